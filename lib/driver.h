@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A driver process: one hardware channel, one blocking loop, one table of what the hardware can do.
+ *
+ * The agent starts the driver with a SOCK_SEQPACKET socket as descriptor 3 and sends OPEN first. The
+ * loop reads a frame, calls the table, answers, and ends when the agent closes the socket. A driver
+ * never retries a refused PIN, never prints a secret, and dies with the agent.
+ *
+ * Every function of the table returns 0 or one of the errors listed at enum frame_status, with the
+ * reason in @problem. After -ENODEV or -EIO the device may be in any state: the agent restarts the process.
+ */
+
+#include "lib/algorithm.h"
+#include "lib/frame.h"
+
+#define DRIVER_SOCKET_FD  3
+#define DRIVER_HANDLE_MAX ((size_t)16384) /* bytes of a key handle */
+#define DRIVER_SECRET_MAX ((size_t)256)   /* bytes of a PIN or authorization value */
+
+struct driver {
+        const char *name; /* of the program, as in "hallmark-tpm" */
+
+        /* Connects to the device named by @settings. @ret_facts: "manufacturer", "model", "serial",
+         * "firmware", "algorithms" (names separated by spaces) and whatever else the token says of
+         * itself. */
+        int (*open)(const char *token, const struct facts *settings, void **ret_device,
+                    struct facts *ret_facts, struct problem *problem);
+
+        /* Lets go of the device; takes NULL. */
+        void (*close)(void *device);
+
+        /* Makes a key pair inside the token. @ret_handle is whatever load() needs to find it again,
+         * as text, without secrets; @ret_spki is the public key as DER SubjectPublicKeyInfo. */
+        int (*generate)(void *device, const struct algorithm *algorithm, const char *label,
+                        struct buf *ret_handle, struct buf *ret_spki, struct problem *problem);
+
+        /* Makes the key ready to sign and gives it a slot number, valid until close(). */
+        int (*load)(void *device, const struct algorithm *algorithm, struct view handle,
+                    uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem);
+
+        /* Signs a digest of algorithm->digest_size bytes; the signature is encoded as
+         * enum algorithm_kind says. */
+        int (*sign)(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
+                    struct problem *problem);
+
+        /* Removes the private key for good. 0 if it is gone already. */
+        int (*destroy)(void *device, const struct algorithm *algorithm, struct view handle,
+                       struct problem *problem);
+
+        /* Does one real operation on the device, and tells what it says of itself now. */
+        int (*probe)(void *device, struct facts *ret_facts, struct problem *problem);
+};
+
+/* The whole of a driver's main(): hardens the process (no core dump, not traceable, dies with its
+ * parent), serves descriptor 3 until end of file, closes the device. Returns the exit status. */
+int driver_main(const struct driver *driver, int argc, char **argv);
+
+struct secret {
+        uint8_t data[DRIVER_SECRET_MAX];
+        size_t size;
+};
+
+void secret_done(struct secret *secret);
+
+/* Reads the secret of @token: the systemd credential "<token>.pin" in $CREDENTIALS_DIRECTORY, else the
+ * file @pin_file (may be NULL), which must be a regular file of root's or the own user's that nobody else
+ * can read. One trailing newline is dropped. -ENOENT: neither is there; -EACCES: the file's owner or
+ * mode; -EMSGSIZE: longer than DRIVER_SECRET_MAX; -EBADMSG: empty or with a NUL byte. */
+int secret_read(const char *token, const char *pin_file, struct secret *ret,
+                struct problem *problem) _must_use_;
