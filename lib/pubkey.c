@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/pubkey.h"
+
+#include <errno.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#define ECDSA_INTEGER_MAX 66 /* bytes of r or s on the largest NIST curve, P-521 */
+
+struct pubkey {
+        EVP_PKEY *pkey;
+        EVP_PKEY_CTX *verifier; /* made ready for @verifier_algorithm, used again and again */
+        const struct algorithm *verifier_algorithm;
+        struct buf spki;
+        struct sha256 fingerprint;
+};
+
+static void evp_pkey_freep(EVP_PKEY **pkey)
+{
+        EVP_PKEY_free(*pkey);
+}
+
+static void evp_pkey_ctx_freep(EVP_PKEY_CTX **context)
+{
+        EVP_PKEY_CTX_free(*context);
+}
+
+static void param_bld_freep(OSSL_PARAM_BLD **builder)
+{
+        OSSL_PARAM_BLD_free(*builder);
+}
+
+static void params_freep(OSSL_PARAM **params)
+{
+        OSSL_PARAM_free(*params);
+}
+
+static void bn_freep(BIGNUM **number)
+{
+        BN_free(*number);
+}
+
+static void bio_freep(BIO **bio)
+{
+        (void)BIO_free(*bio);
+}
+
+static void openssl_freep(unsigned char **bytes)
+{
+        OPENSSL_free(*bytes);
+}
+
+/* libcrypto's error queue is per thread and grows with every failure; nobody here reads it. */
+static int forget_openssl_errors(int r)
+{
+        ERR_clear_error();
+        return r;
+}
+
+static int put_spki_of(struct buf *buf, const EVP_PKEY *pkey)
+{
+        _cleanup_(openssl_freep) unsigned char *der = NULL;
+        int size = i2d_PUBKEY(pkey, &der);
+
+        if (size <= 0)
+                return forget_openssl_errors(-ENOMEM);
+        buf_put(buf, der, (size_t)size);
+        return buf_error(buf);
+}
+
+static int pkey_fits(const EVP_PKEY *pkey, const struct algorithm *algorithm)
+{
+        char group[32] = "";
+
+        if (algorithm->kind != ALGORITHM_ECDSA)
+                return EVP_PKEY_is_a(pkey, "RSA") && EVP_PKEY_get_bits(pkey) == (int)algorithm->bits;
+        if (!EVP_PKEY_is_a(pkey, "EC") ||
+            EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1)
+                return 0;
+        return EC_curve_nist2nid(algorithm->curve) == OBJ_txt2nid(group);
+}
+
+static int pkey_fits_any(const EVP_PKEY *pkey)
+{
+        const struct algorithm *algorithm;
+
+        for (size_t i = 0; (algorithm = algorithm_at(i)); i++)
+                if (pkey_fits(pkey, algorithm))
+                        return 1;
+        return 0;
+}
+
+int pubkey_from_spki(struct view der, struct pubkey **ret)
+{
+        _cleanup_(pubkey_freep) struct pubkey *key = NULL;
+        const unsigned char *next = der.data;
+        int r;
+
+        if (der.size == 0 || der.size > SPKI_SIZE_MAX)
+                return -EBADMSG;
+        key = calloc(1, sizeof(*key));
+        if (!key)
+                return -ENOMEM;
+        key->pkey = d2i_PUBKEY(NULL, &next, (long)der.size);
+        if (!key->pkey)
+                return forget_openssl_errors(-EBADMSG);
+        if (!pkey_fits_any(key->pkey))
+                return forget_openssl_errors(-EOPNOTSUPP);
+        r = put_spki_of(&key->spki, key->pkey);
+        if (r < 0)
+                return r;
+        if (!view_equal(buf_view(&key->spki), der))
+                return -EBADMSG;
+        key->fingerprint = sha256_of(der);
+        *ret = TAKE_PTR(key);
+        return 0;
+}
+
+int pubkey_from_pem(struct view text, struct pubkey **ret)
+{
+        _cleanup_(bio_freep) BIO *bio = NULL;
+        _cleanup_(evp_pkey_freep) EVP_PKEY *pkey = NULL;
+        _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX);
+        int r;
+
+        if (text.size > INT32_MAX)
+                return -EBADMSG;
+        bio = BIO_new_mem_buf(text.data, (int)text.size);
+        if (!bio)
+                return forget_openssl_errors(-ENOMEM);
+        pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+        if (!pkey)
+                return forget_openssl_errors(-EBADMSG);
+        r = put_spki_of(&spki, pkey);
+        if (r < 0)
+                return r == -EMSGSIZE ? -EOPNOTSUPP : r;
+        return pubkey_from_spki(buf_view(&spki), ret);
+}
+
+struct pubkey *pubkey_free(struct pubkey *key)
+{
+        if (!key)
+                return NULL;
+        EVP_PKEY_CTX_free(key->verifier);
+        EVP_PKEY_free(key->pkey);
+        buf_done(&key->spki);
+        free(key);
+        return NULL;
+}
+
+struct view pubkey_spki(const struct pubkey *key)
+{
+        return buf_view(&key->spki);
+}
+
+const struct sha256 *pubkey_fingerprint(const struct pubkey *key)
+{
+        return &key->fingerprint;
+}
+
+void pubkey_put_pem(const struct pubkey *key, struct buf *buf)
+{
+        _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_mem());
+        char *text = NULL;
+        long size;
+
+        if (!bio || PEM_write_bio_PUBKEY(bio, key->pkey) != 1) {
+                ERR_clear_error();
+                buf->error = buf->error ? buf->error : -ENOMEM;
+                return;
+        }
+        size = BIO_get_mem_data(bio, &text);
+        buf_put(buf, text, (size_t)size);
+}
+
+int pubkey_fits(const struct pubkey *key, const struct algorithm *algorithm)
+{
+        return pkey_fits(key->pkey, algorithm);
+}
+
+static int set_rsa_padding(EVP_PKEY_CTX *context, const struct algorithm *algorithm)
+{
+        if (algorithm->kind == ALGORITHM_ECDSA)
+                return 1;
+        if (algorithm->kind == ALGORITHM_RSA_PKCS1)
+                return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING);
+        /* TPMs differ in the salt length they choose; the signature says which it was. */
+        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_AUTO) == 1;
+}
+
+static int pubkey_prepare(struct pubkey *key, const struct algorithm *algorithm)
+{
+        _cleanup_(evp_pkey_ctx_freep) EVP_PKEY_CTX *context = NULL;
+
+        if (key->verifier_algorithm == algorithm)
+                return 0;
+        if (!pubkey_fits(key, algorithm))
+                return -EOPNOTSUPP;
+        context = EVP_PKEY_CTX_new(key->pkey, NULL);
+        if (!context || EVP_PKEY_verify_init(context) != 1 ||
+            set_rsa_padding(context, algorithm) != 1 ||
+            EVP_PKEY_CTX_set_signature_md(context, EVP_get_digestbyname(algorithm->hash)) != 1)
+                return forget_openssl_errors(-ENOMEM);
+        EVP_PKEY_CTX_free(key->verifier);
+        key->verifier = TAKE_PTR(context);
+        key->verifier_algorithm = algorithm;
+        return 0;
+}
+
+int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct view digest,
+                  struct view signature)
+{
+        int r = pubkey_prepare(key, algorithm);
+
+        if (r < 0)
+                return r;
+        if (digest.size != algorithm->digest_size)
+                return -EBADMSG;
+        if (signature.size == 0 || signature.size > algorithm->signature_max)
+                return -EKEYREJECTED;
+        r = EVP_PKEY_verify(key->verifier, signature.data, signature.size, digest.data, digest.size);
+        return r == 1 ? 0 : forget_openssl_errors(-EKEYREJECTED);
+}
+
+static int put_spki_from(struct buf *buf, const char *type, OSSL_PARAM_BLD *builder)
+{
+        _cleanup_(params_freep) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+        _cleanup_(evp_pkey_ctx_freep) EVP_PKEY_CTX *context =
+                EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+        _cleanup_(evp_pkey_freep) EVP_PKEY *pkey = NULL;
+
+        if (!params || !context || EVP_PKEY_fromdata_init(context) != 1)
+                return forget_openssl_errors(-ENOMEM);
+        if (EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+                return forget_openssl_errors(-EBADMSG);
+        return put_spki_of(buf, pkey);
+}
+
+static struct view without_leading_zeros(struct view number)
+{
+        while (number.size > 0 && number.data[0] == 0) {
+                number.data++;
+                number.size--;
+        }
+        return number;
+}
+
+/* Appends @number padded with zeros to exactly @size bytes. */
+static int put_padded(struct buf *buf, struct view number, size_t size)
+{
+        number = without_leading_zeros(number);
+        if (number.size > size)
+                return -EBADMSG;
+        for (size_t i = number.size; i < size; i++)
+                buf_put_u8(buf, 0);
+        buf_put_view(buf, number);
+        return buf_error(buf);
+}
+
+int spki_put_ec(struct buf *buf, const struct algorithm *algorithm, struct view x, struct view y)
+{
+        _cleanup_(param_bld_freep) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+        _cleanup_(buf_done) struct buf point = {};
+        size_t size = (algorithm->bits + 7) / 8;
+        int r;
+
+        assert(algorithm->kind == ALGORITHM_ECDSA);
+        buf_put_u8(&point, POINT_CONVERSION_UNCOMPRESSED);
+        r = put_padded(&point, x, size);
+        if (r == 0)
+                r = put_padded(&point, y, size);
+        if (r < 0)
+                return r;
+        if (!builder ||
+            OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, algorithm->curve,
+                                            0) != 1 ||
+            OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.data,
+                                             point.size) != 1)
+                return forget_openssl_errors(-ENOMEM);
+        return put_spki_from(buf, "EC", builder);
+}
+
+int spki_put_rsa(struct buf *buf, struct view modulus, struct view exponent)
+{
+        _cleanup_(param_bld_freep) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+        _cleanup_(bn_freep) BIGNUM *n = NULL, *e = NULL;
+
+        if (modulus.size == 0 || modulus.size > SPKI_SIZE_MAX || exponent.size == 0 ||
+            exponent.size > 8)
+                return -EBADMSG;
+        n = BN_bin2bn(modulus.data, (int)modulus.size, NULL);
+        e = BN_bin2bn(exponent.data, (int)exponent.size, NULL);
+        if (!builder || !n || !e || OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
+            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) != 1)
+                return forget_openssl_errors(-ENOMEM);
+        return put_spki_from(buf, "RSA", builder);
+}
+
+/* DER INTEGER of an unsigned number without leading zeros: a zero byte goes in front of a set top bit. */
+static void put_der_integer(struct buf *buf, struct view number)
+{
+        int pad = (number.data[0] & 0x80) != 0;
+
+        buf_put_u8(buf, 0x02);
+        buf_put_u8(buf, (uint8_t)(number.size + (pad ? 1u : 0u)));
+        if (pad)
+                buf_put_u8(buf, 0);
+        buf_put_view(buf, number);
+}
+
+int ecdsa_put_der(struct buf *buf, struct view r, struct view s)
+{
+        _cleanup_(buf_done) struct buf integers = {};
+
+        r = without_leading_zeros(r);
+        s = without_leading_zeros(s);
+        if (r.size == 0 || s.size == 0 || r.size > ECDSA_INTEGER_MAX || s.size > ECDSA_INTEGER_MAX)
+                return -EBADMSG;
+        put_der_integer(&integers, r);
+        put_der_integer(&integers, s);
+        buf_put_u8(buf, 0x30);
+        if (integers.size > 0x7f)
+                buf_put_u8(buf, 0x81); /* long form, one length byte: P-521 alone needs it */
+        buf_put_u8(buf, (uint8_t)integers.size);
+        buf_put_view(buf, buf_view(&integers));
+        return buf_error(&integers) ? buf_error(&integers) : buf_error(buf);
+}
