@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The message ids of the events that hallmarkd writes to the system journal. Each has an entry in
+ * systemd/hallmark.catalog; tests/style/catalog checks that neither has an id that the other lacks.
+ * An id is never changed and never used again for another event.
+ */
+
+#define MESSAGE_AGENT_STARTED      "a58cbb71f94f495faa9ba134d8176879"
+#define MESSAGE_AGENT_STOPPED      "d1d2ba814edb4a83983adf6318e21ac0"
+#define MESSAGE_RELOADED           "0ebfa53546c34f5ebcb8112ff8d24bf2"
+#define MESSAGE_RELOAD_FAILED      "90399ab977284763b97ce3f174df4b06"
+#define MESSAGE_TOKEN_READY        "4efe97d2d28545a39b79a7c3a8ef8f02"
+#define MESSAGE_TOKEN_LOST         "0310df073e974f7997de9215a1d0a684"
+#define MESSAGE_TOKEN_WRONG_PIN    "76ff83038e0e4039b574bd21b9208da6"
+#define MESSAGE_TOKEN_LOCKED_OUT   "4b1d2e96581b467bb50b452de5c95085"
+#define MESSAGE_TOKEN_TIMEOUT      "d2e8b082e6b64ab6af0931e329875fbe"
+#define MESSAGE_KEY_CREATED        "b40f3e7b040a46c48f9c06cc7e796292"
+#define MESSAGE_REQUEST_DENIED     "4bbacd4df55a48dbaf3575c016216bef"
+#define MESSAGE_JOURNAL_FULL       "49f5a52dff914ae6afa478c82a5a2199"
+#define MESSAGE_JOURNAL_RECOVERED  "7f2c9fe62df24192b82c58cdd4e954e8"
+#define MESSAGE_JOURNAL_SEALED     "e209e1cae76e4bd8821599300000a165"
+#define MESSAGE_JOURNAL_REFUSED    "4828b3eaa81d44b9827eee3b11a14aa3"
+#define MESSAGE_CHECKPOINT_FAILED  "bab90bcf3cfc47ae96402dc75c53b840"
+#define MESSAGE_SIGNATURE_REJECTED "649ad5c326e8494ca2d620a7945ae250"
