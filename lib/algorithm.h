@@ -13,7 +13,8 @@
 enum algorithm_kind {
         ALGORITHM_ECDSA,     /* signature: minimal DER of Ecdsa-Sig-Value, RFC 3279 §2.2.3 */
         ALGORITHM_RSA_PKCS1, /* signature: RSASSA-PKCS1-v1_5, RFC 8017 §8.2, modulus size */
-        ALGORITHM_RSA_PSS,   /* signature: RSASSA-PSS, RFC 8017 §8.1, MGF1 and PSS with the same hash */
+        ALGORITHM_RSA_PSS, /* signature: RSASSA-PSS, RFC 8017 §8.1, MGF1 and PSS with the same hash
+                            */
 };
 
 struct algorithm {

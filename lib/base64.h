@@ -4,8 +4,8 @@
 /*
  * Base64 with the standard alphabet and padding (RFC 4648 §4).
  *
- * The decoder is strict: no white space, padding as it must be, unused bits zero, so that there is exactly one
- * text for given bytes.
+ * The decoder is strict: no white space, padding as it must be, unused bits zero, so that there is
+ * exactly one text for given bytes.
  */
 
 #include "lib/reader.h"

@@ -5,8 +5,8 @@
  * struct buf owns bytes that grow, struct view borrows bytes that stay.
  *
  * Bytes leave the program through a buf and through nothing else. The first error of a buf sticks:
- * writers return void, and buf_error() or buf_take() tells at the end whether all of it worked. A buf
- * never grows past its limit. Integers are big-endian.
+ * writers return void, and buf_error() or buf_take() tells at the end whether all of it worked. A
+ * buf never grows past its limit. Integers are big-endian.
  */
 
 #include "lib/macro.h"
@@ -87,6 +87,6 @@ void buf_consume(struct buf *buf, size_t size);
 /* 0, or the error that stuck: -ENOMEM, -EMSGSIZE. */
 int buf_error(const struct buf *buf) _must_use_;
 
-/* The bytes become the caller's (free()); @buf is empty afterwards. A NUL byte follows the @ret_size
- * bytes, so text can be taken as a string. Returns what buf_error() returns. */
+/* The bytes become the caller's (free()); @buf is empty afterwards. A NUL byte follows the
+ * @ret_size bytes, so text can be taken as a string. Returns what buf_error() returns. */
 int buf_take(struct buf *buf, void *ret_data, size_t *ret_size) _must_use_;

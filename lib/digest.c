@@ -8,8 +8,9 @@
 
 #define READ_SIZE ((size_t)1 << 20)
 
-/* The one-shot and streaming SHA256_* functions are deprecated in OpenSSL 3 in favour of EVP, whose fetch and
- * context cost several times the hash of a short record. EVP stays where files are hashed. */
+/* The one-shot and streaming SHA256_* functions are deprecated in OpenSSL 3 in favour of EVP, whose
+ * fetch and context cost several times the hash of a short record. EVP stays where files are
+ * hashed. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 struct sha256 sha256_of(struct view bytes)
@@ -63,7 +64,8 @@ int digest_of_fd(const char *hash, int fd, uint8_t ret[DIGEST_SIZE_MAX], size_t 
 
         if (!context)
                 return -ENOMEM;
-        if (!md || EVP_MD_get_size(md) > DIGEST_SIZE_MAX || EVP_DigestInit_ex(context, md, NULL) != 1)
+        if (!md || EVP_MD_get_size(md) > DIGEST_SIZE_MAX ||
+            EVP_DigestInit_ex(context, md, NULL) != 1)
                 return -EOPNOTSUPP;
         r = digest_update_from(context, fd);
         if (r < 0)
@@ -120,9 +122,10 @@ int digest_parse(const char *text, const struct algorithm *algorithm, uint8_t *r
                                    "algorithm %s signs",
                                    text, algorithm->hash, algorithm->name);
         if (strlen(colon + 1) != 2 * algorithm->digest_size)
-                return problem_set(problem, -EBADMSG,
-                                   "digest: expected %zu hexadecimal digits after \"%s:\", found %zu",
-                                   2 * algorithm->digest_size, algorithm->hash, strlen(colon + 1));
+                return problem_set(
+                        problem, -EBADMSG,
+                        "digest: expected %zu hexadecimal digits after \"%s:\", found %zu",
+                        2 * algorithm->digest_size, algorithm->hash, strlen(colon + 1));
         if (hex_decode(view_string(colon + 1), ret, algorithm->digest_size) < 0)
                 return problem_set(problem, -EBADMSG,
                                    "digest: expected lowercase hexadecimal digits after \"%s:\"",

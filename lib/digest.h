@@ -34,7 +34,8 @@ struct sha256 sha256_of_parts(const struct view *parts, size_t count);
 /* Hashes what is left to read from @fd with the hash of that name ("sha256", "sha384", "sha512").
  * -EOPNOTSUPP: no such hash; else the errno of read(). @ret_size: DIGEST_SIZE_MAX bytes of room are
  * taken for granted at @ret. */
-int digest_of_fd(const char *hash, int fd, uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size) _must_use_;
+int digest_of_fd(const char *hash, int fd, uint8_t ret[DIGEST_SIZE_MAX],
+                 size_t *ret_size) _must_use_;
 
 /* Writes 2 × size lowercase digits and a NUL; returns @ret. */
 char *hex_encode(struct view bytes, char *ret);
@@ -42,8 +43,8 @@ char *hex_encode(struct view bytes, char *ret);
 /* Exactly @size bytes out of 2 × @size lowercase digits. -EBADMSG otherwise. */
 int hex_decode(struct view text, uint8_t *ret, size_t size) _must_use_;
 
-/* Reads `sha256:HEX` into the digest that @algorithm signs. The message says what was expected when hash name
- * or length differ. -EBADMSG. @ret takes algorithm->digest_size bytes. */
+/* Reads `sha256:HEX` into the digest that @algorithm signs. The message says what was expected when
+ * hash name or length differ. -EBADMSG. @ret takes algorithm->digest_size bytes. */
 int digest_parse(const char *text, const struct algorithm *algorithm, uint8_t *ret,
                  struct problem *problem) _must_use_;
 

@@ -4,12 +4,13 @@
 /*
  * A driver process: one hardware channel, one blocking loop, one table of what the hardware can do.
  *
- * The agent starts the driver with a SOCK_SEQPACKET socket as descriptor 3 and sends OPEN first. The
- * loop reads a frame, calls the table, answers, and ends when the agent closes the socket. A driver
- * never retries a refused PIN, never prints a secret, and dies with the agent.
+ * The agent starts the driver with a SOCK_SEQPACKET socket as descriptor 3 and sends OPEN first.
+ * The loop reads a frame, calls the table, answers, and ends when the agent closes the socket. A
+ * driver never retries a refused PIN, never prints a secret, and dies with the agent.
  *
  * Every function of the table returns 0 or one of the errors listed at enum frame_status, with the
- * reason in @problem. After -ENODEV or -EIO the device may be in any state: the agent restarts the process.
+ * reason in @problem. After -ENODEV or -EIO the device may be in any state: the agent restarts the
+ * process.
  */
 
 #include "lib/algorithm.h"
@@ -64,9 +65,10 @@ struct secret {
 
 void secret_done(struct secret *secret);
 
-/* Reads the secret of @token: the systemd credential "<token>.pin" in $CREDENTIALS_DIRECTORY, else the
- * file @pin_file (may be NULL), which must be a regular file of root's or the own user's that nobody else
- * can read. One trailing newline is dropped. -ENOENT: neither is there; -EACCES: the file's owner or
- * mode; -EMSGSIZE: longer than DRIVER_SECRET_MAX; -EBADMSG: empty or with a NUL byte. */
+/* Reads the secret of @token: the systemd credential "<token>.pin" in $CREDENTIALS_DIRECTORY, else
+ * the file @pin_file (may be NULL), which must be a regular file of root's or the own user's that
+ * nobody else can read. One trailing newline is dropped. -ENOENT: neither is there; -EACCES: the
+ * file's owner or mode; -EMSGSIZE: longer than DRIVER_SECRET_MAX; -EBADMSG: empty or with a NUL
+ * byte. */
 int secret_read(const char *token, const char *pin_file, struct secret *ret,
                 struct problem *problem) _must_use_;

@@ -7,9 +7,9 @@
  *     u8 version · u8 operation · u64 id · u8 status · fields
  *
  * A field is a u32 length and that many bytes. The agent chooses the id, the driver answers every
- * request exactly once, in order, with the same operation and id. A status other than FRAME_OK is followed by
- * one field, the reason in words. Both sides take the other's frames as hostile: the driver hosts
- * vendor code. errno values never cross; the status list is closed.
+ * request exactly once, in order, with the same operation and id. A status other than FRAME_OK is
+ * followed by one field, the reason in words. Both sides take the other's frames as hostile: the
+ * driver hosts vendor code. errno values never cross; the status list is closed.
  *
  *     operation   request fields                          answer fields
  *     OPEN        token name, (setting, value)…           token facts: (name, value)…
@@ -36,7 +36,8 @@ enum frame_operation {
         FRAME_PROBE,
 };
 
-/* What a driver can say; frame_status_of() and frame_error_of() map it to errno inside a process. */
+/* What a driver can say; frame_status_of() and frame_error_of() map it to errno inside a process.
+ */
 enum frame_status {
         FRAME_OK = 0,
         FRAME_BAD_REQUEST,  /* -EBADMSG: the frame or a field makes no sense */
@@ -90,6 +91,6 @@ const char *facts_get(const struct facts *facts, const char *name);
 
 void frame_put_facts(struct buf *buf, const struct facts *facts);
 
-/* Reads pairs up to the end of @reader. -EBADMSG: no text (a NUL inside), a pair cut short, too many,
- * a name twice; -ENOMEM. @ret is to be freed with facts_done() in any case. */
+/* Reads pairs up to the end of @reader. -EBADMSG: no text (a NUL inside), a pair cut short, too
+ * many, a name twice; -ENOMEM. @ret is to be freed with facts_done() in any case. */
 int frame_read_facts(struct reader *reader, struct facts *ret) _must_use_;

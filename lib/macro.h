@@ -4,8 +4,8 @@
 /*
  * The few compiler and ownership idioms that every room uses.
  *
- * An owning local carries _cleanup_(); ownership moves on with TAKE_PTR() and TAKE_FD(), which leave
- * nothing behind to be freed twice.
+ * An owning local carries _cleanup_(); ownership moves on with TAKE_PTR() and TAKE_FD(), which
+ * leave nothing behind to be freed twice.
  */
 
 #include <stddef.h>
@@ -42,7 +42,8 @@
                 taken_;                                                                            \
         })
 
-/* Defines NAMEp(), the cleanup function for a local `TYPE *`, out of a destructor that takes NULL. */
+/* Defines NAMEp(), the cleanup function for a local `TYPE *`, out of a destructor that takes NULL.
+ */
 #define DEFINE_CLEANUP(type, destructor)                                                           \
         static inline void destructor##p(type *pointer)                                            \
         {                                                                                          \

@@ -4,8 +4,8 @@
 /*
  * The reason of a failure, in words for a person: what, where, what was expected, what was found.
  *
- * A function that can say more than an errno takes a struct problem, which may be NULL, and fills it
- * on failure. The first problem wins: the innermost function knows best.
+ * A function that can say more than an errno takes a struct problem, which may be NULL, and fills
+ * it on failure. The first problem wins: the innermost function knows best.
  */
 
 #include "lib/macro.h"
@@ -17,8 +17,8 @@ struct problem {
 };
 
 /* Notes the reason unless one is there already, and returns @error, so that a failing function can
- * end with `return problem_set(problem, -EBADMSG, …)`. Control characters are replaced by '?': the text
- * may hold what a stranger sent and goes to terminals and logs. */
+ * end with `return problem_set(problem, -EBADMSG, …)`. Control characters are replaced by '?': the
+ * text may hold what a stranger sent and goes to terminals and logs. */
 int problem_set(struct problem *problem, int error, const char *format, ...) _printf_(3, 4);
 
 /* Puts "what: " in front of a reason noted further inside, and returns @error. */

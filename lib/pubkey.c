@@ -80,7 +80,8 @@ static int pkey_fits(const EVP_PKEY *pkey, const struct algorithm *algorithm)
         char group[32] = "";
 
         if (algorithm->kind != ALGORITHM_ECDSA)
-                return EVP_PKEY_is_a(pkey, "RSA") && EVP_PKEY_get_bits(pkey) == (int)algorithm->bits;
+                return EVP_PKEY_is_a(pkey, "RSA") &&
+                       EVP_PKEY_get_bits(pkey) == (int)algorithm->bits;
         if (!EVP_PKEY_is_a(pkey, "EC") ||
             EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1)
                 return 0;
@@ -226,7 +227,8 @@ int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct 
                 return -EBADMSG;
         if (signature.size == 0 || signature.size > algorithm->signature_max)
                 return -EKEYREJECTED;
-        r = EVP_PKEY_verify(key->verifier, signature.data, signature.size, digest.data, digest.size);
+        r = EVP_PKEY_verify(key->verifier, signature.data, signature.size, digest.data,
+                            digest.size);
         return r == 1 ? 0 : forget_openssl_errors(-EKEYREJECTED);
 }
 
@@ -298,13 +300,15 @@ int spki_put_rsa(struct buf *buf, struct view modulus, struct view exponent)
                 return -EBADMSG;
         n = BN_bin2bn(modulus.data, (int)modulus.size, NULL);
         e = BN_bin2bn(exponent.data, (int)exponent.size, NULL);
-        if (!builder || !n || !e || OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
+        if (!builder || !n || !e ||
+            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
             OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) != 1)
                 return forget_openssl_errors(-ENOMEM);
         return put_spki_from(buf, "RSA", builder);
 }
 
-/* DER INTEGER of an unsigned number without leading zeros: a zero byte goes in front of a set top bit. */
+/* DER INTEGER of an unsigned number without leading zeros: a zero byte goes in front of a set top
+ * bit. */
 static void put_der_integer(struct buf *buf, struct view number)
 {
         int pad = (number.data[0] & 0x80) != 0;

@@ -4,8 +4,8 @@
 /*
  * Public keys as SubjectPublicKeyInfo, and the one function that says whether a signature is good.
  *
- * A struct pubkey is always valid: on its curve (for EC), in a size that a row of lib/algorithm.h names.
- * Nothing here ever sees a private key.
+ * A struct pubkey is always valid: on its curve (for EC), in a size that a row of lib/algorithm.h
+ * names. Nothing here ever sees a private key.
  */
 
 #include "lib/digest.h"
@@ -14,9 +14,9 @@
 
 struct pubkey;
 
-/* From DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), which must be in full and canonical: what pubkey_spki()
- * gives back are the same bytes. -EBADMSG: no such structure; -EOPNOTSUPP: a key that no algorithm uses;
- * -ENOMEM. */
+/* From DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), which must be in full and canonical: what
+ * pubkey_spki() gives back are the same bytes. -EBADMSG: no such structure; -EOPNOTSUPP: a key that
+ * no algorithm uses; -ENOMEM. */
 int pubkey_from_spki(struct view der, struct pubkey **ret) _must_use_;
 
 /* From a PEM "PUBLIC KEY" block (RFC 7468 §13). Errors as pubkey_from_spki(). */
@@ -39,8 +39,8 @@ void pubkey_put_pem(const struct pubkey *key, struct buf *buf);
 int pubkey_fits(const struct pubkey *key, const struct algorithm *algorithm);
 
 /* 0 if and only if @signature, encoded as enum algorithm_kind says, is one of @digest by this key.
- * -EKEYREJECTED: it is not; -EOPNOTSUPP: the key does not fit the algorithm; -EBADMSG: digest of a wrong
- * length; -ENOMEM. */
+ * -EKEYREJECTED: it is not; -EOPNOTSUPP: the key does not fit the algorithm; -EBADMSG: digest of a
+ * wrong length; -ENOMEM. */
 int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct view digest,
                   struct view signature) _must_use_;
 
@@ -52,6 +52,6 @@ int spki_put_ec(struct buf *buf, const struct algorithm *algorithm, struct view 
 /* The same of an RSA key out of modulus and public exponent, big-endian. -EBADMSG: no RSA key. */
 int spki_put_rsa(struct buf *buf, struct view modulus, struct view exponent) _must_use_;
 
-/* Appends minimal DER of an ECDSA signature made of @r and @s, big-endian with any number of leading
- * zeros. -EBADMSG when one of them is zero or longer than 66 bytes. */
+/* Appends minimal DER of an ECDSA signature made of @r and @s, big-endian with any number of
+ * leading zeros. -EBADMSG when one of them is zero or longer than 66 bytes. */
 int ecdsa_put_der(struct buf *buf, struct view r, struct view s) _must_use_;

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define READ_SIZE ((size_t)65536)
+
+static int read_to_end(int fd, struct buf *ret)
+{
+        for (;;) {
+                size_t limit = ret->limit > 0 ? ret->limit : BUF_LIMIT_DEFAULT;
+                size_t ask = limit - ret->size < READ_SIZE ? limit - ret->size : READ_SIZE;
+                uint8_t excess, *room;
+                ssize_t got;
+
+                if (ask == 0) {
+                        got = read(fd, &excess, 1);
+                        if (got > 0)
+                                return -EMSGSIZE;
+                } else {
+                        room = buf_reserve(ret, ask);
+                        if (!room)
+                                return buf_error(ret);
+                        got = read(fd, room, ask);
+                }
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got <= 0)
+                        return got < 0 ? -errno : 0;
+                buf_grown(ret, (size_t)got);
+        }
+}
+
+int file_read(int dir_fd, const char *path, struct buf *ret, struct problem *problem)
+{
+        _cleanup_(fd_closep) int fd = -1;
+        struct stat status;
+        int r;
+
+        fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0 || fstat(fd, &status) < 0) {
+                r = -errno;
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        }
+        if (!S_ISREG(status.st_mode))
+                return problem_set(problem, -EINVAL, "%s: not a regular file", path);
+        r = read_to_end(fd, ret);
+        if (r == -EMSGSIZE)
+                return problem_set(problem, r, "%s: longer than the %zu bytes allowed", path,
+                                   ret->limit > 0 ? ret->limit : BUF_LIMIT_DEFAULT);
+        if (r < 0)
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        return 0;
+}
+
+int file_write_all(int fd, struct view content)
+{
+        while (content.size > 0) {
+                ssize_t written = write(fd, content.data, content.size);
+
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written < 0)
+                        return -errno;
+                content.data += written;
+                content.size -= (size_t)written;
+        }
+        return 0;
+}
+
+int file_sync_parent(int dir_fd, const char *path)
+{
+        _cleanup_(freep) char *parent = strdup(path);
+        _cleanup_(fd_closep) int fd = -1;
+        char *slash;
+
+        if (!parent)
+                return -ENOMEM;
+        slash = strrchr(parent, '/');
+        if (slash)
+                *(slash == parent ? slash + 1 : slash) = '\0';
+        fd = openat(dir_fd, slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || fsync(fd) < 0)
+                return -errno;
+        return 0;
+}
+
+static int write_temporary(int dir_fd, const char *path, struct view content, mode_t mode)
+{
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd < 0)
+                return -errno;
+        r = file_write_all(fd, content);
+        if (r == 0 && fdatasync(fd) < 0)
+                r = -errno;
+        return r;
+}
+
+int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
+                 struct problem *problem)
+{
+        char temporary[PATH_MAX];
+        int r, length;
+
+        length = snprintf(temporary, sizeof(temporary), "%s.tmp", path);
+        if (length < 0 || (size_t)length >= sizeof(temporary))
+                return problem_set(problem, -ENAMETOOLONG, "%s: path too long", path);
+        r = write_temporary(dir_fd, temporary, content, mode);
+        if (r == 0 && renameat(dir_fd, temporary, dir_fd, path) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void)unlinkat(dir_fd, temporary, 0); /* the failure is reported either way */
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        }
+        r = file_sync_parent(dir_fd, path);
+        if (r < 0)
+                return problem_set(problem, r, "%s: folder not synced: %s", path, strerror(-r));
+        return 0;
+}

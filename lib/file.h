@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Whole files: read with a bound, or replaced so that a crash leaves the old one or the new one.
+ */
+
+#include <sys/types.h>
+
+#include "lib/problem.h"
+#include "lib/reader.h"
+
+/* Reads all of the regular file @path (relative to @dir_fd, which may be AT_FDCWD) into @ret, up to
+ * the limit of that buf. -EMSGSIZE over it, -EINVAL when it is no regular file, else the errno. The
+ * path is named in @problem. */
+int file_read(int dir_fd, const char *path, struct buf *ret, struct problem *problem) _must_use_;
+
+/* Writes a temporary file beside @path, fdatasync()s it, renames it over @path and fsync()s the
+ * folder. On failure @path is as it was, and the temporary file is gone. */
+int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
+                 struct problem *problem) _must_use_;
+
+/* fsync() of the folder that @path (relative to @dir_fd) is in. */
+int file_sync_parent(int dir_fd, const char *path) _must_use_;
+
+/* Writes all of @content, however many calls it takes. */
+int file_write_all(int fd, struct view content) _must_use_;

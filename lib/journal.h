@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Reading a journal folder: a C2SP tlog-tiles log (checkpoint, tile/…) plus the write-ahead files
+ * (wal/…).
+ *
+ * The entries up to the newest full bundle, or up to the published checkpoint, come from entry
+ * bundles, the rest from the write-ahead files. Reading does not verify: lib/replay.h does.
+ */
+
+#include "lib/tile.h"
+#include "lib/wal.h"
+
+struct journal;
+
+/* Opens a folder for reading, a live one or a copy. Errors are those of open(); -ENOTDIR. */
+int journal_open(const char *path, struct journal **ret, struct problem *problem) _must_use_;
+struct journal *journal_free(struct journal *journal);
+DEFINE_CLEANUP(struct journal *, journal_free)
+
+const char *journal_path(const struct journal *journal);
+int journal_dir_fd(const struct journal *journal);
+
+/* Whether an agent holds the journal open for writing now. */
+int journal_is_live(const struct journal *journal);
+
+/* The published checkpoint, verbatim. -ENOENT when there is none. */
+int journal_read_checkpoint(const struct journal *journal, struct buf *ret,
+                            struct problem *problem) _must_use_;
+
+/* The bytes of a tile or, for level TILE_ENTRIES, of an entry bundle, with @width hashes or
+ * entries: of the partial tile of that width or the front of the full one. @ret_width tells how
+ * many the file held (@width or TILE_WIDTH). -ENOENT; -EBADMSG: a hash tile of the wrong size. */
+int journal_read_tile(const struct journal *journal, int level, uint64_t number, unsigned width,
+                      struct buf *ret, unsigned *ret_width, struct problem *problem) _must_use_;
+
+/* The segments of the write-ahead file: first index of each, ascending. The caller frees
+ * *@ret_firsts. */
+int journal_list_segments(const struct journal *journal, uint64_t **ret_firsts, size_t *ret_count,
+                          struct problem *problem) _must_use_;
+
+/* One entry after the other, from index @from on. @entry is called with each; a negative return
+ * ends the walk with it. *@ret_next is the index after the last entry. A torn tail ends the walk
+ * without error. -EBADMSG: bundle or segment damaged, naming it. A live journal may be walked again
+ * from *@ret_next for what came since. */
+int journal_walk(const struct journal *journal, uint64_t from,
+                 int (*entry)(uint64_t index, struct view bytes, void *context), void *context,
+                 uint64_t *ret_next, struct problem *problem) _must_use_;

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The key ring: the one file a verifier trusts.
+ *
+ *     {"keys":[KEY…],"origin":"example.org/host42","type":"hallmark-keyring","v":1}
+ *
+ * in canonical JSON (lib/json.h) with a final newline, keys ordered by name and version. A KEY has
+ * `algorithm created fingerprint name publicKey purpose state token version`, as in
+ * io.hallmark.Signer. The key with purpose "log" signs checkpoints of the origin, and nothing else.
+ */
+
+#include "lib/json.h"
+#include "lib/pubkey.h"
+
+#define KEYRING_SIZE_MAX ((size_t)16 << 20)
+#define KEY_NAME_MAX     64 /* characters */
+#define KEY_TIME_SIZE    28 /* "2026-11-22T10:00:00.000000Z" and NUL */
+
+enum key_state { KEY_ACTIVE, KEY_RETIRED, KEY_REVOKED, KEY_DESTROYED };
+
+enum key_purpose { KEY_GENERAL, KEY_MODEL, KEY_DATASET, KEY_PROVENANCE, KEY_LOG };
+
+struct keyring_key {
+        char name[KEY_NAME_MAX + 1];
+        char token[KEY_NAME_MAX + 1];
+        char created[KEY_TIME_SIZE];
+        uint32_t version;
+        const struct algorithm *algorithm;
+        enum key_purpose purpose;
+        enum key_state state;
+        struct pubkey *pubkey;
+};
+
+struct keyring {
+        char *origin;
+        struct keyring_key *keys;
+        size_t count;
+};
+
+const char *key_state_name(enum key_state state);
+int key_state_parse(const char *name, enum key_state *ret) _must_use_; /* -EBADMSG */
+const char *key_purpose_name(enum key_purpose purpose);
+int key_purpose_parse(const char *name, enum key_purpose *ret) _must_use_; /* -EBADMSG */
+
+/* 1 to KEY_NAME_MAX of a-z A-Z 0-9 . _ - beginning with a letter or digit: key, token and grant
+ * names. Such a name is safe as a file name. */
+int key_name_is_valid(const char *name);
+
+void keyring_key_done(struct keyring_key *key);
+
+/* The JSON object of one key, as in the ring and on the socket. NULL without memory. */
+json_t *keyring_key_to_json(const struct keyring_key *key) _must_use_;
+
+/* Reads one such object, strictly. -EBADMSG, -EOPNOTSUPP (algorithm), -ENOMEM. */
+int keyring_key_from_json(const json_t *object, struct keyring_key *ret,
+                          struct problem *problem) _must_use_;
+
+/* Parses and checks a ring: canonical text, order, fingerprints that match the keys, no key twice
+ * under two names or versions, at most one active version of a name. -EBADMSG, -EOPNOTSUPP,
+ * -ENOMEM. */
+int keyring_parse(struct view text, struct keyring *ret, struct problem *problem) _must_use_;
+
+/* The same from a file of at most KEYRING_SIZE_MAX bytes. Also the errno of open() and read(). */
+int keyring_load(const char *path, struct keyring *ret, struct problem *problem) _must_use_;
+
+void keyring_done(struct keyring *ring);
+
+/* Appends the text of a ring; @keys in any order. */
+int keyring_put(struct buf *buf, const char *origin, const struct keyring_key *keys,
+                size_t count) _must_use_;
+
+/* NULL if there is none. */
+struct keyring_key *keyring_find_fingerprint(const struct keyring *ring,
+                                             const struct sha256 *fingerprint);
+
+/* Version 0 stands for the active one. */
+struct keyring_key *keyring_find(const struct keyring *ring, const char *name, uint32_t version);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/merkle.h"
+
+#define LEAF_PREFIX "\x00"
+#define NODE_PREFIX "\x01"
+
+struct sha256 merkle_leaf(struct view entry)
+{
+        const struct view parts[] = {view_of(LEAF_PREFIX, 1), entry};
+
+        return sha256_of_parts(parts, ARRAY_SIZE(parts));
+}
+
+struct sha256 merkle_node(const struct sha256 *left, const struct sha256 *right)
+{
+        const struct view parts[] = {view_of(NODE_PREFIX, 1), sha256_view(left),
+                                     sha256_view(right)};
+
+        return sha256_of_parts(parts, ARRAY_SIZE(parts));
+}
+
+unsigned merkle_push(struct merkle_tree *tree, const struct sha256 *leaf,
+                     struct sha256 ret_completed[MERKLE_HEIGHT_MAX])
+{
+        unsigned height = 0;
+
+        assert(tree->size < UINT64_MAX);
+        ret_completed[0] = *leaf;
+        while (tree->size >> height & 1) {
+                ret_completed[height + 1] =
+                        merkle_node(&tree->peak[height], &ret_completed[height]);
+                height++;
+        }
+        tree->peak[height] = ret_completed[height];
+        tree->size++;
+        return height;
+}
+
+struct sha256 merkle_root(const struct merkle_tree *tree)
+{
+        struct sha256 root = sha256_of(view_of(NULL, 0));
+        int started = 0;
+
+        for (unsigned height = 0; height < MERKLE_HEIGHT_MAX; height++) {
+                if (!(tree->size >> height & 1))
+                        continue;
+                root = started ? merkle_node(&tree->peak[height], &root) : tree->peak[height];
+                started = 1;
+        }
+        return root;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The Merkle tree of RFC 6962 §2.1 (RFC 9162 §2.1), with SHA-256, growing at the right.
+ *
+ * A struct merkle_tree holds only the roots of the perfect subtrees that make up its size, so it
+ * costs the same at ten entries and at ten billion. Heights count from the leaves: a node of height
+ * h covers 2^h leaves.
+ */
+
+#include "lib/digest.h"
+
+#define MERKLE_HEIGHT_MAX 64
+
+struct merkle_tree {
+        uint64_t size;
+        struct sha256 peak[MERKLE_HEIGHT_MAX]; /* [h] is valid where bit h of size is set */
+};
+
+struct sha256 merkle_leaf(struct view entry);
+struct sha256 merkle_node(const struct sha256 *left, const struct sha256 *right);
+
+/* Adds a leaf. @ret_completed[h] becomes the root of the subtree of height h that this leaf
+ * completes, for h = 0 up to the returned height (the number of trailing zero bits of the new
+ * size). */
+unsigned merkle_push(struct merkle_tree *tree, const struct sha256 *leaf,
+                     struct sha256 ret_completed[MERKLE_HEIGHT_MAX]);
+
+/* The tree head: SHA-256 of nothing when the tree is empty. */
+struct sha256 merkle_root(const struct merkle_tree *tree);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The records of the journal: one canonical JSON object each (lib/json.h), strings and integers
+ * only, at most ENTRY_SIZE_MAX bytes.
+ *
+ * Every record has `v` (1), `type`, `time` (UTC, RFC 3339, microseconds) and `boot` (the kernel's
+ * boot id). What else a record has, and must have, is a table per type: hallmark-journal(5).
+ */
+
+#include "lib/json.h"
+#include "lib/keyring.h"
+
+#define RECORD_VERSION   1
+#define RECORD_TIME_SIZE KEY_TIME_SIZE
+
+/* The types that this version knows, as in `type`. */
+int record_type_is_known(const char *type);
+
+/* "2026-11-22T10:00:00.000000Z" for microseconds since the epoch; returns @ret. */
+char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE]);
+
+/* Whether text has exactly that shape. */
+int record_time_is_valid(const char *text);
+
+/* Parses an entry: canonical, complete, nothing unknown. -EBADMSG with the reason; -ENOMEM. The
+ * caller owns the object. */
+int record_parse(struct view entry, json_t **ret, struct problem *problem) _must_use_;
+
+/* Verifies the signature of a parsed `sign` record against the ring: the key is there under this
+ * name, version and fingerprint, it is not the log key, and the signature is good. 0 for records of
+ * other types. -ENOKEY, -EKEYREJECTED, -EBADMSG, each with the reason. */
+int record_verify(const json_t *record, const struct keyring *ring,
+                  struct problem *problem) _must_use_;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Verifying a journal from its files and a key ring alone: every record, every tile, the
+ * checkpoint.
+ *
+ * Nothing in the folder is believed but what follows from the log key's signature on the
+ * checkpoint. Each fault found is a finding that names the record or the file; the walk goes on
+ * where it can.
+ */
+
+#include "lib/checkpoint.h"
+#include "lib/journal.h"
+#include "lib/keyring.h"
+
+#define REPLAY_NO_INDEX UINT64_MAX
+
+struct replay_finding {
+        uint64_t index;    /* of the record, or REPLAY_NO_INDEX */
+        const char *where; /* file, relative to the journal */
+        const char *text;  /* what was expected and what was found */
+};
+
+struct replay_options {
+        struct view since; /* an earlier checkpoint of this log that the auditor kept, signed; or
+                              empty */
+        void (*finding)(const struct replay_finding *finding, void *context);
+        void (*progress)(uint64_t done, uint64_t total, void *context); /* may be NULL */
+        void *context;
+};
+
+struct replay_result {
+        uint64_t findings;
+        uint64_t records;    /* read, checkpointed or not */
+        uint64_t signatures; /* of `sign` records, verified and good */
+        uint64_t unsealed; /* records after the checkpoint: only their own checks speak for them */
+        struct checkpoint checkpoint;
+};
+
+/* 0: the journal was read to its end, and it is good if and only if ret->findings is 0. Negative:
+ * the answer could not be found (I/O, memory). */
+int replay_journal(const struct journal *journal, const struct keyring *ring,
+                   const struct replay_options *options, struct replay_result *ret,
+                   struct problem *problem) _must_use_;
