@@ -49,18 +49,13 @@ static size_t padding_of(struct view text)
         return text.data[text.size - 2] == '=' ? 2 : 1;
 }
 
-int base64_decode(struct buf *buf, struct view text)
+static int decode_digits(struct buf *buf, struct view digits)
 {
-        size_t padding, digits;
         uint32_t bits = 0;
         unsigned held = 0;
 
-        if (text.size % 4 != 0)
-                return -EBADMSG;
-        padding = padding_of(text);
-        digits = text.size - padding;
-        for (size_t i = 0; i < digits; i++) {
-                int value = base64_value(text.data[i]);
+        for (size_t i = 0; i < digits.size; i++) {
+                int value = base64_value(digits.data[i]);
 
                 if (value < 0)
                         return -EBADMSG;
@@ -71,7 +66,18 @@ int base64_decode(struct buf *buf, struct view text)
                         buf_put_u8(buf, (uint8_t)(bits >> held));
                 }
         }
-        if (bits & ((1u << held) - 1))
+        return bits & ((1u << held) - 1) ? -EBADMSG : 0;
+}
+
+int base64_decode(struct buf *buf, struct view text)
+{
+        size_t before = buf->size;
+
+        if (text.size % 4 != 0)
                 return -EBADMSG;
+        if (decode_digits(buf, view_of(text.data, text.size - padding_of(text))) < 0) {
+                buf->size = before;
+                return -EBADMSG;
+        }
         return buf_error(buf);
 }

@@ -14,5 +14,6 @@
 
 void base64_encode(struct buf *buf, struct view bytes);
 
-/* Appends the decoded bytes. -EBADMSG: not canonical base64; else the error of @buf. */
+/* Appends the decoded bytes. -EBADMSG: not canonical base64, and nothing was appended; else the
+ * error of @buf. */
 int base64_decode(struct buf *buf, struct view text) _must_use_;
