@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "lib/base64.h"
+#include "lib/tile.h"
+
+#define RECORD_MEMBERS_MAX 24
+#define USEC_PER_SEC       ((uint64_t)1000000)
+
+static const struct json_member common_members[] = {
+        {"boot", JSON_STRING, 1},
+        {"time", JSON_STRING, 1},
+        {"type", JSON_STRING, 1},
+        {"v", JSON_INTEGER, 1},
+};
+
+static const struct json_member caller_members[] = {
+        {"cgroup", JSON_STRING, 0}, {"gid", JSON_INTEGER, 1}, {"identity", JSON_STRING, 1},
+        {"pid", JSON_INTEGER, 1},   {"slice", JSON_STRING, 0}, {"uid", JSON_INTEGER, 1},
+        {"unit", JSON_STRING, 0},   {"user", JSON_STRING, 0},
+};
+
+static const struct json_member agent_start_members[] = {
+        {"config", JSON_STRING, 1},   {"dropped", JSON_INTEGER, 1}, {"origin", JSON_STRING, 1},
+        {"program", JSON_STRING, 1},  {"recovered", JSON_INTEGER, 1},
+};
+
+static const struct json_member agent_stop_members[] = {
+        {"reason", JSON_STRING, 1},
+};
+
+static const struct json_member config_members[] = {
+        {"caller", JSON_OBJECT, 0},
+        {"config", JSON_STRING, 1},
+};
+
+static const struct json_member key_create_members[] = {
+        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 0},    {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 0},     {"key", JSON_STRING, 1},       {"publicKey", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 1},   {"request", JSON_STRING, 0},   {"token", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
+};
+
+static const struct json_member key_destroy_members[] = {
+        {"fingerprint", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},
+        {"reason", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
+};
+
+static const struct json_member sign_members[] = {
+        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 1},    {"claims", JSON_OBJECT, 0},
+        {"digest", JSON_STRING, 1},    {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},       {"request", JSON_STRING, 1},   {"signature", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
+};
+
+static const struct json_member intent_members[] = {
+        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 1},    {"digest", JSON_STRING, 1},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},   {"key", JSON_STRING, 1},
+        {"outcome", JSON_STRING, 1},   {"reason", JSON_STRING, 1},    {"request", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
+};
+
+static const struct json_member refuse_members[] = {
+        {"caller", JSON_OBJECT, 1}, {"count", JSON_INTEGER, 1}, {"error", JSON_STRING, 1},
+        {"key", JSON_STRING, 0},    {"method", JSON_STRING, 1}, {"reason", JSON_STRING, 1},
+};
+
+static const struct json_member token_members[] = {
+        {"reason", JSON_STRING, 1},
+        {"state", JSON_STRING, 1},
+        {"token", JSON_STRING, 1},
+};
+
+#define TYPE(name, members) {name, members, ARRAY_SIZE(members)}
+
+static const struct record_type {
+        const char *name;
+        const struct json_member *members;
+        size_t count;
+} record_types[] = {
+        TYPE("agent.start", agent_start_members), TYPE("agent.stop", agent_stop_members),
+        TYPE("config", config_members),           TYPE("intent", intent_members),
+        TYPE("key.create", key_create_members),   TYPE("key.destroy", key_destroy_members),
+        TYPE("refuse", refuse_members),           TYPE("sign", sign_members),
+        TYPE("token", token_members),
+};
+
+static const struct record_type *find_type(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(record_types); i++)
+                if (string_equal(record_types[i].name, name))
+                        return &record_types[i];
+        return NULL;
+}
+
+int record_type_is_known(const char *type)
+{
+        return find_type(type) != NULL;
+}
+
+char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE])
+{
+        time_t seconds = (time_t)(usec / USEC_PER_SEC);
+        struct tm utc = {};
+        char date[24] = "";
+
+        if (!gmtime_r(&seconds, &utc) || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc) != 19)
+                (void)snprintf(date, sizeof(date), "9999-12-31T23:59:59"); /* no such year */
+        (void)snprintf(ret, RECORD_TIME_SIZE, "%.19s.%06uZ", date, (unsigned)(usec % USEC_PER_SEC));
+        return ret;
+}
+
+int record_time_is_valid(const char *text)
+{
+        static const char shape[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
+
+        if (strlen(text) != strlen(shape))
+                return 0;
+        for (size_t i = 0; shape[i]; i++)
+                if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
+                        return 0;
+        return 1;
+}
+
+/* The one text that this value can have as a record. */
+static int is_canonical(const json_t *record, struct view entry)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(ENTRY_SIZE_MAX);
+
+        json_put(&text, record);
+        return !buf_error(&text) && view_equal(buf_view(&text), entry);
+}
+
+static int check_type_members(const json_t *record, const struct record_type *type,
+                              struct problem *problem)
+{
+        struct json_member members[RECORD_MEMBERS_MAX];
+
+        assert(ARRAY_SIZE(common_members) + type->count <= RECORD_MEMBERS_MAX);
+        memcpy(members, common_members, sizeof(common_members));
+        memcpy(members + ARRAY_SIZE(common_members), type->members,
+               type->count * sizeof(*type->members));
+        return json_check_members(record, type->name, members,
+                                  ARRAY_SIZE(common_members) + type->count, problem);
+}
+
+static int check_record(const json_t *record, struct problem *problem)
+{
+        const char *name = json_member_string(record, "type");
+        const struct record_type *type = name ? find_type(name) : NULL;
+        const json_t *caller = json_object_get(record, "caller");
+        int r;
+
+        if (!type)
+                return problem_set(problem, -EBADMSG, "record: unknown type \"%.64s\"",
+                                   name ? name : "");
+        r = check_type_members(record, type, problem);
+        if (r == 0 && caller)
+                r = json_check_members(caller, "caller", caller_members, ARRAY_SIZE(caller_members),
+                                       problem);
+        if (r < 0)
+                return r;
+        if (json_member_integer(record, "v", 0) != RECORD_VERSION)
+                return problem_set(problem, -EBADMSG, "%s: expected version %d", name,
+                                   RECORD_VERSION);
+        if (!record_time_is_valid(json_member_string(record, "time")))
+                return problem_set(problem, -EBADMSG, "%s: time is not RFC 3339 in microseconds", name);
+        return 0;
+}
+
+int record_parse(struct view entry, json_t **ret, struct problem *problem)
+{
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        int r;
+
+        if (entry.size > ENTRY_SIZE_MAX)
+                return problem_set(problem, -EBADMSG, "record: longer than %zu bytes",
+                                   ENTRY_SIZE_MAX);
+        r = json_parse_object(entry, &record, problem);
+        if (r < 0)
+                return problem_prefix(problem, r, "record");
+        if (!json_is_plain(record))
+                return problem_set(problem, -EBADMSG, "record: only strings and integers expected");
+        if (!is_canonical(record, entry))
+                return problem_set(problem, -EBADMSG, "record: not in canonical form");
+        r = check_record(record, problem);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(record);
+        return 0;
+}
+
+/* The key of the ring that a sign record names, if it may have signed. */
+static int find_signer(const json_t *record, const struct keyring *ring, struct keyring_key **ret,
+                       struct problem *problem)
+{
+        const char *fingerprint = json_member_string(record, "fingerprint");
+        const char *name = json_member_string(record, "key");
+        struct keyring_key *key;
+        struct sha256 hash;
+
+        if (hex_decode(view_string(fingerprint), hash.bytes, SHA256_SIZE) < 0)
+                return problem_set(problem, -EBADMSG, "sign: fingerprint is no SHA-256");
+        key = keyring_find_fingerprint(ring, &hash);
+        if (!key)
+                return problem_set(problem, -ENOKEY, "sign: key \"%.64s\" (%.16s…) is not in the ring",
+                                   name, fingerprint);
+        if (!string_equal(key->name, name) ||
+            (json_int_t)key->version != json_member_integer(record, "version", 0))
+                return problem_set(problem, -EBADMSG,
+                                   "sign: the ring calls the signing key \"%s\" version %u", key->name,
+                                   key->version);
+        if (key->purpose == KEY_LOG)
+                return problem_set(problem, -EKEYREJECTED, "sign: signed by the log key");
+        if (!string_equal(key->algorithm->name, json_member_string(record, "algorithm")))
+                return problem_set(problem, -EBADMSG, "sign: expected algorithm %s",
+                                   key->algorithm->name);
+        *ret = key;
+        return 0;
+}
+
+int record_verify(const json_t *record, const struct keyring *ring, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
+        uint8_t digest[DIGEST_SIZE_MAX];
+        struct keyring_key *key = NULL;
+        int r;
+
+        if (!string_equal(json_member_string(record, "type"), "sign"))
+                return 0;
+        r = find_signer(record, ring, &key, problem);
+        if (r == 0)
+                r = digest_parse(json_member_string(record, "digest"), key->algorithm, digest,
+                                 problem);
+        if (r < 0)
+                return r;
+        if (base64_decode(&signature, view_string(json_member_string(record, "signature"))) < 0)
+                return problem_set(problem, -EBADMSG, "sign: signature is no base64");
+        r = pubkey_verify(key->pubkey, key->algorithm,
+                          view_of(digest, key->algorithm->digest_size), buf_view(&signature));
+        if (r < 0)
+                return problem_set(problem, r, "sign: the signature does not verify");
+        return 0;
+}
