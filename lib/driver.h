@@ -15,10 +15,11 @@
 
 #include "lib/algorithm.h"
 #include "lib/frame.h"
+#include "lib/secret.h"
 
 #define DRIVER_SOCKET_FD  3
 #define DRIVER_HANDLE_MAX ((size_t)16384) /* bytes of a key handle */
-#define DRIVER_SECRET_MAX ((size_t)256)   /* bytes of a PIN or authorization value */
+#define DRIVER_LABEL_MAX  ((size_t)255)   /* bytes of a key label or token name */
 
 struct driver {
         const char *name; /* of the program, as in "hallmark-tpm" */
@@ -57,18 +58,3 @@ struct driver {
 /* The whole of a driver's main(): hardens the process (no core dump, not traceable, dies with its
  * parent), serves descriptor 3 until end of file, closes the device. Returns the exit status. */
 int driver_main(const struct driver *driver, int argc, char **argv);
-
-struct secret {
-        uint8_t data[DRIVER_SECRET_MAX];
-        size_t size;
-};
-
-void secret_done(struct secret *secret);
-
-/* Reads the secret of @token: the systemd credential "<token>.pin" in $CREDENTIALS_DIRECTORY, else
- * the file @pin_file (may be NULL), which must be a regular file of root's or the own user's that
- * nobody else can read. One trailing newline is dropped. -ENOENT: neither is there; -EACCES: the
- * file's owner or mode; -EMSGSIZE: longer than DRIVER_SECRET_MAX; -EBADMSG: empty or with a NUL
- * byte. */
-int secret_read(const char *token, const char *pin_file, struct secret *ret,
-                struct problem *problem) _must_use_;

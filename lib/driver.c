@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/driver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define EXIT_USAGE      2
+#define FRAME_HEAD_SIZE 11
+#define FRAME_ROOM      ((size_t)1024) /* for the head and the lengths around what a token gives */
+
+struct service {
+        const struct driver *driver;
+        void *device;
+        int opened; /* OPEN came; whether it succeeded or not, there is no second one */
+};
+
+static int view_is_text(struct view view, size_t max)
+{
+        return view.size > 0 && view.size <= max && !memchr(view.data, '\0', view.size);
+}
+
+static int malformed(struct problem *problem)
+{
+        return problem_set(problem, -EBADMSG, "the fields of the request make no sense");
+}
+
+static int read_text(struct reader *fields, size_t max, char **ret, struct problem *problem)
+{
+        struct view text = reader_sized(fields);
+
+        if (fields->bad || !view_is_text(text, max))
+                return malformed(problem);
+        *ret = view_dup(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int read_algorithm(struct reader *fields, const struct algorithm **ret,
+                          struct problem *problem)
+{
+        _cleanup_(freep) char *name = NULL;
+        int r = read_text(fields, DRIVER_LABEL_MAX, &name, problem);
+
+        if (r < 0)
+                return r;
+        *ret = algorithm_find(name);
+        if (!*ret)
+                return problem_set(problem, -EOPNOTSUPP, "no such algorithm: %s", name);
+        return 0;
+}
+
+static int read_algorithm_and_handle(struct reader *fields, const struct algorithm **ret_algorithm,
+                                     struct view *ret_handle, struct problem *problem)
+{
+        int r = read_algorithm(fields, ret_algorithm, problem);
+
+        if (r < 0)
+                return r;
+        *ret_handle = reader_sized(fields);
+        if (reader_end(fields) < 0 || !view_is_text(*ret_handle, DRIVER_HANDLE_MAX))
+                return malformed(problem);
+        return 0;
+}
+
+static int serve_open(struct service *service, struct reader *fields, struct buf *answer,
+                      struct problem *problem)
+{
+        _cleanup_(freep) char *token = NULL;
+        _cleanup_(facts_done) struct facts settings = {0}, facts = {0};
+        int r;
+
+        service->opened = 1;
+        r = read_text(fields, DRIVER_LABEL_MAX, &token, problem);
+        if (r < 0)
+                return r;
+        r = frame_read_facts(fields, &settings);
+        if (r < 0)
+                return r == -EBADMSG ? malformed(problem) : r;
+        r = service->driver->open(token, &settings, &service->device, &facts, problem);
+        if (r < 0)
+                return r;
+        frame_put_facts(answer, &facts);
+        return 0;
+}
+
+static int serve_generate(struct service *service, struct reader *fields, struct buf *answer,
+                          struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(DRIVER_HANDLE_MAX);
+        _cleanup_(buf_done) struct buf spki = BUF_INIT(FRAME_SIZE_MAX);
+        _cleanup_(freep) char *label = NULL;
+        const struct algorithm *algorithm;
+        int r = read_algorithm(fields, &algorithm, problem);
+
+        if (r < 0)
+                return r;
+        r = read_text(fields, DRIVER_LABEL_MAX, &label, problem);
+        if (r < 0)
+                return r;
+        if (reader_end(fields) < 0)
+                return malformed(problem);
+        r = service->driver->generate(service->device, algorithm, label, &handle, &spki, problem);
+        if (r < 0)
+                return r;
+        r = buf_error(&handle);
+        if (r == 0)
+                r = buf_error(&spki);
+        if (r < 0)
+                return r;
+        buf_put_sized(answer, buf_view(&handle));
+        buf_put_sized(answer, buf_view(&spki));
+        return 0;
+}
+
+static int serve_load(struct service *service, struct reader *fields, struct buf *answer,
+                      struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf spki = BUF_INIT(FRAME_SIZE_MAX);
+        const struct algorithm *algorithm;
+        struct view handle;
+        uint32_t slot;
+        int r = read_algorithm_and_handle(fields, &algorithm, &handle, problem);
+
+        if (r < 0)
+                return r;
+        r = service->driver->load(service->device, algorithm, handle, &slot, &spki, problem);
+        if (r < 0)
+                return r;
+        buf_put_u32(answer, slot);
+        buf_put_sized(answer, buf_view(&spki));
+        return buf_error(&spki);
+}
+
+static int serve_sign(struct service *service, struct reader *fields, struct buf *answer,
+                      struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(FRAME_SIZE_MAX);
+        uint32_t slot = reader_u32(fields);
+        struct view digest = reader_sized(fields);
+        int r;
+
+        if (reader_end(fields) < 0)
+                return malformed(problem);
+        r = service->driver->sign(service->device, slot, digest, &signature, problem);
+        if (r < 0)
+                return r;
+        buf_put_sized(answer, buf_view(&signature));
+        return buf_error(&signature);
+}
+
+static int serve_destroy(struct service *service, struct reader *fields, struct buf *answer,
+                         struct problem *problem)
+{
+        const struct algorithm *algorithm;
+        struct view handle;
+        int r = read_algorithm_and_handle(fields, &algorithm, &handle, problem);
+
+        return r < 0 ? r : service->driver->destroy(service->device, algorithm, handle, problem);
+}
+
+static int serve_probe(struct service *service, struct reader *fields, struct buf *answer,
+                       struct problem *problem)
+{
+        _cleanup_(facts_done) struct facts facts = {0};
+        int r;
+
+        if (reader_end(fields) < 0)
+                return malformed(problem);
+        r = service->driver->probe(service->device, &facts, problem);
+        if (r < 0)
+                return r;
+        frame_put_facts(answer, &facts);
+        return 0;
+}
+
+static int (*const operations[])(struct service *service, struct reader *fields, struct buf *answer,
+                                 struct problem *problem) = {
+        [FRAME_OPEN] = serve_open, [FRAME_GENERATE] = serve_generate, [FRAME_LOAD] = serve_load,
+        [FRAME_SIGN] = serve_sign, [FRAME_DESTROY] = serve_destroy,   [FRAME_PROBE] = serve_probe,
+};
+
+static int dispatch(struct service *service, const struct frame *request, struct buf *answer,
+                    struct problem *problem)
+{
+        struct reader fields = reader_init(request->fields);
+
+        if (request->status != FRAME_OK)
+                return problem_set(problem, -EBADMSG, "a request has no status");
+        if (request->operation == FRAME_OPEN && service->opened)
+                return problem_set(problem, -EBADMSG, "the token was opened before");
+        if (request->operation != FRAME_OPEN && !service->device)
+                return problem_set(problem, -EBADMSG, "the token is not open");
+        return operations[request->operation](service, &fields, answer, problem);
+}
+
+/* The operation goes back as the number it came as: an agent newer than this driver may know it. */
+static void put_answer(struct buf *frame, struct view request, int error, struct view answer)
+{
+        struct reader head = reader_init(request);
+
+        (void)reader_u8(&head);
+        buf_clear(frame);
+        frame->limit = FRAME_SIZE_MAX;
+        buf_put_u8(frame, FRAME_VERSION);
+        buf_put_u8(frame, reader_u8(&head));
+        buf_put_u64(frame, reader_u64(&head));
+        buf_put_u8(frame, (uint8_t)frame_status_of(error));
+        if (error < 0)
+                buf_put_sized(frame, answer);
+        else
+                buf_put_view(frame, answer);
+}
+
+static int frame_has_id(struct view request)
+{
+        return request.size >= FRAME_HEAD_SIZE && request.data[0] == FRAME_VERSION;
+}
+
+/* Fills @frame with the one answer to @request. -EBADMSG: there is no id to answer to. */
+static int answer_request(struct service *service, struct view request, int truncated,
+                          struct buf *frame)
+{
+        _cleanup_(buf_done) struct buf answer = BUF_INIT(FRAME_SIZE_MAX - FRAME_ROOM);
+        struct problem problem = {0};
+        struct frame decoded;
+        int r;
+
+        if (!frame_has_id(request))
+                return -EBADMSG;
+        r = truncated ? -EBADMSG : frame_decode(request, &decoded);
+        if (r < 0)
+                (void)malformed(&problem);
+        else
+                r = dispatch(service, &decoded, &answer, &problem);
+        if (r == 0)
+                r = buf_error(&answer);
+        put_answer(frame, request, r,
+                   r < 0 ? view_string(problem_text(&problem, r)) : buf_view(&answer));
+        return buf_error(frame);
+}
+
+static int agent_left(int error)
+{
+        return error == EPIPE || error == ECONNRESET;
+}
+
+static int send_frame(const struct buf *frame)
+{
+        ssize_t size;
+
+        do
+                size = send(DRIVER_SOCKET_FD, frame->data, frame->size, MSG_NOSIGNAL);
+        while (size < 0 && errno == EINTR);
+        return size < 0 ? -errno : 0;
+}
+
+/* Returns the exit status. */
+static int serve(struct service *service, uint8_t *bytes)
+{
+        _cleanup_(buf_done) struct buf frame = BUF_INIT(FRAME_SIZE_MAX);
+
+        for (;;) {
+                ssize_t size = recv(DRIVER_SOCKET_FD, bytes, FRAME_SIZE_MAX, MSG_TRUNC);
+                int truncated = size > (ssize_t)FRAME_SIZE_MAX, r;
+
+                if (size < 0 && errno == EINTR)
+                        continue;
+                if (size == 0 || (size < 0 && agent_left(errno)))
+                        return EXIT_SUCCESS;
+                if (size < 0)
+                        return EXIT_FAILURE;
+                r = answer_request(service,
+                                   view_of(bytes, truncated ? FRAME_SIZE_MAX : (size_t)size),
+                                   truncated, &frame);
+                if (r < 0)
+                        return EXIT_FAILURE;
+                r = send_frame(&frame);
+                if (r < 0)
+                        return agent_left(-r) ? EXIT_SUCCESS : EXIT_FAILURE;
+        }
+}
+
+/* A stop signal often goes to the whole process group or unit. The agent still has a last
+ * checkpoint to get signed then, so only the end of the socket, the agent's death and SIGKILL end a
+ * driver. */
+static void ignore_signals(void)
+{
+        static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+
+        for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+                (void)signal(ignored[i], SIG_IGN); /* fails for invalid numbers only */
+}
+
+/* The agent may have died before it could be named in PR_SET_PDEATHSIG; then its end of the socket
+ * is closed. */
+static int agent_is_alive(void)
+{
+        struct pollfd socket = {.fd = DRIVER_SOCKET_FD};
+
+        return poll(&socket, 1, 0) == 0;
+}
+
+static int harden_process(void)
+{
+        const struct rlimit none = {0};
+
+        ignore_signals();
+        (void)umask(077);
+        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+            fcntl(DRIVER_SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
+                return -errno;
+        return agent_is_alive() ? 0 : -ENODEV;
+}
+
+static int started_by_agent(void)
+{
+        int type;
+        socklen_t size = sizeof(type);
+
+        return getsockopt(DRIVER_SOCKET_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+               type == SOCK_SEQPACKET;
+}
+
+int driver_main(const struct driver *driver, int argc, char **argv)
+{
+        _cleanup_(freep) uint8_t *bytes = NULL;
+        struct service service = {.driver = driver};
+        int status;
+
+        if (argc == 2 && string_equal(argv[1], "--version"))
+                return printf("%s %s\n", driver->name, HALLMARK_VERSION) < 0 ? EXIT_FAILURE
+                                                                             : EXIT_SUCCESS;
+        if (argc != 1 || !started_by_agent()) {
+                (void)fprintf(stderr, "%s: this program is started by hallmarkd\n", driver->name);
+                return EXIT_USAGE;
+        }
+        if (harden_process() < 0)
+                return EXIT_FAILURE;
+        bytes = malloc(FRAME_SIZE_MAX);
+        if (!bytes)
+                return EXIT_FAILURE;
+        status = serve(&service, bytes);
+        driver->close(service.device);
+        return status;
+}
