@@ -55,10 +55,20 @@ static int digest_update_from(EVP_MD_CTX *context, int fd)
         }
 }
 
+/* By the names of records: libcrypto knows many more, MD5 and other spellings among them. */
+static const EVP_MD *find_hash(const char *name)
+{
+        if (string_equal(name, "sha256"))
+                return EVP_sha256();
+        if (string_equal(name, "sha384"))
+                return EVP_sha384();
+        return string_equal(name, "sha512") ? EVP_sha512() : NULL;
+}
+
 int digest_of_fd(const char *hash, int fd, uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size)
 {
         _cleanup_(evp_md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
-        const EVP_MD *md = EVP_get_digestbyname(hash);
+        const EVP_MD *md = find_hash(hash);
         unsigned size = 0;
         int r;
 

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/problem.h"
+#include "lib/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+/* What is no UTF-8 is replaced as well: a limit may cut a character, and JSON takes no half ones.
+ */
 static void text_make_printable(char *text)
 {
-        for (; *text; text++)
-                if ((unsigned char)*text < 0x20 || *text == 0x7f)
-                        *text = '?';
+        struct view rest = view_string(text);
+
+        while (rest.size > 0) {
+                size_t length = utf8_length(rest);
+
+                if (length == 0 || utf8_is_control(rest)) {
+                        length = length > 0 ? length : 1;
+                        memset(text + (rest.data - (const uint8_t *)text), '?', length);
+                }
+                rest = view_of(rest.data + length, rest.size - length);
+        }
 }
 
 int problem_set(struct problem *problem, int error, const char *format, ...)

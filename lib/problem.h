@@ -17,8 +17,9 @@ struct problem {
 };
 
 /* Notes the reason unless one is there already, and returns @error, so that a failing function can
- * end with `return problem_set(problem, -EBADMSG, …)`. Control characters are replaced by '?': the
- * text may hold what a stranger sent and goes to terminals and logs. */
+ * end with `return problem_set(problem, -EBADMSG, …)`. Control characters and whatever is no UTF-8
+ * are replaced by '?': the text may hold what a stranger sent and goes to terminals, logs and JSON.
+ */
 int problem_set(struct problem *problem, int error, const char *format, ...) _printf_(3, 4);
 
 /* Puts "what: " in front of a reason noted further inside, and returns @error. */
