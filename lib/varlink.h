@@ -20,6 +20,7 @@ struct varlink_call {
         json_t *parameters; /* an object, never NULL */
         int oneway;
         int more;
+        int upgrade;
 };
 
 struct varlink_reply {

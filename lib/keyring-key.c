@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/keyring.h"
+
+#include <errno.h>
+
+#include "lib/record.h"
+
+static const char *const state_names[] = {
+        [KEY_ACTIVE] = "active",
+        [KEY_RETIRED] = "retired",
+        [KEY_REVOKED] = "revoked",
+        [KEY_DESTROYED] = "destroyed",
+};
+
+static const char *const purpose_names[] = {
+        [KEY_GENERAL] = "general",       [KEY_MODEL] = "model", [KEY_DATASET] = "dataset",
+        [KEY_PROVENANCE] = "provenance", [KEY_LOG] = "log",
+};
+
+const char *key_state_name(enum key_state state)
+{
+        return state_names[state];
+}
+
+int key_state_parse(const char *name, enum key_state *ret)
+{
+        for (unsigned i = 0; i < ARRAY_SIZE(state_names); i++) {
+                if (!string_equal(state_names[i], name))
+                        continue;
+                *ret = (enum key_state)i;
+                return 0;
+        }
+        return -EBADMSG;
+}
+
+const char *key_purpose_name(enum key_purpose purpose)
+{
+        return purpose_names[purpose];
+}
+
+int key_purpose_parse(const char *name, enum key_purpose *ret)
+{
+        for (unsigned i = 0; i < ARRAY_SIZE(purpose_names); i++) {
+                if (!string_equal(purpose_names[i], name))
+                        continue;
+                *ret = (enum key_purpose)i;
+                return 0;
+        }
+        return -EBADMSG;
+}
+
+static int is_alphanumeric(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+int key_name_is_valid(const char *name)
+{
+        size_t length = strlen(name);
+
+        if (length > KEY_NAME_MAX || !is_alphanumeric(name[0]))
+                return 0;
+        for (size_t i = 0; i < length; i++)
+                if (!is_alphanumeric(name[i]) && !strchr("._-", name[i]))
+                        return 0;
+        return 1;
+}
+
+void keyring_key_done(struct keyring_key *key)
+{
+        if (!key)
+                return;
+        (void)pubkey_free(key->pubkey);
+        *key = (struct keyring_key){};
+}
+
+json_t *keyring_key_to_json(const struct keyring_key *key)
+{
+        _cleanup_(buf_done) struct buf pem = {};
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        pubkey_put_pem(key->pubkey, &pem);
+        if (buf_error(&pem))
+                return NULL;
+        return json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s, s:s, s:I}", "algorithm",
+                         key->algorithm->name, "created", key->created, "fingerprint",
+                         hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint),
+                         "name", key->name, "publicKey", (const char *)pem.data, pem.size,
+                         "purpose", key_purpose_name(key->purpose), "state",
+                         key_state_name(key->state), "token", key->token, "version",
+                         (json_int_t)key->version);
+}
+
+static int read_name(const json_t *object, const char *member, char ret[KEY_NAME_MAX + 1],
+                     struct problem *problem)
+{
+        const char *name = json_member_string(object, member);
+
+        if (!key_name_is_valid(name))
+                return problem_set(problem, -EBADMSG,
+                                   "key: member \"%s\": \"%.80s\" is not 1 to %d of the characters "
+                                   "a-z A-Z 0-9 . _ - beginning with a letter or digit",
+                                   member, name, KEY_NAME_MAX);
+        memcpy(ret, name, strlen(name) + 1);
+        return 0;
+}
+
+static int read_words(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        const char *purpose = json_member_string(object, "purpose");
+        const char *state = json_member_string(object, "state");
+        const char *created = json_member_string(object, "created");
+
+        if (key_purpose_parse(purpose, &ret->purpose) < 0)
+                return problem_set(problem, -EBADMSG, "key %s: unknown purpose \"%.32s\"",
+                                   ret->name, purpose);
+        if (key_state_parse(state, &ret->state) < 0)
+                return problem_set(problem, -EBADMSG, "key %s: unknown state \"%.32s\"", ret->name,
+                                   state);
+        if (!record_time_is_valid(created))
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: created: expected YYYY-MM-DDThh:mm:ss.ffffffZ, found "
+                                   "\"%.40s\"",
+                                   ret->name, created);
+        memcpy(ret->created, created, KEY_TIME_SIZE);
+        return 0;
+}
+
+/* The PEM text must be the one that would be written, so that a key has one text. */
+static int read_pem(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        const char *text = json_member_string(object, "publicKey");
+        _cleanup_(buf_done) struct buf pem = {};
+        int r = pubkey_from_pem(view_string(text), &ret->pubkey);
+
+        if (r == -EBADMSG)
+                return problem_set(problem, r, "key %s: publicKey is no PEM public key", ret->name);
+        if (r == -EOPNOTSUPP)
+                return problem_set(problem, r, "key %s: publicKey is of an unsupported kind",
+                                   ret->name);
+        if (r < 0)
+                return r;
+        pubkey_put_pem(ret->pubkey, &pem);
+        if (buf_error(&pem))
+                return buf_error(&pem);
+        if (!view_is(buf_view(&pem), text))
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: publicKey: expected one PEM block of 64 columns",
+                                   ret->name);
+        return 0;
+}
+
+static int read_fingerprint(const json_t *object, const struct keyring_key *key,
+                            struct problem *problem)
+{
+        const char *found = json_member_string(object, "fingerprint");
+        char expected[HEX_SIZE(SHA256_SIZE)];
+
+        (void)hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), expected);
+        if (!string_equal(found, expected))
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: fingerprint: the public key has %s, found \"%.64s\"",
+                                   key->name, expected, found);
+        return 0;
+}
+
+static int read_public_key(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        const char *algorithm = json_member_string(object, "algorithm");
+        int r;
+
+        ret->algorithm = algorithm_find(algorithm);
+        if (!ret->algorithm)
+                return problem_set(problem, -EOPNOTSUPP, "key %s: unknown algorithm \"%.32s\"",
+                                   ret->name, algorithm);
+        r = read_pem(object, ret, problem);
+        if (r < 0)
+                return r;
+        if (!pubkey_fits(ret->pubkey, ret->algorithm))
+                return problem_set(problem, -EBADMSG, "key %s: publicKey is not of algorithm %s",
+                                   ret->name, ret->algorithm->name);
+        return read_fingerprint(object, ret, problem);
+}
+
+int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        static const struct json_member members[] = {
+                {"algorithm", JSON_STRING, 1},   {"created", JSON_STRING, 1},
+                {"fingerprint", JSON_STRING, 1}, {"name", JSON_STRING, 1},
+                {"publicKey", JSON_STRING, 1},   {"purpose", JSON_STRING, 1},
+                {"state", JSON_STRING, 1},       {"token", JSON_STRING, 1},
+                {"version", JSON_INTEGER, 1},
+        };
+        _cleanup_(keyring_key_done) struct keyring_key key = {};
+        json_int_t version;
+        int r;
+
+        if (!json_is_object(object))
+                return problem_set(problem, -EBADMSG, "key: expected an object");
+        r = json_check_members(object, "key", members, ARRAY_SIZE(members), problem);
+        if (r == 0)
+                r = read_name(object, "name", key.name, problem);
+        if (r == 0)
+                r = read_name(object, "token", key.token, problem);
+        if (r == 0)
+                r = read_words(object, &key, problem);
+        if (r == 0)
+                r = read_public_key(object, &key, problem);
+        if (r < 0)
+                return r;
+        version = json_member_integer(object, "version", 0);
+        if (version < 1 || version > UINT32_MAX)
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: version: expected 1 to %u, found %lld", key.name,
+                                   UINT32_MAX, (long long)version);
+        key.version = (uint32_t)version;
+        *ret = key;
+        key = (struct keyring_key){};
+        return 0;
+}
