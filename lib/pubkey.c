@@ -12,7 +12,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#define ECDSA_INTEGER_MAX 66 /* bytes of r or s on the largest NIST curve, P-521 */
+#define PEM_SIZE_MAX      ((size_t)65536) /* with whatever text stands around the block */
+#define ECDSA_INTEGER_MAX 66              /* bytes of r or s on the largest NIST curve, P-521 */
 
 struct pubkey {
         EVP_PKEY *pkey;
@@ -57,6 +58,11 @@ static void openssl_freep(unsigned char **bytes)
         OPENSSL_free(*bytes);
 }
 
+static void openssl_charp(char **text)
+{
+        OPENSSL_free(*text);
+}
+
 /* libcrypto's error queue is per thread and grows with every failure; nobody here reads it. */
 static int forget_openssl_errors(int r)
 {
@@ -98,6 +104,50 @@ static int pkey_fits_any(const EVP_PKEY *pkey)
         return 0;
 }
 
+/* RFC 5480 §2.1.1: a named curve alone. A curve spelled out may be a look-alike of a known one. */
+static int is_explicit_curve(const EVP_PKEY *pkey)
+{
+        int is_explicit = 0;
+
+        return EVP_PKEY_is_a(pkey, "EC") &&
+               (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+                                       &is_explicit) != 1 ||
+                is_explicit);
+}
+
+static int is_rsa_pair(const BIGNUM *modulus, const BIGNUM *exponent)
+{
+        return BN_is_odd(modulus) && BN_is_odd(exponent) && !BN_is_one(exponent);
+}
+
+/* With exponent 1, anybody could make signatures. */
+static int check_rsa(const EVP_PKEY *pkey)
+{
+        _cleanup_(bn_freep) BIGNUM *modulus = NULL, *exponent = NULL;
+
+        if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1 ||
+            EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+                return forget_openssl_errors(-ENOMEM);
+        return is_rsa_pair(modulus, exponent) ? 0 : -EBADMSG;
+}
+
+/* With the point at infinity, anybody could make signatures. The quick check leaves out the order
+ * of the point, which on curves of prime order says nothing. The point is written uncompressed from
+ * here on. */
+static int check_ec(EVP_PKEY *pkey)
+{
+        _cleanup_(evp_pkey_ctx_freep) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
+
+        if (!context)
+                return forget_openssl_errors(-ENOMEM);
+        if (EVP_PKEY_public_check_quick(context) != 1)
+                return forget_openssl_errors(-EBADMSG);
+        if (EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                           OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) != 1)
+                return forget_openssl_errors(-ENOMEM);
+        return 0;
+}
+
 int pubkey_from_spki(struct view der, struct pubkey **ret)
 {
         _cleanup_(pubkey_freep) struct pubkey *key = NULL;
@@ -112,9 +162,11 @@ int pubkey_from_spki(struct view der, struct pubkey **ret)
         key->pkey = d2i_PUBKEY(NULL, &next, (long)der.size);
         if (!key->pkey)
                 return forget_openssl_errors(-EBADMSG);
-        if (!pkey_fits_any(key->pkey))
+        if (is_explicit_curve(key->pkey) || !pkey_fits_any(key->pkey))
                 return forget_openssl_errors(-EOPNOTSUPP);
-        r = put_spki_of(&key->spki, key->pkey);
+        r = EVP_PKEY_is_a(key->pkey, "EC") ? check_ec(key->pkey) : check_rsa(key->pkey);
+        if (r == 0)
+                r = put_spki_of(&key->spki, key->pkey);
         if (r < 0)
                 return r;
         if (!view_equal(buf_view(&key->spki), der))
@@ -124,25 +176,25 @@ int pubkey_from_spki(struct view der, struct pubkey **ret)
         return 0;
 }
 
+/* PEM_read_bio() and not PEM_read_bio_PUBKEY(), which asks the terminal for a password if the block
+ * says it is encrypted, and reads more than DER. */
 int pubkey_from_pem(struct view text, struct pubkey **ret)
 {
         _cleanup_(bio_freep) BIO *bio = NULL;
-        _cleanup_(evp_pkey_freep) EVP_PKEY *pkey = NULL;
-        _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX);
-        int r;
+        _cleanup_(openssl_charp) char *name = NULL, *header = NULL;
+        _cleanup_(openssl_freep) unsigned char *der = NULL;
+        long size = 0;
 
-        if (text.size > INT32_MAX)
+        if (text.size == 0 || text.size > PEM_SIZE_MAX)
                 return -EBADMSG;
         bio = BIO_new_mem_buf(text.data, (int)text.size);
         if (!bio)
                 return forget_openssl_errors(-ENOMEM);
-        pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-        if (!pkey)
+        if (PEM_read_bio(bio, &name, &header, &der, &size) != 1)
                 return forget_openssl_errors(-EBADMSG);
-        r = put_spki_of(&spki, pkey);
-        if (r < 0)
-                return r == -EMSGSIZE ? -EOPNOTSUPP : r;
-        return pubkey_from_spki(buf_view(&spki), ret);
+        if (!string_equal(name, PEM_STRING_PUBLIC) || header[0] != '\0')
+                return -EBADMSG;
+        return pubkey_from_spki(view_of(der, (size_t)size), ret);
 }
 
 struct pubkey *pubkey_free(struct pubkey *key)
@@ -227,6 +279,9 @@ int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct 
                 return -EBADMSG;
         if (signature.size == 0 || signature.size > algorithm->signature_max)
                 return -EKEYREJECTED;
+        /* libcrypto takes a PSS signature without its leading zeros, too. */
+        if (algorithm->kind != ALGORITHM_ECDSA && signature.size != algorithm->signature_max)
+                return -EKEYREJECTED;
         r = EVP_PKEY_verify(key->verifier, signature.data, signature.size, digest.data,
                             digest.size);
         return r == 1 ? 0 : forget_openssl_errors(-EKEYREJECTED);
@@ -300,8 +355,11 @@ int spki_put_rsa(struct buf *buf, struct view modulus, struct view exponent)
                 return -EBADMSG;
         n = BN_bin2bn(modulus.data, (int)modulus.size, NULL);
         e = BN_bin2bn(exponent.data, (int)exponent.size, NULL);
-        if (!builder || !n || !e ||
-            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
+        if (!n || !e)
+                return forget_openssl_errors(-ENOMEM);
+        if (!is_rsa_pair(n, e))
+                return -EBADMSG;
+        if (!builder || OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
             OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) != 1)
                 return forget_openssl_errors(-ENOMEM);
         return put_spki_from(buf, "RSA", builder);
