@@ -12,6 +12,8 @@
 #include "lib/tile.h"
 #include "lib/wal.h"
 
+#define JOURNAL_LOCK WAL_DIRECTORY "/lock" /* the writer holds an OFD write lock on it */
+
 struct journal;
 
 /* Opens a folder for reading, a live one or a copy. Errors are those of open(); -ENOTDIR. */
@@ -29,21 +31,33 @@ int journal_is_live(const struct journal *journal);
 int journal_read_checkpoint(const struct journal *journal, struct buf *ret,
                             struct problem *problem) _must_use_;
 
-/* The bytes of a tile or, for level TILE_ENTRIES, of an entry bundle, with @width hashes or
- * entries: of the partial tile of that width or the front of the full one. @ret_width tells how
- * many the file held (@width or TILE_WIDTH). -ENOENT; -EBADMSG: a hash tile of the wrong size. */
-int journal_read_tile(const struct journal *journal, int level, uint64_t number, unsigned width,
-                      struct buf *ret, unsigned *ret_width, struct problem *problem) _must_use_;
+/* One file of hashes or entries. */
+struct tile {
+        int level; /* or TILE_ENTRIES */
+        uint64_t number;
+        unsigned width; /* hashes or entries wanted, 1 to TILE_WIDTH */
+};
+
+/* The bytes of a tile or entry bundle: of the full one, else of the partial one of just that width.
+ * *@ret_width tells how many hashes or entries the file holds: tile->width or TILE_WIDTH. -ENOENT;
+ * -EBADMSG: a hash tile of the wrong size. */
+int journal_read_tile(const struct journal *journal, const struct tile *tile, struct buf *ret,
+                      unsigned *ret_width, struct problem *problem) _must_use_;
 
 /* The segments of the write-ahead file: first index of each, ascending. The caller frees
  * *@ret_firsts. */
 int journal_list_segments(const struct journal *journal, uint64_t **ret_firsts, size_t *ret_count,
                           struct problem *problem) _must_use_;
 
+/* All of the segment that begins with index @first. -ENOENT when it has been trimmed. */
+int journal_read_segment(const struct journal *journal, uint64_t first, struct buf *ret,
+                         struct problem *problem) _must_use_;
+
+typedef int (*journal_entry_function)(uint64_t index, struct view bytes, void *context);
+
 /* One entry after the other, from index @from on. @entry is called with each; a negative return
  * ends the walk with it. *@ret_next is the index after the last entry. A torn tail ends the walk
  * without error. -EBADMSG: bundle or segment damaged, naming it. A live journal may be walked again
  * from *@ret_next for what came since. */
-int journal_walk(const struct journal *journal, uint64_t from,
-                 int (*entry)(uint64_t index, struct view bytes, void *context), void *context,
-                 uint64_t *ret_next, struct problem *problem) _must_use_;
+int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
+                 void *context, uint64_t *ret_next, struct problem *problem) _must_use_;

@@ -6,8 +6,8 @@
 #include "lib/base64.h"
 #include "lib/utf8.h"
 
-#define LINE_START   "\xe2\x80\x94 " /* em dash and space */
-#define KEY_ID_SIZE  ((size_t)4)
+#define LINE_START  "\xe2\x80\x94 " /* em dash and space */
+#define KEY_ID_SIZE ((size_t)4)
 
 void note_done(struct note *note)
 {
@@ -77,7 +77,8 @@ int note_parse(struct view bytes, struct note *ret, struct problem *problem)
 
         ret->count = 0;
         if (bytes.size > NOTE_SIZE_MAX)
-                return problem_set(problem, -EMSGSIZE, "note: longer than %zu bytes", NOTE_SIZE_MAX);
+                return problem_set(problem, -EMSGSIZE, "note: longer than %zu bytes",
+                                   NOTE_SIZE_MAX);
         if (!is_note_text(bytes))
                 return problem_set(problem, -EBADMSG,
                                    "note: not UTF-8 text, or with control characters");

@@ -19,14 +19,14 @@ static const struct json_member common_members[] = {
 };
 
 static const struct json_member caller_members[] = {
-        {"cgroup", JSON_STRING, 0}, {"gid", JSON_INTEGER, 1}, {"identity", JSON_STRING, 1},
+        {"cgroup", JSON_STRING, 0}, {"gid", JSON_INTEGER, 1},  {"identity", JSON_STRING, 1},
         {"pid", JSON_INTEGER, 1},   {"slice", JSON_STRING, 0}, {"uid", JSON_INTEGER, 1},
         {"unit", JSON_STRING, 0},   {"user", JSON_STRING, 0},
 };
 
 static const struct json_member agent_start_members[] = {
-        {"config", JSON_STRING, 1},   {"dropped", JSON_INTEGER, 1}, {"origin", JSON_STRING, 1},
-        {"program", JSON_STRING, 1},  {"recovered", JSON_INTEGER, 1},
+        {"config", JSON_STRING, 1},  {"dropped", JSON_INTEGER, 1},   {"origin", JSON_STRING, 1},
+        {"program", JSON_STRING, 1}, {"recovered", JSON_INTEGER, 1},
 };
 
 static const struct json_member agent_stop_members[] = {
@@ -39,9 +39,9 @@ static const struct json_member config_members[] = {
 };
 
 static const struct json_member key_create_members[] = {
-        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 0},    {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 0},     {"key", JSON_STRING, 1},       {"publicKey", JSON_STRING, 1},
-        {"purpose", JSON_STRING, 1},   {"request", JSON_STRING, 0},   {"token", JSON_STRING, 1},
+        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 0},  {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 0},     {"key", JSON_STRING, 1},     {"publicKey", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 1},   {"request", JSON_STRING, 0}, {"token", JSON_STRING, 1},
         {"version", JSON_INTEGER, 1},
 };
 
@@ -53,16 +53,17 @@ static const struct json_member key_destroy_members[] = {
 };
 
 static const struct json_member sign_members[] = {
-        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 1},    {"claims", JSON_OBJECT, 0},
-        {"digest", JSON_STRING, 1},    {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
-        {"key", JSON_STRING, 1},       {"request", JSON_STRING, 1},   {"signature", JSON_STRING, 1},
-        {"version", JSON_INTEGER, 1},
+        {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 1},
+        {"claims", JSON_OBJECT, 0},      {"digest", JSON_STRING, 1},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},         {"request", JSON_STRING, 1},
+        {"signature", JSON_STRING, 1},   {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member intent_members[] = {
-        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 1},    {"digest", JSON_STRING, 1},
-        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},   {"key", JSON_STRING, 1},
-        {"outcome", JSON_STRING, 1},   {"reason", JSON_STRING, 1},    {"request", JSON_STRING, 1},
+        {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 1}, {"digest", JSON_STRING, 1},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},  {"key", JSON_STRING, 1},
+        {"outcome", JSON_STRING, 1},     {"reason", JSON_STRING, 1}, {"request", JSON_STRING, 1},
         {"version", JSON_INTEGER, 1},
 };
 
@@ -77,17 +78,24 @@ static const struct json_member token_members[] = {
         {"token", JSON_STRING, 1},
 };
 
-#define TYPE(name, members) {name, members, ARRAY_SIZE(members)}
+#define TYPE(name, members)                                                                        \
+        {                                                                                          \
+                name, members, ARRAY_SIZE(members)                                                 \
+        }
 
 static const struct record_type {
         const char *name;
         const struct json_member *members;
         size_t count;
 } record_types[] = {
-        TYPE("agent.start", agent_start_members), TYPE("agent.stop", agent_stop_members),
-        TYPE("config", config_members),           TYPE("intent", intent_members),
-        TYPE("key.create", key_create_members),   TYPE("key.destroy", key_destroy_members),
-        TYPE("refuse", refuse_members),           TYPE("sign", sign_members),
+        TYPE("agent.start", agent_start_members),
+        TYPE("agent.stop", agent_stop_members),
+        TYPE("config", config_members),
+        TYPE("intent", intent_members),
+        TYPE("key.create", key_create_members),
+        TYPE("key.destroy", key_destroy_members),
+        TYPE("refuse", refuse_members),
+        TYPE("sign", sign_members),
         TYPE("token", token_members),
 };
 
@@ -110,7 +118,8 @@ char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE])
         struct tm utc = {};
         char date[24] = "";
 
-        if (!gmtime_r(&seconds, &utc) || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc) != 19)
+        if (!gmtime_r(&seconds, &utc) ||
+            strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc) != 19)
                 (void)snprintf(date, sizeof(date), "9999-12-31T23:59:59"); /* no such year */
         (void)snprintf(ret, RECORD_TIME_SIZE, "%.19s.%06uZ", date, (unsigned)(usec % USEC_PER_SEC));
         return ret;
@@ -170,7 +179,8 @@ static int check_record(const json_t *record, struct problem *problem)
                 return problem_set(problem, -EBADMSG, "%s: expected version %d", name,
                                    RECORD_VERSION);
         if (!record_time_is_valid(json_member_string(record, "time")))
-                return problem_set(problem, -EBADMSG, "%s: time is not RFC 3339 in microseconds", name);
+                return problem_set(problem, -EBADMSG, "%s: time is not RFC 3339 in microseconds",
+                                   name);
         return 0;
 }
 
@@ -209,13 +219,14 @@ static int find_signer(const json_t *record, const struct keyring *ring, struct 
                 return problem_set(problem, -EBADMSG, "sign: fingerprint is no SHA-256");
         key = keyring_find_fingerprint(ring, &hash);
         if (!key)
-                return problem_set(problem, -ENOKEY, "sign: key \"%.64s\" (%.16s…) is not in the ring",
-                                   name, fingerprint);
+                return problem_set(problem, -ENOKEY,
+                                   "sign: key \"%.64s\" (%.16s…) is not in the ring", name,
+                                   fingerprint);
         if (!string_equal(key->name, name) ||
             (json_int_t)key->version != json_member_integer(record, "version", 0))
                 return problem_set(problem, -EBADMSG,
-                                   "sign: the ring calls the signing key \"%s\" version %u", key->name,
-                                   key->version);
+                                   "sign: the ring calls the signing key \"%s\" version %u",
+                                   key->name, key->version);
         if (key->purpose == KEY_LOG)
                 return problem_set(problem, -EKEYREJECTED, "sign: signed by the log key");
         if (!string_equal(key->algorithm->name, json_member_string(record, "algorithm")))
@@ -242,8 +253,8 @@ int record_verify(const json_t *record, const struct keyring *ring, struct probl
                 return r;
         if (base64_decode(&signature, view_string(json_member_string(record, "signature"))) < 0)
                 return problem_set(problem, -EBADMSG, "sign: signature is no base64");
-        r = pubkey_verify(key->pubkey, key->algorithm,
-                          view_of(digest, key->algorithm->digest_size), buf_view(&signature));
+        r = pubkey_verify(key->pubkey, key->algorithm, view_of(digest, key->algorithm->digest_size),
+                          buf_view(&signature));
         if (r < 0)
                 return problem_set(problem, r, "sign: the signature does not verify");
         return 0;

@@ -6,8 +6,8 @@
 
 #include "lib/tile.h"
 
-#define WAL_MAGIC     "HMwb"
-#define CHECKED_SIZE  (WAL_HEAD_SIZE - SHA256_SIZE)
+#define WAL_MAGIC    "HMwb"
+#define CHECKED_SIZE (WAL_HEAD_SIZE - SHA256_SIZE)
 
 char *wal_path(uint64_t first, char ret[WAL_NAME_SIZE])
 {
@@ -109,8 +109,9 @@ static int read_good_batch(struct view bytes, struct batch_head *ret_head,
         return view_equal(sha256_view(&check), ret_head->check);
 }
 
-/* A good batch anywhere after a bad one proves that the bad one had been made durable first. What looks like
- * heads but is none costs time: a segment that is full of those is no torn tail either. */
+/* A good batch anywhere after a bad one proves that the bad one had been made durable first. What
+ * looks like heads but is none costs time: a segment that is full of those is no torn tail either.
+ */
 static int good_batch_follows(struct view rest, struct wal_entry *scratch)
 {
         size_t budget = 4 * rest.size;

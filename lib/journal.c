@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lib/checkpoint.h"
+#include "lib/file.h"
+
+#define SEGMENT_SIZE_MAX ((size_t)512 << 20)
+#define SEGMENTS_MAX     ((size_t)1 << 20)
+#define SEGMENT_DIGITS   20
+
+struct journal {
+        char *path;
+        int dir_fd;
+};
+
+int journal_open(const char *path, struct journal **ret, struct problem *problem)
+{
+        _cleanup_(journal_freep) struct journal *journal = calloc(1, sizeof(*journal));
+        int r;
+
+        if (!journal)
+                return -ENOMEM;
+        journal->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (journal->dir_fd < 0) {
+                r = -errno;
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        }
+        journal->path = strdup(path);
+        if (!journal->path)
+                return -ENOMEM;
+        *ret = TAKE_PTR(journal);
+        return 0;
+}
+
+struct journal *journal_free(struct journal *journal)
+{
+        if (!journal)
+                return NULL;
+        if (journal->dir_fd >= 0)
+                (void)close(journal->dir_fd); /* opened for reading: nothing can be lost */
+        free(journal->path);
+        free(journal);
+        return NULL;
+}
+
+const char *journal_path(const struct journal *journal)
+{
+        return journal->path;
+}
+
+int journal_dir_fd(const struct journal *journal)
+{
+        return journal->dir_fd;
+}
+
+int journal_is_live(const struct journal *journal)
+{
+        struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+        _cleanup_(fd_closep) int fd = -1;
+
+        fd = openat(journal->dir_fd, JOURNAL_LOCK, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+int journal_read_checkpoint(const struct journal *journal, struct buf *ret, struct problem *problem)
+{
+        buf_clear(ret);
+        ret->limit = NOTE_SIZE_MAX;
+        return file_read(journal->dir_fd, "checkpoint", ret, problem);
+}
+
+int journal_read_tile(const struct journal *journal, const struct tile *tile, struct buf *ret,
+                      unsigned *ret_width, struct problem *problem)
+{
+        char path[TILE_PATH_SIZE];
+        unsigned width = TILE_WIDTH;
+        int r;
+
+        buf_clear(ret);
+        ret->limit = ENTRY_BUNDLE_MAX;
+        r = file_read(journal->dir_fd, tile_path(tile->level, tile->number, width, path), ret,
+                      NULL);
+        if (r == -ENOENT && tile->width < TILE_WIDTH) {
+                width = tile->width;
+                buf_clear(ret);
+                r = file_read(journal->dir_fd, tile_path(tile->level, tile->number, width, path),
+                              ret, NULL);
+        }
+        if (r == -ENOENT)
+                return problem_set(problem, r, "%s: not there",
+                                   tile_path(tile->level, tile->number, tile->width, path));
+        if (r < 0)
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        if (tile->level != TILE_ENTRIES && ret->size != (size_t)width * SHA256_SIZE)
+                return problem_set(problem, -EBADMSG, "%s: expected %zu bytes, found %zu", path,
+                                   (size_t)width * SHA256_SIZE, ret->size);
+        *ret_width = width;
+        return 0;
+}
+
+static int compare_firsts(const void *a, const void *b)
+{
+        uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+/* Whether the file name is one of a segment: exactly the digits that wal_path() writes. */
+static int parse_segment_name(const char *name, uint64_t *ret)
+{
+        size_t zeros = 0;
+
+        if (strlen(name) != SEGMENT_DIGITS)
+                return 0;
+        while (zeros < SEGMENT_DIGITS - 1 && name[zeros] == '0')
+                zeros++;
+        return view_parse_decimal(view_string(name + zeros), ret) == 0;
+}
+
+static void dir_closep(DIR **dir)
+{
+        if (*dir)
+                (void)closedir(*dir);
+}
+
+int journal_list_segments(const struct journal *journal, uint64_t **ret_firsts, size_t *ret_count,
+                          struct problem *problem)
+{
+        _cleanup_(dir_closep) DIR *dir = NULL;
+        _cleanup_(freep) uint64_t *firsts = NULL;
+        size_t count = 0, room = 0;
+        struct dirent *entry;
+        int fd;
+
+        fd = openat(journal->dir_fd, WAL_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = fd >= 0 ? fdopendir(fd) : NULL;
+        if (!dir && errno != ENOENT)
+                return problem_set(problem, -errno, "%s: %m", WAL_DIRECTORY);
+        while (dir && (entry = readdir(dir))) {
+                uint64_t first;
+
+                if (!parse_segment_name(entry->d_name, &first))
+                        continue;
+                if (count == room) {
+                        uint64_t *more;
+
+                        room = room ? 2 * room : 16;
+                        more = room > SEGMENTS_MAX ? NULL
+                                                   : reallocarray(firsts, room, sizeof(*more));
+                        if (!more)
+                                return -ENOMEM;
+                        firsts = more;
+                }
+                firsts[count++] = first;
+        }
+        if (count > 0)
+                qsort(firsts, count, sizeof(*firsts), compare_firsts);
+        *ret_firsts = TAKE_PTR(firsts);
+        *ret_count = count;
+        return 0;
+}
+
+int journal_read_segment(const struct journal *journal, uint64_t first, struct buf *ret,
+                         struct problem *problem)
+{
+        char path[WAL_NAME_SIZE];
+
+        buf_clear(ret);
+        ret->limit = SEGMENT_SIZE_MAX;
+        return file_read(journal->dir_fd, wal_path(first, path), ret, problem);
+}
+
+/* One walk: where it is, and what it calls. */
+struct walk {
+        const struct journal *journal;
+        uint64_t next;
+        journal_entry_function entry;
+        void *context;
+        struct problem *problem;
+};
+
+static int walk_entry(struct walk *walk, struct view bytes)
+{
+        int r = walk->entry(walk->next, bytes, walk->context);
+
+        if (r == 0)
+                walk->next++;
+        return r;
+}
+
+/* The size that the published checkpoint claims: tells the width of the partial bundle, no more. */
+static uint64_t claimed_size(const struct journal *journal)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        struct reader reader;
+        uint64_t size = 0;
+
+        if (journal_read_checkpoint(journal, &text, NULL) < 0)
+                return 0;
+        reader = reader_init(buf_view(&text));
+        (void)reader_until(&reader, '\n');
+        return view_parse_decimal(reader_until(&reader, '\n'), &size) < 0 ? 0 : size;
+}
+
+/* Entries of the bundle that holds walk->next. 1 if there was one to go through, 0 if not. */
+static int walk_bundle(struct walk *walk, uint64_t claimed)
+{
+        _cleanup_(buf_done) struct buf bundle = {};
+        struct tile tile = {TILE_ENTRIES, walk->next / TILE_WIDTH, TILE_WIDTH};
+        uint64_t start = tile.number * TILE_WIDTH;
+        struct reader reader;
+        unsigned width;
+        int r;
+
+        if (claimed > walk->next && claimed - start < TILE_WIDTH)
+                tile.width = (unsigned)(claimed - start);
+        r = journal_read_tile(walk->journal, &tile, &bundle, &width, NULL);
+        if (r < 0)
+                return r == -ENOENT ? 0
+                                    : problem_set(walk->problem, r, "entry bundle %llu: %s",
+                                                  (unsigned long long)tile.number, strerror(-r));
+        reader = reader_init(buf_view(&bundle));
+        for (unsigned i = 0; i < width; i++) {
+                struct view bytes = tile_read_entry(&reader);
+
+                if (reader.bad)
+                        return problem_set(walk->problem, -EBADMSG,
+                                           "entry bundle %llu: cut short at entry %u",
+                                           (unsigned long long)tile.number, i);
+                if (start + i < walk->next)
+                        continue;
+                r = walk_entry(walk, bytes);
+                if (r < 0)
+                        return r;
+        }
+        return 1;
+}
+
+static int walk_segment(struct walk *walk, uint64_t first, struct wal_entry *entries)
+{
+        _cleanup_(buf_done) struct buf segment = {};
+        uint64_t index = first;
+        size_t offset = 0;
+        uint32_t count;
+        int r;
+
+        r = journal_read_segment(walk->journal, first, &segment, walk->problem);
+        if (r == -ENOENT)
+                return 0; /* trimmed meanwhile: its entries are in bundles now */
+        if (r < 0)
+                return r;
+        for (;;) {
+                enum wal_found found =
+                        wal_read_batch(buf_view(&segment), &offset, index, entries, &count);
+
+                if (found == WAL_END || found == WAL_TORN)
+                        return 0;
+                if (found == WAL_BAD)
+                        return problem_set(walk->problem, -EBADMSG,
+                                           "wal/%020llu: damaged at byte %zu, before entry %llu",
+                                           (unsigned long long)first, offset,
+                                           (unsigned long long)index);
+                for (uint32_t i = 0; i < count; i++, index++) {
+                        r = index == walk->next ? walk_entry(walk, entries[i].bytes) : 0;
+                        if (r < 0)
+                                return r;
+                }
+        }
+}
+
+static int walk_segments(struct walk *walk)
+{
+        _cleanup_(freep) uint64_t *firsts = NULL;
+        _cleanup_(freep) struct wal_entry *entries = NULL;
+        size_t count = 0;
+        int r;
+
+        r = journal_list_segments(walk->journal, &firsts, &count, walk->problem);
+        if (r < 0 || count == 0)
+                return r;
+        entries = calloc(WAL_BATCH_COUNT, sizeof(*entries));
+        if (!entries)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < count; i++)
+                if (i + 1 == count || firsts[i + 1] > walk->next)
+                        r = firsts[i] > walk->next ? 0 : walk_segment(walk, firsts[i], entries);
+        return r;
+}
+
+int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
+                 void *context, uint64_t *ret_next, struct problem *problem)
+{
+        struct walk walk = {journal, from, entry, context, problem};
+        uint64_t before;
+        int r;
+
+        /* A writer may move entries from segment to bundle at any time, so a round without progress
+         * in either is the end. */
+        do {
+                uint64_t claimed = claimed_size(journal);
+
+                before = walk.next;
+                do
+                        r = walk_bundle(&walk, claimed);
+                while (r > 0);
+                if (r == 0)
+                        r = walk_segments(&walk);
+        } while (r == 0 && walk.next > before);
+        *ret_next = walk.next;
+        return r;
+}

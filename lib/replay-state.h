@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the parts of a replay share: the tree as far as it has been rebuilt. Private to
+ * lib/replay*.c.
+ *
+ * replay.c walks the records, replay-tile.c compares the tiles with them, replay-wal.c goes on with
+ * the write-ahead file. Functions return 0 when the replay can go on (what was wrong has been
+ * reported), negative when it cannot.
+ */
+
+#include "lib/replay.h"
+
+/* The hashes of a level that are in its newest tile. */
+struct level {
+        uint64_t number;
+        unsigned width;
+        struct sha256 hash[TILE_WIDTH];
+};
+
+struct replay {
+        const struct journal *journal;
+        const struct keyring *ring;
+        const struct replay_options *options;
+        struct replay_result *result;
+        struct merkle_tree tree;
+        struct level levels[TILE_LEVELS];
+        int sealed;      /* result->checkpoint is genuine */
+        int since_known; /* so is since */
+        struct checkpoint since;
+        int live;                /* an agent is writing */
+        struct buf edge;         /* bundle of the newest entries, as many as levels[0].width */
+        struct buf bundle, tile; /* scratch */
+        struct level cached;     /* leaf hashes of an older bundle */
+};
+
+/* Tells the caller of the replay about a fault, and counts it. */
+void replay_report(struct replay *replay, uint64_t index, const char *where, const char *format,
+                   ...) _printf_(4, 5);
+
+/* An error that is the journal's fault is a finding; one that is the machine's ends the replay. */
+int replay_is_fault(int error);
+
+/* Adds the next record: its own checks, then its leaf. */
+int replay_add_entry(struct replay *replay, struct view bytes, const char *where,
+                     struct problem *problem) _must_use_;
+
+/* Adds a hash to the newest tile of its level, and checks the tile when it is full. */
+int replay_add_hash(struct replay *replay, int level, const struct sha256 *hash,
+                    struct problem *problem) _must_use_;
+
+/* The tile of a level as far as it is known now, against its file. */
+int replay_check_tile(struct replay *replay, int level, int required,
+                      struct problem *problem) _must_use_;
+
+/* All partial files of the newest tile of a level (and of the newest bundle, for level 0). */
+int replay_check_partials(struct replay *replay, int level, struct problem *problem) _must_use_;
+
+/* Goes on with the records of the write-ahead file. */
+int replay_segments(struct replay *replay, struct problem *problem) _must_use_;

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "lib/replay-state.h"
+
+#define REREADS_MAX 3
+
+/* A segment of the write-ahead file, and how far it has been read. */
+struct segment {
+        uint64_t first;
+        struct buf bytes;
+        size_t offset;
+        uint64_t index; /* of the next entry */
+        int torn;
+        struct wal_entry *entries; /* of a batch: WAL_BATCH_COUNT places */
+};
+
+static void segment_done(struct segment *segment)
+{
+        buf_done(&segment->bytes);
+        free(segment->entries);
+}
+
+/* The leaf hash that a record before the present end has in its bundle. */
+static int known_leaf(struct replay *replay, uint64_t index, struct sha256 *ret,
+                      struct problem *problem)
+{
+        const struct tile tile = {TILE_ENTRIES, index / TILE_WIDTH, TILE_WIDTH};
+        struct level *cached = &replay->cached;
+        struct reader reader;
+        int r;
+
+        if (tile.number == replay->levels[0].number) {
+                *ret = replay->levels[0].hash[index % TILE_WIDTH];
+                return 0;
+        }
+        if (cached->width == 0 || cached->number != tile.number) {
+                r = journal_read_tile(replay->journal, &tile, &replay->bundle, &cached->width,
+                                      problem);
+                if (r < 0)
+                        return r;
+                reader = reader_init(buf_view(&replay->bundle));
+                cached->number = tile.number;
+                for (unsigned i = 0; i < TILE_WIDTH; i++)
+                        cached->hash[i] = merkle_leaf(tile_read_entry(&reader));
+        }
+        *ret = cached->hash[index % TILE_WIDTH];
+        return 0;
+}
+
+static int replay_wal_entry(struct replay *replay, uint64_t index, const struct wal_entry *entry,
+                            const char *where, struct problem *problem)
+{
+        struct problem reason = {};
+        struct sha256 leaf;
+        int r;
+
+        if (index >= replay->tree.size)
+                return replay_add_entry(replay, entry->bytes, where, problem);
+        r = known_leaf(replay, index, &leaf, &reason);
+        if (r < 0 && !replay_is_fault(r))
+                return problem_set(problem, r, "%s", problem_text(&reason, r));
+        if (r == 0 && !view_equal(sha256_view(&leaf), sha256_view(&entry->leaf)))
+                replay_report(replay, index, where, "is not the record in tile/entries");
+        return 0;
+}
+
+/* The next batch. A live journal may have been read in the middle of a write: then once more, from
+ * the disk. */
+static enum wal_found next_batch(struct replay *replay, struct segment *segment,
+                                 uint32_t *ret_count)
+{
+        for (int attempt = 0;; attempt++) {
+                enum wal_found found = wal_read_batch(buf_view(&segment->bytes), &segment->offset,
+                                                      segment->index, segment->entries, ret_count);
+
+                if (found != WAL_BAD || !replay->live || attempt == REREADS_MAX ||
+                    journal_read_segment(replay->journal, segment->first, &segment->bytes, NULL) <
+                            0 ||
+                    segment->bytes.size < segment->offset)
+                        return found;
+        }
+}
+
+static int replay_segment(struct replay *replay, struct segment *segment, const char *where,
+                          struct problem *problem)
+{
+        uint32_t count = 0;
+        int r = 0;
+
+        while (r == 0) {
+                enum wal_found found = next_batch(replay, segment, &count);
+
+                if (found == WAL_TORN)
+                        segment->torn = 1;
+                if (found == WAL_BAD)
+                        replay_report(replay, segment->index, where, "damaged at byte %zu",
+                                      segment->offset);
+                if (found != WAL_BATCH)
+                        return 0;
+                for (uint32_t i = 0; i < count && r == 0; i++, segment->index++)
+                        r = replay_wal_entry(replay, segment->index, &segment->entries[i], where,
+                                             problem);
+        }
+        return r;
+}
+
+/* @last: no newer segment, so a torn tail may be one that nobody was promised. */
+static int replay_one(struct replay *replay, struct segment *segment, int last,
+                      struct problem *problem)
+{
+        struct problem reason = {};
+        char where[WAL_NAME_SIZE];
+        int r;
+
+        (void)wal_path(segment->first, where);
+        r = journal_read_segment(replay->journal, segment->first, &segment->bytes, &reason);
+        if (r == -ENOENT && replay->live)
+                return 0; /* trimmed since it was listed */
+        if (r < 0 && !replay_is_fault(r))
+                return problem_set(problem, r, "%s", problem_text(&reason, r));
+        if (r < 0) {
+                replay_report(replay, REPLAY_NO_INDEX, where, "%s", problem_text(&reason, r));
+                return 0;
+        }
+        segment->offset = 0;
+        segment->index = segment->first;
+        segment->torn = 0;
+        r = replay_segment(replay, segment, where, problem);
+        if (r == 0 && segment->torn && !(last && replay->live))
+                replay_report(replay, segment->index, where,
+                              "torn tail: %zu bytes after byte %zu are no whole batch",
+                              segment->bytes.size - segment->offset, segment->offset);
+        return r;
+}
+
+int replay_segments(struct replay *replay, struct problem *problem)
+{
+        _cleanup_(segment_done) struct segment segment = {};
+        _cleanup_(freep) uint64_t *firsts = NULL;
+        char where[WAL_NAME_SIZE];
+        size_t count = 0;
+        int r;
+
+        r = journal_list_segments(replay->journal, &firsts, &count, problem);
+        if (r < 0 || count == 0)
+                return r;
+        segment.entries = calloc(WAL_BATCH_COUNT, sizeof(*segment.entries));
+        if (!segment.entries)
+                return -ENOMEM;
+        for (size_t i = 0; i < count && r == 0; i++) {
+                segment.first = firsts[i];
+                if (segment.first > replay->tree.size) {
+                        if (replay->live)
+                                return 0; /* the records between went into bundles: walk those first
+                                           */
+                        replay_report(replay, replay->tree.size, wal_path(segment.first, where),
+                                      "records %llu to %llu are missing before this segment",
+                                      (unsigned long long)replay->tree.size,
+                                      (unsigned long long)segment.first - 1);
+                        return 0;
+                }
+                r = replay_one(replay, &segment, i + 1 == count, problem);
+        }
+        return r;
+}

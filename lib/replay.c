@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/replay.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/record.h"
+#include "lib/replay-state.h"
+
+#define PROGRESS_EVERY 4096
+
+void replay_report(struct replay *replay, uint64_t index, const char *where, const char *format,
+                   ...)
+{
+        struct problem text = {};
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text.text, sizeof(text.text), format, arguments);
+        va_end(arguments);
+        replay->result->findings++;
+        replay->options->finding(&(struct replay_finding){index, where, text.text},
+                                 replay->options->context);
+}
+
+int replay_is_fault(int error)
+{
+        return error == -ENOENT || error == -EBADMSG || error == -EMSGSIZE || error == -EINVAL ||
+               error == -ENOTDIR || error == -EISDIR || error == -ELOOP;
+}
+
+static int open_with_ring(struct replay *replay, struct view text, struct checkpoint *ret,
+                          struct problem *problem)
+{
+        int r = -ENOKEY;
+
+        for (size_t i = 0; i < replay->ring->count && r < 0; i++) {
+                const struct keyring_key *key = &replay->ring->keys[i];
+                struct problem reason = {};
+
+                if (key->purpose != KEY_LOG)
+                        continue;
+                r = checkpoint_open(text, replay->ring->origin, key->pubkey, ret, &reason);
+                if (r < 0 && r != -ENOKEY)
+                        return problem_set(problem, r, "%s", problem_text(&reason, r));
+        }
+        if (r == -ENOKEY)
+                return problem_set(problem, r,
+                                   "not signed by the log key of \"%s\" in the key ring",
+                                   replay->ring->origin);
+        return r;
+}
+
+static int open_checkpoints(struct replay *replay, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        struct problem reason = {};
+        int r;
+
+        r = journal_read_checkpoint(replay->journal, &text, &reason);
+        if (r < 0 && !replay_is_fault(r))
+                return problem_set(problem, r, "%s", problem_text(&reason, r));
+        if (r == 0)
+                r = open_with_ring(replay, buf_view(&text), &replay->result->checkpoint, &reason);
+        if (r == -ENOMEM)
+                return r;
+        replay->sealed = r == 0;
+        if (r < 0)
+                replay_report(replay, REPLAY_NO_INDEX, "checkpoint", "%s",
+                              problem_text(&reason, r));
+        if (replay->options->since.size == 0)
+                return 0;
+        reason = (struct problem){};
+        r = open_with_ring(replay, replay->options->since, &replay->since, &reason);
+        if (r < 0)
+                return problem_set(problem, r, "earlier checkpoint: %s", problem_text(&reason, r));
+        replay->since_known = 1;
+        return 0;
+}
+
+static void check_root(struct replay *replay, const struct checkpoint *expected, const char *where)
+{
+        struct sha256 root = merkle_root(&replay->tree);
+        char computed[HEX_SIZE(SHA256_SIZE)], wanted[HEX_SIZE(SHA256_SIZE)];
+
+        if (view_equal(sha256_view(&root), sha256_view(&expected->root)))
+                return;
+        replay_report(replay, REPLAY_NO_INDEX, where,
+                      "root over %llu records: expected %s, found %s",
+                      (unsigned long long)expected->size,
+                      hex_encode(sha256_view(&expected->root), wanted),
+                      hex_encode(sha256_view(&root), computed));
+}
+
+/* Whatever was signed about the tree at its present size. */
+static int check_heads(struct replay *replay, struct problem *problem)
+{
+        uint64_t size = replay->tree.size;
+        int r = 0;
+
+        if (replay->since_known && size == replay->since.size)
+                check_root(replay, &replay->since, "earlier checkpoint");
+        if (!replay->sealed || size != replay->result->checkpoint.size)
+                return 0;
+        check_root(replay, &replay->result->checkpoint, "checkpoint");
+        for (int level = 0; level < TILE_LEVELS && r == 0; level++)
+                if (tile_hashes(level, size) % TILE_WIDTH > 0)
+                        r = replay_check_tile(replay, level, 1, problem);
+        return r;
+}
+
+static int add_leaf(struct replay *replay, const struct sha256 *leaf, struct problem *problem)
+{
+        struct sha256 completed[MERKLE_HEIGHT_MAX];
+        unsigned height = merkle_push(&replay->tree, leaf, completed);
+        int r = 0;
+
+        for (unsigned level = 0; level < TILE_LEVELS && level * TILE_HEIGHT <= height && r == 0;
+             level++)
+                r = replay_add_hash(replay, (int)level, &completed[level * TILE_HEIGHT], problem);
+        if (r == 0)
+                r = check_heads(replay, problem);
+        if (r == 0 && replay->options->progress && replay->tree.size % PROGRESS_EVERY == 0)
+                replay->options->progress(replay->tree.size, replay->result->checkpoint.size,
+                                          replay->options->context);
+        return r;
+}
+
+int replay_add_entry(struct replay *replay, struct view bytes, const char *where,
+                     struct problem *problem)
+{
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        struct sha256 leaf = merkle_leaf(bytes);
+        uint64_t index = replay->tree.size;
+        struct problem reason = {};
+        int r;
+
+        if (index % TILE_WIDTH == 0)
+                buf_clear(&replay->edge);
+        r = tile_put_entry(&replay->edge, bytes);
+        if (r == -ENOMEM)
+                return r;
+        r = record_parse(bytes, &record, &reason);
+        if (r == 0)
+                r = record_verify(record, replay->ring, &reason);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                replay_report(replay, index, where, "%s", problem_text(&reason, r));
+        else if (string_equal(json_member_string(record, "type"), "sign"))
+                replay->result->signatures++;
+        replay->result->records++;
+        return add_leaf(replay, &leaf, problem);
+}
+
+/* A bundle is missing or cut short: the tile's hashes stand in, so that later faults are still
+ * found. */
+static int add_leaves_from_tile(struct replay *replay, const struct tile *bundle,
+                                struct problem *problem)
+{
+        const struct tile tile = {0, bundle->number, bundle->width};
+        _cleanup_(buf_done) struct buf hashes = {};
+        unsigned width;
+        int r;
+
+        r = journal_read_tile(replay->journal, &tile, &hashes, &width, NULL);
+        if (r < 0)
+                return replay_is_fault(r) ? -ENOENT
+                                          : problem_set(problem, r, "tile/0: %s", strerror(-r));
+        for (unsigned i = (unsigned)(replay->tree.size % TILE_WIDTH); i < tile.width && r == 0;
+             i++) {
+                struct sha256 leaf;
+
+                memcpy(leaf.bytes, hashes.data + i * SHA256_SIZE, SHA256_SIZE);
+                buf_clear(&replay->edge);
+                r = add_leaf(replay, &leaf, problem);
+        }
+        return r;
+}
+
+static int replay_bundle_entries(struct replay *replay, const struct tile *tile, const char *where,
+                                 struct problem *problem)
+{
+        struct reader reader = reader_init(buf_view(&replay->bundle));
+        unsigned done = (unsigned)(replay->tree.size % TILE_WIDTH);
+        int r = 0;
+
+        for (unsigned i = 0; i < tile->width && r == 0; i++) {
+                struct view bytes = tile_read_entry(&reader);
+
+                if (reader.bad) {
+                        replay_report(replay, replay->tree.size, where,
+                                      "cut short: expected %u records", tile->width);
+                        return add_leaves_from_tile(replay, tile, problem);
+                }
+                if (i >= done)
+                        r = replay_add_entry(replay, bytes, where, problem);
+        }
+        if (r == 0 && reader.left > 0)
+                replay_report(replay, REPLAY_NO_INDEX, where, "%zu bytes after the last record",
+                              reader.left);
+        return r;
+}
+
+/* The bundle that holds the next record. 1 if there was one, 0 at the end. */
+static int replay_bundle(struct replay *replay, struct problem *problem)
+{
+        uint64_t next = replay->tree.size, sealed = replay->result->checkpoint.size;
+        struct tile tile = {TILE_ENTRIES, next / TILE_WIDTH, TILE_WIDTH};
+        struct problem reason = {};
+        char where[TILE_PATH_SIZE];
+        unsigned width = 0;
+        int r;
+
+        if (sealed > next && sealed - tile.number * TILE_WIDTH < TILE_WIDTH)
+                tile.width = (unsigned)(sealed % TILE_WIDTH);
+        r = journal_read_tile(replay->journal, &tile, &replay->bundle, &width, &reason);
+        if (r < 0 && !replay_is_fault(r))
+                return problem_set(problem, r, "%s", problem_text(&reason, r));
+        if (r == -ENOENT && sealed <= next)
+                return 0;
+        (void)tile_path(TILE_ENTRIES, tile.number, r < 0 ? tile.width : width, where);
+        if (r < 0) {
+                replay_report(replay, next, where, "%s", problem_text(&reason, r));
+                r = add_leaves_from_tile(replay, &tile, problem);
+        } else {
+                tile.width = width;
+                r = replay_bundle_entries(replay, &tile, where, problem);
+        }
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        return replay->tree.size > next;
+}
+
+/* What was signed, but is not there. */
+static void check_sizes(struct replay *replay)
+{
+        const struct replay_result *result = replay->result;
+        unsigned long long there = replay->tree.size, sealed = result->checkpoint.size;
+
+        if (replay->sealed && sealed > there)
+                replay_report(replay, there, "checkpoint",
+                              "the checkpoint covers %llu records, but only %llu are there", sealed,
+                              there);
+        if (replay->since_known && replay->since.size > there)
+                replay_report(
+                        replay, there, "earlier checkpoint",
+                        "truncated: the earlier checkpoint covers %llu records, but only %llu "
+                        "are there",
+                        (unsigned long long)replay->since.size, there);
+        else if (replay->since_known && replay->sealed && replay->since.size > sealed)
+                replay_report(replay, sealed, "checkpoint",
+                              "rolled back: covers %llu records, the earlier checkpoint %llu",
+                              sealed, (unsigned long long)replay->since.size);
+}
+
+static int walk(struct replay *replay, struct problem *problem)
+{
+        uint64_t before;
+        int r;
+
+        /* A writer moves records from segments to bundles, so a live journal takes several rounds.
+         */
+        do {
+                before = replay->tree.size;
+                do
+                        r = replay_bundle(replay, problem);
+                while (r > 0);
+                if (r == 0)
+                        r = replay_segments(replay, problem);
+        } while (r == 0 && replay->live && replay->tree.size > before);
+        for (int level = 0; level < TILE_LEVELS && r == 0; level++)
+                if (replay->levels[level].width < TILE_WIDTH)
+                        r = replay_check_partials(replay, level, problem);
+        return r;
+}
+
+static void replay_done(struct replay *replay)
+{
+        buf_done(&replay->edge);
+        buf_done(&replay->bundle);
+        buf_done(&replay->tile);
+        free(replay);
+}
+
+static void replay_donep(struct replay **replay)
+{
+        if (*replay)
+                replay_done(*replay);
+}
+
+int replay_journal(const struct journal *journal, const struct keyring *ring,
+                   const struct replay_options *options, struct replay_result *ret,
+                   struct problem *problem)
+{
+        _cleanup_(replay_donep) struct replay *replay = calloc(1, sizeof(*replay));
+        int r;
+
+        if (!replay)
+                return -ENOMEM;
+        *ret = (struct replay_result){};
+        replay->journal = journal;
+        replay->ring = ring;
+        replay->options = options;
+        replay->result = ret;
+        replay->live = journal_is_live(journal);
+        replay->edge.limit = ENTRY_BUNDLE_MAX;
+        r = open_checkpoints(replay, problem);
+        if (r == 0)
+                r = check_heads(replay, problem);
+        if (r == 0)
+                r = walk(replay, problem);
+        if (r < 0)
+                return r;
+        check_sizes(replay);
+        if (ret->records > ret->checkpoint.size)
+                ret->unsealed = ret->records - ret->checkpoint.size;
+        return 0;
+}
