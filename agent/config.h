@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The configuration in force: INI files, strict. What cannot be understood is an error with file
+ * and line.
+ *
+ * A struct config is immutable once loaded; a reload makes a new one. Sections, keys and their
+ * meaning are in hallmark.conf(5).
+ */
+
+#include "lib/frame.h"
+#include "lib/keyring.h"
+
+#define CONFIG_SECTIONS_MAX 1024 /* tokens, keys or grants */
+#define CONFIG_LIST_MAX     64   /* words in one value */
+#define CONFIG_WORKERS_MAX  64
+#define CONFIG_SIZE_MAX     ((size_t)1 << 20) /* bytes of one file */
+
+/* A value of several words. */
+struct words {
+        char **word;
+        size_t count;
+};
+
+struct config_token {
+        char *name;
+        char *driver;          /* "tpm", "pkcs11": the program hallmark-<driver> */
+        struct facts settings; /* passed to the driver as they are */
+        uint32_t workers;      /* processes; 1 for a TPM */
+        uint64_t timeout_usec; /* of one operation */
+        char *place;           /* "file:line" of the section */
+};
+
+struct config_key {
+        char *name;
+        char *token;
+        const struct algorithm *algorithm;
+        enum key_purpose purpose;
+        char *place;
+};
+
+struct config_grant {
+        char *name;
+        struct words keys; /* globs of key names; empty: methods that name no key alone */
+        struct words methods;
+        uid_t *uids; /* resolved from User= */
+        size_t uid_count;
+        gid_t *gids; /* resolved from Group= */
+        size_t gid_count;
+        struct words units;  /* globs of unit names */
+        uint32_t rate_count; /* requests … */
+        uint64_t rate_usec;  /* … in this time; 0: no limit */
+        uint32_t burst;      /* requests at once; defaults to rate_count */
+        char *place;
+};
+
+struct config {
+        char *origin;
+        char *state_directory;
+        char *sign_socket;
+        char *admin_socket;
+        uint64_t checkpoint_usec;
+        struct config_token *tokens;
+        size_t token_count;
+        struct config_key *keys;
+        size_t key_count;
+        struct config_grant *grants;
+        size_t grant_count;
+        const struct config_key *log_key; /* the one with Purpose=log */
+        struct sha256 digest;             /* of all files read, names and contents */
+};
+
+/* Reads @path, then every "*.conf" in the folder "<path>.d" in the order of their names. A later
+ * file may add sections, not repeat one ([Agent] excepted: a later key replaces). -EBADMSG with
+ * "file:line: what, expected, found"; the errno of a file that cannot be read; -ENOMEM. */
+int config_load(const char *path, struct config **ret, struct problem *problem) _must_use_;
+
+/* The same from one text, for tests: no drop-ins. @name stands for the file name in messages. */
+int config_parse(const char *name, struct view text, struct config **ret,
+                 struct problem *problem) _must_use_;
+
+struct config *config_free(struct config *config);
+DEFINE_CLEANUP(struct config *, config_free)
+
+const struct config_token *config_find_token(const struct config *config, const char *name);
+const struct config_key *config_find_key(const struct config *config, const char *name);
+
+/* Whether two sections describe the same token in the same way, so that its processes may go on. */
+int config_token_equal(const struct config_token *a, const struct config_token *b);
