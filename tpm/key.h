@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Signing keys of one TPM: made under the storage parent, loaded from their key files into slots.
+ *
+ * The functions have the contracts of the same names in struct driver (lib/driver.h).
+ */
+
+#include "lib/driver.h"
+#include "tpm/device.h"
+
+/* Creates the storage parent in the owner hierarchy, with @secret (size 0: empty) as the
+ * hierarchy's authorization. -EACCES: that is not it. */
+int parent_create(struct device *device, const struct secret *secret,
+                  struct problem *problem) _must_use_;
+void parent_done(struct device *device);
+
+int key_generate(void *device, const struct algorithm *algorithm, const char *label,
+                 struct buf *ret_handle, struct buf *ret_spki, struct problem *problem);
+int key_load(void *device, const struct algorithm *algorithm, struct view handle,
+             uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem);
+int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
+             struct problem *problem);
+int key_destroy(void *device, const struct algorithm *algorithm, struct view handle,
+                struct problem *problem);
+
+/* Adds the names of the algorithms that the TPM can do as fact "algorithms". */
+int key_algorithms(struct device *device, struct facts *facts, struct problem *problem) _must_use_;
+
+/* Frees all slots. */
+void keys_done(struct device *device);

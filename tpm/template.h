@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What keys in the TPM look like (TPMT_PUBLIC, TPM 2.0 Part 2 §12.2.4): one template for the
+ * storage parent, one for each signature algorithm. A key whose public area is not its template
+ * plus a public point or modulus is not one of ours.
+ */
+
+#include "lib/algorithm.h"
+#include "lib/buf.h"
+#include "lib/problem.h"
+
+#include <tss2/tss2_tpm2_types.h>
+
+/* The ECC P-256 storage primary that OpenSSL's tpm2 provider builds for key files with the owner
+ * hierarchy as parent, so that it can load ours. It has noDA: an unclean power loss may not lock
+ * it. */
+TPM2B_PUBLIC template_parent(void);
+
+/* A key that signs digests with the one scheme of @algorithm, made by this TPM and bound to it.
+ * -EOPNOTSUPP: no TPM does that. */
+int template_key(const struct algorithm *algorithm, TPM2B_PUBLIC *ret) _must_use_;
+
+/* 0 if @public is the template of @algorithm in everything but the key itself, else -EKEYREJECTED.
+ */
+int template_check(const struct algorithm *algorithm, const TPM2B_PUBLIC *public,
+                   struct problem *problem) _must_use_;
+
+/* Appends the key as DER SubjectPublicKeyInfo. -EKEYREJECTED: no valid public key. */
+int template_put_spki(struct buf *buf, const struct algorithm *algorithm,
+                      const TPM2B_PUBLIC *public, struct problem *problem) _must_use_;
+
+/* The Name of an object with nameAlg SHA-256 (TPM 2.0 Part 1 §16). -EBADMSG: cannot be encoded. */
+int template_name(const TPM2B_PUBLIC *public, TPM2B_NAME *ret) _must_use_;
