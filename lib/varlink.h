@@ -53,12 +53,15 @@ int varlink_connect(const char *path, struct varlink_client **ret,
 struct varlink_client *varlink_client_free(struct varlink_client *client);
 DEFINE_CLEANUP(struct varlink_client *, varlink_client_free)
 
+/* How long each of the calls below may wait, in microseconds, instead of VARLINK_TIMEOUT_USEC. */
+void varlink_client_set_timeout(struct varlink_client *client, uint64_t usec);
+
 /* Sends a call; several may be sent before the first reply is awaited. -ETIME, -EPIPE, … */
 int varlink_send(struct varlink_client *client, const char *method, json_t *parameters,
                  struct problem *problem) _must_use_;
 
-/* Waits for the next reply, in the order of the calls. -ETIME after VARLINK_TIMEOUT_USEC,
- * -ECONNRESET when the server closed, -EBADMSG. */
+/* Waits for the next reply, in the order of the calls. -ETIME when the time is up, -ECONNRESET when
+ * the server closed, -EBADMSG: no reply, or one over VARLINK_REPLY_MAX. */
 int varlink_receive(struct varlink_client *client, struct varlink_reply *ret,
                     struct problem *problem) _must_use_;
 
