@@ -145,23 +145,9 @@ static void test_unreadable(void)
 
 static void test_hex(void)
 {
-        static const char *const refused[] = {"",
-                                              "0",
-                                              "00",
-                                              "000",
-                                              "0000000",
-                                              "00000",
-                                              "00gg",
-                                              "00AA",
-                                              "00 0",
-                                              "0x00",
-                                              "00/0",
-                                              "00:0",
-                                              "00`0",
-                                              "00\xff"
-                                              "0",
-                                              "-000",
-                                              "000\n"};
+        static const char *const refused[] = {"",     "0",       "00",   "000",  "0000000", "00000",
+                                              "00gg", "00AA",    "00 0", "0x00", "00/0",    "00:0",
+                                              "00`0", "00\xff!", "-000", "000\n"};
         static const uint8_t bytes[] = {0x00, 0x19, 0xaf, 0xff};
         char hex[HEX_SIZE(sizeof(bytes))];
         uint8_t back[sizeof(bytes)];
