@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#undef problem_set
+#undef problem_prefix
+
 /* What is no UTF-8 is replaced as well: a limit may cut a character, and JSON takes no half ones.
  */
 static void text_make_printable(char *text)

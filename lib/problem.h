@@ -27,3 +27,10 @@ int problem_prefix(struct problem *problem, int error, const char *format, ...) 
 
 /* The noted reason, or what the errno says when there is none. */
 const char *problem_text(const struct problem *problem, int error);
+
+#ifdef __clang_analyzer__ /* it looks at one file at a time: here it sees that @error comes back   \
+                           */
+#define problem_set(problem, error, ...) ((void)problem_set(problem, error, __VA_ARGS__), (error))
+#define problem_prefix(problem, error, ...)                                                        \
+        ((void)problem_prefix(problem, error, __VA_ARGS__), (error))
+#endif

@@ -19,7 +19,8 @@ static void compare_tile(struct replay *replay, int level, const char *path, str
         for (unsigned i = 0; i < found.size / SHA256_SIZE; i++) {
                 uint64_t index = replay->levels[level].number * TILE_WIDTH + i;
 
-                if (memcmp(found.data + i * SHA256_SIZE, computed[i].bytes, SHA256_SIZE) == 0)
+                if (memcmp(found.data + (size_t)i * SHA256_SIZE, computed[i].bytes, SHA256_SIZE) ==
+                    0)
                         continue;
                 replay_report(replay, level == 0 ? index : REPLAY_NO_INDEX, path,
                               "hash %u is not that of %s %llu%s", i,

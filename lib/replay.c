@@ -118,7 +118,8 @@ static int add_leaf(struct replay *replay, const struct sha256 *leaf, struct pro
 
         for (unsigned level = 0; level < TILE_LEVELS && level * TILE_HEIGHT <= height && r == 0;
              level++)
-                r = replay_add_hash(replay, (int)level, &completed[level * TILE_HEIGHT], problem);
+                r = replay_add_hash(replay, (int)level, &completed[(size_t)level * TILE_HEIGHT],
+                                    problem);
         if (r == 0)
                 r = check_heads(replay, problem);
         if (r == 0 && replay->options->progress && replay->tree.size % PROGRESS_EVERY == 0)
@@ -172,7 +173,7 @@ static int add_leaves_from_tile(struct replay *replay, const struct tile *bundle
              i++) {
                 struct sha256 leaf;
 
-                memcpy(leaf.bytes, hashes.data + i * SHA256_SIZE, SHA256_SIZE);
+                memcpy(leaf.bytes, hashes.data + (size_t)i * SHA256_SIZE, SHA256_SIZE);
                 buf_clear(&replay->edge);
                 r = add_leaf(replay, &leaf, problem);
         }

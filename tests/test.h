@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The frame of every unit test: expect() notes a failure with its place and goes on; main() ends with
- * test_result().
+ * The frame of every unit test: expect() notes a failure with its place and goes on; main() ends
+ * with test_result().
  *
  * Case labels go in front of the message, so that a table-driven test says which row failed.
  */
@@ -34,7 +34,8 @@ static inline void expect_integer_at(long long found, long long expected, const 
                       test_label[0] ? ": " : "", what, found, expected);
 }
 
-static inline void expect_view_at(struct view found, struct view expected, const char *file, int line)
+static inline void expect_view_at(struct view found, struct view expected, const char *file,
+                                  int line)
 {
         if (view_equal(found, expected))
                 return;
