@@ -193,9 +193,25 @@ func (d *disk) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return datas, nil
 }
 
+// neededTiles lists the tiles of a log of this size: the full ones, and one partial one at most at
+// each level.
+func neededTiles(size int64) []tlog.Tile {
+	var tiles []tlog.Tile
+	for level := 0; size > 0; level++ {
+		for n := int64(0); n < size/tileWidth; n++ {
+			tiles = append(tiles, tlog.Tile{H: tileHeight, L: level, N: n, W: tileWidth})
+		}
+		if width := int(size % tileWidth); width > 0 {
+			tiles = append(tiles, tlog.Tile{H: tileHeight, L: level, N: size / tileWidth, W: width})
+		}
+		size /= tileWidth
+	}
+	return tiles
+}
+
 // checkTiles compares every tile that the checkpoint needs, byte by byte, with the recomputed one.
 func checkTiles(folder string, size int64, hashes memory) (int, error) {
-	tiles := tlog.NewTiles(tileHeight, 0, size)
+	tiles := neededTiles(size)
 	for _, tile := range tiles {
 		want, err := tlog.ReadTileData(tile, hashes)
 		if err != nil {
