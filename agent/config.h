@@ -16,6 +16,16 @@
 #define CONFIG_LIST_MAX     64   /* words in one value */
 #define CONFIG_WORKERS_MAX  64
 #define CONFIG_SIZE_MAX     ((size_t)1 << 20) /* bytes of one file */
+#define CONFIG_LINE_MAX     4096              /* bytes of one line; 198 where inih cannot do more */
+#define CONFIG_RATE_MAX     1000000           /* requests in one unit of time, or at once */
+
+/* Microseconds. */
+#define CONFIG_CHECKPOINT_LEAST   ((uint64_t)10000)
+#define CONFIG_CHECKPOINT_MOST    ((uint64_t)3600 * 1000000)
+#define CONFIG_CHECKPOINT_DEFAULT ((uint64_t)1000000)
+#define CONFIG_TIMEOUT_LEAST      ((uint64_t)100000)
+#define CONFIG_TIMEOUT_MOST       ((uint64_t)600 * 1000000)
+#define CONFIG_TIMEOUT_DEFAULT    ((uint64_t)10 * 1000000)
 
 /* A value of several words. */
 struct words {
@@ -68,7 +78,8 @@ struct config {
         struct config_grant *grants;
         size_t grant_count;
         const struct config_key *log_key; /* the one with Purpose=log */
-        struct sha256 digest;             /* of all files read, names and contents */
+        struct sha256 digest; /* SHA-256 of SHA-256(name without folder) ‖ SHA-256(content) of each
+                                 file read, in their order */
 };
 
 /* Reads @path, then every "*.conf" in the folder "<path>.d" in the order of their names. A later

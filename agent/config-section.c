@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/config-section.h"
+#include "agent/config-value.h"
+#include "lib/note.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/un.h>
+
+int config_set_string(char **string, const char *value)
+{
+        char *copy = strdup(value);
+
+        if (!copy)
+                return -ENOMEM;
+        free(*string);
+        *string = copy;
+        return 0;
+}
+
+char *config_section_place(const struct config_section *section)
+{
+        char *place;
+
+        return asprintf(&place, "%s:%u", section->file, section->line) < 0 ? NULL : place;
+}
+
+static const struct config_field *find_field(const struct config_field *fields, size_t count,
+                                             const char *key)
+{
+        for (size_t i = 0; i < count; i++)
+                if (string_equal(fields[i].key, key))
+                        return &fields[i];
+        return NULL;
+}
+
+static int refuse_key(const struct config_section *section, const struct config_entry *entry,
+                      const struct config_field *fields, size_t count, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf known = {};
+
+        for (size_t i = 0; i < count; i++)
+                buf_put_format(&known, "%s%s", i > 0 ? " " : "", fields[i].key);
+        if (buf_error(&known))
+                return buf_error(&known);
+        return problem_set(problem, -EBADMSG,
+                           "%s:%u: [%s%s%s] %s=: expected one of the keys %.*s, found \"%s\"",
+                           section->file, entry->line, section->kind, section->name ? " " : "",
+                           section->name ? section->name : "", entry->key, (int)known.size,
+                           (const char *)known.data, entry->key);
+}
+
+int config_section_read(const struct config_section *section, const struct config_field *fields,
+                        size_t count, void *object, struct problem *problem)
+{
+        for (size_t i = 0; i < section->count; i++) {
+                const struct config_entry *entry = &section->entries[i];
+                const struct config_field *field = find_field(fields, count, entry->key);
+                struct problem expected = {};
+                int r;
+
+                if (!field)
+                        return refuse_key(section, entry, fields, count, problem);
+                r = field->read(entry, object, &expected);
+                if (r == -EBADMSG)
+                        return config_section_refuse(
+                                section, entry->key, entry,
+                                expected.text[0] ? expected.text : field->expected, problem);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < count; i++)
+                if (fields[i].required && !config_section_entry(section, fields[i].key))
+                        return config_section_refuse(section, fields[i].key, NULL,
+                                                     fields[i].expected, problem);
+        return 0;
+}
+
+static int read_origin(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config *config = object;
+
+        if (!note_name_is_valid(entry->value))
+                return -EBADMSG;
+        return config_set_string(&config->origin, entry->value);
+}
+
+static int read_state_directory(const struct config_entry *entry, void *object,
+                                struct problem *expected)
+{
+        struct config *config = object;
+
+        if (!value_is_path(entry->value))
+                return -EBADMSG;
+        return config_set_string(&config->state_directory, entry->value);
+}
+
+static int is_socket_path(const char *value)
+{
+        return value_is_path(value) && strlen(value) < sizeof(((struct sockaddr_un *)0)->sun_path);
+}
+
+static int read_sign_socket(const struct config_entry *entry, void *object,
+                            struct problem *expected)
+{
+        struct config *config = object;
+
+        if (!is_socket_path(entry->value))
+                return -EBADMSG;
+        return config_set_string(&config->sign_socket, entry->value);
+}
+
+static int read_admin_socket(const struct config_entry *entry, void *object,
+                             struct problem *expected)
+{
+        struct config *config = object;
+
+        if (!is_socket_path(entry->value))
+                return -EBADMSG;
+        return config_set_string(&config->admin_socket, entry->value);
+}
+
+static int read_checkpoint_interval(const struct config_entry *entry, void *object,
+                                    struct problem *expected)
+{
+        struct config *config = object;
+
+        return value_duration(entry->value, CONFIG_CHECKPOINT_LEAST, CONFIG_CHECKPOINT_MOST,
+                              &config->checkpoint_usec);
+}
+
+/* Origin= is required of all [Agent] sections together: config.c sees to that. */
+static const struct config_field agent_fields[] = {
+        {"Origin", 0, CONFIG_ORIGIN_EXPECTED, read_origin},
+        {"StateDirectory", 0, "an absolute path", read_state_directory},
+        {"SignSocket", 0, "an absolute path of less than 108 bytes", read_sign_socket},
+        {"AdminSocket", 0, "an absolute path of less than 108 bytes", read_admin_socket},
+        {"CheckpointInterval", 0, "a time from 10ms to 60min, such as 1s",
+         read_checkpoint_interval},
+};
+
+int config_read_agent(const struct config_section *section, struct config *config,
+                      struct problem *problem)
+{
+        return config_section_read(section, agent_fields, ARRAY_SIZE(agent_fields), config,
+                                   problem);
+}
+
+static int read_key_token(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_key *key = object;
+
+        return config_set_string(&key->token, entry->value);
+}
+
+static int read_algorithm(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        _cleanup_(buf_done) struct buf known = {};
+        struct config_key *key = object;
+
+        key->algorithm = algorithm_find(entry->value);
+        if (key->algorithm)
+                return 0;
+        for (size_t i = 0; algorithm_at(i); i++)
+                buf_put_format(&known, " %s", algorithm_at(i)->name);
+        if (buf_error(&known))
+                return buf_error(&known);
+        return problem_set(expected, -EBADMSG, "one of%.*s", (int)known.size,
+                           (const char *)known.data);
+}
+
+static int read_purpose(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_key *key = object;
+
+        return key_purpose_parse(entry->value, &key->purpose);
+}
+
+static const struct config_field key_fields[] = {
+        {"Token", 1, "the name of a [Token]", read_key_token},
+        {"Algorithm", 1, "an algorithm such as ecdsa-p256", read_algorithm},
+        {"Purpose", 1, "one of model dataset provenance general log", read_purpose},
+};
+
+int config_read_key(const struct config_section *section, struct config_key *key,
+                    struct problem *problem)
+{
+        key->name = strdup(section->name);
+        key->place = config_section_place(section);
+        if (!key->name || !key->place)
+                return -ENOMEM;
+        return config_section_read(section, key_fields, ARRAY_SIZE(key_fields), key, problem);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/config.h"
+#include "agent/config-file.h"
+#include "agent/config-section.h"
+#include "agent/config-value.h"
+#include "lib/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#define ENDING ".conf"
+
+static void token_done(struct config_token *token)
+{
+        free(token->name);
+        free(token->driver);
+        free(token->place);
+        facts_done(&token->settings);
+}
+
+static void key_done(struct config_key *key)
+{
+        free(key->name);
+        free(key->token);
+        free(key->place);
+}
+
+static void grant_done(struct config_grant *grant)
+{
+        free(grant->name);
+        free(grant->place);
+        free(grant->uids);
+        free(grant->gids);
+        words_done(&grant->keys);
+        words_done(&grant->methods);
+        words_done(&grant->units);
+}
+
+struct config *config_free(struct config *config)
+{
+        if (!config)
+                return NULL;
+        for (size_t i = 0; i < config->token_count; i++)
+                token_done(&config->tokens[i]);
+        for (size_t i = 0; i < config->key_count; i++)
+                key_done(&config->keys[i]);
+        for (size_t i = 0; i < config->grant_count; i++)
+                grant_done(&config->grants[i]);
+        free(config->tokens);
+        free(config->keys);
+        free(config->grants);
+        free(config->origin);
+        free(config->state_directory);
+        free(config->sign_socket);
+        free(config->admin_socket);
+        free(config);
+        return NULL;
+}
+
+const struct config_token *config_find_token(const struct config *config, const char *name)
+{
+        for (size_t i = 0; i < config->token_count; i++)
+                if (string_equal(config->tokens[i].name, name))
+                        return &config->tokens[i];
+        return NULL;
+}
+
+const struct config_key *config_find_key(const struct config *config, const char *name)
+{
+        for (size_t i = 0; i < config->key_count; i++)
+                if (string_equal(config->keys[i].name, name))
+                        return &config->keys[i];
+        return NULL;
+}
+
+int config_token_equal(const struct config_token *a, const struct config_token *b)
+{
+        if (!string_equal(a->name, b->name) || !string_equal(a->driver, b->driver) ||
+            a->workers != b->workers || a->timeout_usec != b->timeout_usec ||
+            a->settings.count != b->settings.count)
+                return 0;
+        for (size_t i = 0; i < a->settings.count; i++) {
+                const char *other = facts_get(&b->settings, a->settings.pair[i].name);
+
+                if (!other || !string_equal(other, a->settings.pair[i].value))
+                        return 0;
+        }
+        return 1;
+}
+
+static int set_defaults(struct config *config)
+{
+        int r;
+
+        config->checkpoint_usec = CONFIG_CHECKPOINT_DEFAULT;
+        r = config_set_string(&config->state_directory, "/var/lib/hallmark");
+        if (r == 0)
+                r = config_set_string(&config->sign_socket, "/run/hallmark/sign.sock");
+        if (r == 0)
+                r = config_set_string(&config->admin_socket, "/run/hallmark/admin.sock");
+        return r;
+}
+
+static int add_agent(struct config *config, const struct config_section *section,
+                     struct problem *problem)
+{
+        return config_read_agent(section, config, problem);
+}
+
+static int add_token(struct config *config, const struct config_section *section,
+                     struct problem *problem)
+{
+        struct config_token *token =
+                config_array_add(&config->tokens, &config->token_count, sizeof(*token));
+
+        return token ? config_read_token(section, token, problem) : -ENOMEM;
+}
+
+/* There is one log key, and notes can carry signatures of its algorithm. */
+static int check_log_key(const struct config *config, const struct config_section *section,
+                         const struct config_key *key, struct problem *problem)
+{
+        for (const struct config_key *other = config->keys; other < key; other++)
+                if (other->purpose == KEY_LOG) {
+                        struct problem expected = {};
+
+                        (void)problem_set(&expected, 0, "one log key, which is \"%s\" at %s",
+                                          other->name, other->place);
+                        return config_section_refuse(section, "Purpose",
+                                                     config_section_entry(section, "Purpose"),
+                                                     expected.text, problem);
+                }
+        if (!string_equal(key->algorithm->name, "ecdsa-p256"))
+                return config_section_refuse(section, "Algorithm",
+                                             config_section_entry(section, "Algorithm"),
+                                             "ecdsa-p256 for the log key", problem);
+        return 0;
+}
+
+static int add_key(struct config *config, const struct config_section *section,
+                   struct problem *problem)
+{
+        struct config_key *key = config_array_add(&config->keys, &config->key_count, sizeof(*key));
+        int r;
+
+        if (!key)
+                return -ENOMEM;
+        r = config_read_key(section, key, problem);
+        if (r < 0)
+                return r;
+        if (!config_find_token(config, key->token))
+                return config_section_refuse(section, "Token",
+                                             config_section_entry(section, "Token"),
+                                             "the name of a [Token]", problem);
+        return key->purpose == KEY_LOG ? check_log_key(config, section, key, problem) : 0;
+}
+
+static int add_grant(struct config *config, const struct config_section *section,
+                     struct problem *problem)
+{
+        struct config_grant *grant =
+                config_array_add(&config->grants, &config->grant_count, sizeof(*grant));
+
+        return grant ? config_read_grant(section, grant, problem) : -ENOMEM;
+}
+
+/* In the order in which they need each other. */
+static const struct {
+        const char *kind;
+        int named;
+        int (*add)(struct config *config, const struct config_section *section,
+                   struct problem *problem);
+} kinds[] = {
+        {"Agent", 0, add_agent},
+        {"Token", 1, add_token},
+        {"Key", 1, add_key},
+        {"Grant", 1, add_grant},
+};
+
+static int check_section_name(const struct config_section *section, struct problem *problem)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+                if (!string_equal(section->kind, kinds[i].kind) ||
+                    (section->name != NULL) != kinds[i].named)
+                        continue;
+                if (!section->name || key_name_is_valid(section->name))
+                        return 0;
+                return problem_set(problem, -EBADMSG,
+                                   "%s:%u: [%s %s]: expected a name of 1 to %d characters a-z A-Z "
+                                   "0-9 . _ - that begins with a letter or digit, found \"%s\"",
+                                   section->file, section->line, section->kind, section->name,
+                                   KEY_NAME_MAX, section->name);
+        }
+        return problem_set(problem, -EBADMSG,
+                           "%s:%u: expected [Agent], [Token NAME], [Key NAME] or [Grant NAME], "
+                           "found \"[%s%s%s]\"",
+                           section->file, section->line, section->kind, section->name ? " " : "",
+                           section->name ? section->name : "");
+}
+
+static int add_sections(struct config *config, const struct config_file *file, size_t kind,
+                        struct problem *problem)
+{
+        size_t count = 0;
+        int r;
+
+        for (size_t i = 0; i < file->count; i++) {
+                const struct config_section *section = &file->sections[i];
+
+                if (!string_equal(section->kind, kinds[kind].kind))
+                        continue;
+                if (++count > CONFIG_SECTIONS_MAX)
+                        return problem_set(
+                                problem, -EBADMSG,
+                                "%s:%u: expected at most %d sections [%s NAME], found more",
+                                section->file, section->line, CONFIG_SECTIONS_MAX, section->kind);
+                r = kinds[kind].add(config, section, problem);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* What no single section can be blamed for. */
+static int check_whole(struct config *config, const char *name, const struct config_file *file,
+                       struct problem *problem)
+{
+        for (size_t i = 0; i < config->key_count; i++)
+                if (config->keys[i].purpose == KEY_LOG)
+                        config->log_key = &config->keys[i];
+        for (size_t i = 0; i < file->count && !config->origin; i++)
+                if (string_equal(file->sections[i].kind, "Agent"))
+                        return config_section_refuse(&file->sections[i], "Origin", NULL,
+                                                     CONFIG_ORIGIN_EXPECTED, problem);
+        if (!config->origin)
+                return problem_set(problem, -EBADMSG, "%s: expected a section [Agent], found none",
+                                   name);
+        if (string_equal(config->sign_socket, config->admin_socket))
+                return problem_set(problem, -EBADMSG,
+                                   "%s: [Agent] SignSocket=, AdminSocket=: expected two paths, "
+                                   "found \"%s\" twice",
+                                   name, config->sign_socket);
+        if (!config->log_key)
+                return problem_set(problem, -EBADMSG,
+                                   "%s: expected one [Key NAME] with Purpose=log, found none",
+                                   name);
+        return 0;
+}
+
+static int build(const char *name, const struct config_file *file, struct view digests,
+                 struct config **ret, struct problem *problem)
+{
+        _cleanup_(config_freep) struct config *config = calloc(1, sizeof(*config));
+        int r;
+
+        if (!config)
+                return -ENOMEM;
+        config->digest = sha256_of(digests);
+        r = set_defaults(config);
+        for (size_t i = 0; r == 0 && i < file->count; i++)
+                r = check_section_name(&file->sections[i], problem);
+        for (size_t kind = 0; r == 0 && kind < ARRAY_SIZE(kinds); kind++)
+                r = add_sections(config, file, kind, problem);
+        if (r == 0)
+                r = check_whole(config, name, file, problem);
+        if (r == 0)
+                *ret = TAKE_PTR(config);
+        return r;
+}
+
+static int add_text(struct config_file *file, struct buf *digests, const char *name,
+                    struct view text, struct problem *problem)
+{
+        const char *slash = strrchr(name, '/');
+        struct sha256 of_name = sha256_of(view_string(slash ? slash + 1 : name));
+        struct sha256 of_text = sha256_of(text);
+
+        buf_put_view(digests, sha256_view(&of_name));
+        buf_put_view(digests, sha256_view(&of_text));
+        if (buf_error(digests))
+                return buf_error(digests);
+        return config_file_parse(file, name, text, problem);
+}
+
+int config_parse(const char *name, struct view text, struct config **ret, struct problem *problem)
+{
+        _cleanup_(config_file_done) struct config_file file = {};
+        _cleanup_(buf_done) struct buf digests = {};
+        int r;
+
+        r = add_text(&file, &digests, name, text, problem);
+        return r < 0 ? r : build(name, &file, buf_view(&digests), ret, problem);
+}
+
+static int add_file(struct config_file *file, struct buf *digests, const char *path,
+                    struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(CONFIG_SIZE_MAX);
+        int r;
+
+        r = file_read(AT_FDCWD, path, &text, problem);
+        return r < 0 ? r : add_text(file, digests, path, buf_view(&text), problem);
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+        size_t length = strlen(entry->d_name);
+
+        return entry->d_name[0] != '.' && length > strlen(ENDING) &&
+               string_equal(entry->d_name + length - strlen(ENDING), ENDING);
+}
+
+/* By bytes, whatever the locale. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int add_drop_in(struct config_file *file, struct buf *digests, const char *folder,
+                       const char *name, struct problem *problem)
+{
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/%s", folder, name) < 0) {
+                path = NULL; /* asprintf() leaves it undefined */
+                return -ENOMEM;
+        }
+        return add_file(file, digests, path, problem);
+}
+
+static int add_drop_ins(struct config_file *file, struct buf *digests, const char *path,
+                        struct problem *problem)
+{
+        _cleanup_(freep) char *folder = NULL;
+        struct dirent **entries = NULL;
+        int count, r = 0;
+
+        if (asprintf(&folder, "%s.d", path) < 0) {
+                folder = NULL;
+                return -ENOMEM;
+        }
+        count = scandir(folder, &entries, is_drop_in, compare_names);
+        if (count < 0) {
+                r = -errno;
+                return r == -ENOENT ? 0 : problem_set(problem, r, "%s: %s", folder, strerror(-r));
+        }
+        for (int i = 0; i < count; i++) {
+                if (r == 0)
+                        r = add_drop_in(file, digests, folder, entries[i]->d_name, problem);
+                free(entries[i]);
+        }
+        free(entries);
+        return r;
+}
+
+int config_load(const char *path, struct config **ret, struct problem *problem)
+{
+        _cleanup_(config_file_done) struct config_file file = {};
+        _cleanup_(buf_done) struct buf digests = {};
+        int r;
+
+        r = add_file(&file, &digests, path, problem);
+        if (r == 0)
+                r = add_drop_ins(&file, &digests, path, problem);
+        return r < 0 ? r : build(path, &file, buf_view(&digests), ret, problem);
+}
