@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/key.h"
+
+#include <errno.h>
+
+/* Rows of lib/algorithm.h; a test compares. */
+const char *const key_algorithms[] = {
+        "ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-2048-pss", "rsa-3072-pss", NULL,
+};
+
+const char *const key_purposes[] = {"general", "model", "dataset", "provenance", "log", NULL};
+
+int key_check_name(const char *name, struct problem *problem)
+{
+        if (key_name_is_valid(name))
+                return 0;
+        return problem_set(problem, -EINVAL,
+                           "key name \"%.80s\": expected 1 to %d of the characters a-z A-Z 0-9 . _ "
+                           "- beginning with a letter or digit",
+                           name, KEY_NAME_MAX);
+}
+
+void key_put_line(struct buf *buf, const struct keyring_key *key)
+{
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        (void)hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint);
+        buf_put_format(buf, "key %s version %u (%s, purpose %s, token %s), SHA-256 %s\n", key->name,
+                       key->version, key->algorithm->name, key_purpose_name(key->purpose),
+                       key->token, fingerprint);
+}
+
+int key_parse_version(const char *text, uint32_t *ret, struct problem *problem)
+{
+        uint64_t value = 0;
+
+        *ret = 0;
+        if (!text)
+                return 0;
+        if (view_parse_decimal(view_string(text), &value) < 0 || value < 1 || value > UINT32_MAX)
+                return problem_set(problem, -EINVAL,
+                                   "version: expected a number from 1, found "
+                                   "\"%.40s\"",
+                                   text);
+        *ret = (uint32_t)value;
+        return 0;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli/agent.h"
+#include "cli/artifact.h"
+#include "cli/key.h"
+#include "cli/option.h"
+#include "cli/output.h"
+#include "lib/base64.h"
+#include "lib/bundle.h"
+
+enum { OPTION_KEY, OPTION_DIGEST, OPTION_OUTPUT, OPTION_FORMAT, OPTION_CLAIM };
+
+/* What is asked for and what came back. */
+struct signing {
+        struct artifact artifact; /* without a path when the digest was given */
+        struct keyring_key key;
+        char *output; /* "-" for standard output */
+        int raw;
+        uint8_t digest_bytes[DIGEST_SIZE_MAX];
+        struct view digest;
+        struct buf digest_text; /* HASH:HEX and a NUL */
+        struct varlink_reply reply;
+        struct buf signature;
+};
+
+static void signing_done(struct signing *signing)
+{
+        artifact_done(&signing->artifact);
+        keyring_key_done(&signing->key);
+        free(signing->output);
+        buf_done(&signing->digest_text);
+        varlink_reply_done(&signing->reply);
+        buf_done(&signing->signature);
+}
+
+static int choose_output(const struct invocation *invocation, struct signing *ret)
+{
+        const char *output = option_value(invocation, OPTION_OUTPUT);
+        int r = 0;
+
+        if (output || invocation->operand_count == 0) {
+                ret->output = strdup(output ? output : "-");
+                return ret->output ? 0 : -ENOMEM;
+        }
+        r = asprintf(&ret->output, "%s%s", invocation->operands[0],
+                     ret->raw ? ".sig" : ".sigstore.json");
+        if (r < 0)
+                ret->output = NULL;
+        return r < 0 ? -ENOMEM : 0;
+}
+
+static int check_output(const struct invocation *invocation, const struct signing *signing,
+                        struct problem *problem)
+{
+        int standard = string_equal(signing->output, "-");
+
+        if (standard && invocation->json)
+                return problem_set(problem, -EINVAL,
+                                   "sign: --json prints facts, expected --output FILE for the "
+                                   "signature");
+        if (standard && signing->raw && isatty(STDOUT_FILENO))
+                return problem_set(problem, -EINVAL,
+                                   "sign: a raw signature is no text for a terminal, expected "
+                                   "--output FILE");
+        if (signing->artifact.path && artifact_is(&signing->artifact, signing->output))
+                return problem_set(problem, -EINVAL,
+                                   "%s: the signature would overwrite the file that is signed",
+                                   signing->output);
+        return 0;
+}
+
+static int prepare(const struct invocation *invocation, struct signing *ret,
+                   struct problem *problem)
+{
+        const char *format = option_value(invocation, OPTION_FORMAT);
+        int by_digest = option_value(invocation, OPTION_DIGEST) != NULL, r;
+
+        if (!option_value(invocation, OPTION_KEY))
+                return problem_set(problem, -EINVAL, "sign: expected --key NAME");
+        if (by_digest == (invocation->operand_count > 0))
+                return problem_set(problem, -EINVAL, "sign: expected either FILE or --digest");
+        r = key_check_name(option_value(invocation, OPTION_KEY), problem);
+        if (r == 0 && !by_digest)
+                r = artifact_open(invocation->operands[0], &ret->artifact, problem);
+        if (r < 0)
+                return r;
+        ret->raw = format ? string_equal(format, "raw") : by_digest;
+        r = choose_output(invocation, ret);
+        return r < 0 ? r : check_output(invocation, ret, problem);
+}
+
+static int find_digest(const struct invocation *invocation, struct signing *ret,
+                       struct problem *problem)
+{
+        const struct algorithm *algorithm = ret->key.algorithm;
+        int r;
+
+        if (ret->artifact.path) {
+                r = artifact_digest(&ret->artifact, algorithm->hash, &ret->digest, problem);
+        } else {
+                r = digest_parse(option_value(invocation, OPTION_DIGEST), algorithm,
+                                 ret->digest_bytes, problem);
+                ret->digest = view_of(ret->digest_bytes, algorithm->digest_size);
+        }
+        if (r < 0)
+                return r;
+        digest_put(&ret->digest_text, algorithm->hash, ret->digest);
+        buf_put_u8(&ret->digest_text, '\0');
+        return buf_error(&ret->digest_text);
+}
+
+static int add_claim(json_t *claims, const char *claim, struct problem *problem)
+{
+        const char *equals = strchr(claim, '=');
+        _cleanup_(freep) char *name = NULL;
+
+        if (!equals || equals == claim)
+                return problem_set(problem, -EINVAL,
+                                   "--claim: expected NAME=VALUE, found \"%.80s\"", claim);
+        name = strndup(claim, (size_t)(equals - claim));
+        if (!name)
+                return -ENOMEM;
+        if (json_object_get(claims, name))
+                return problem_set(problem, -EINVAL, "--claim: \"%.80s\" is given twice", name);
+        if (json_object_set_new(claims, name, json_string(equals + 1)) < 0)
+                return problem_set(problem, -EINVAL, "--claim: \"%.80s\" is no valid UTF-8", name);
+        return 0;
+}
+
+static int build_call(const struct invocation *invocation, const struct signing *signing,
+                      json_t **ret, struct problem *problem)
+{
+        json_t *claims = json_object();
+        const char *claim;
+        int r = claims ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && (claim = option_value_at(invocation, OPTION_CLAIM, i)); i++)
+                r = add_claim(claims, claim, problem);
+        if (r < 0 || json_object_size(claims) == 0) {
+                json_decref(claims);
+                claims = NULL;
+        }
+        if (r < 0)
+                return r;
+        *ret = json_pack("{s:s, s:s, s:s, s:o*}", "key", signing->key.name, "digest",
+                         (const char *)signing->digest_text.data, "algorithm",
+                         signing->key.algorithm->name, "claims", claims);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int expect_member(const json_t *reply, const char *member, const char *expected,
+                         struct problem *problem)
+{
+        const char *found = json_member_string(reply, member);
+
+        if (string_equal(found, expected))
+                return 0;
+        return problem_set(problem, -EBADMSG, "agent: %s: expected %s, found %.150s", member,
+                           expected, found);
+}
+
+/* What the agent says it signed must be what it was asked to sign, by the key it told before. */
+static int check_reply(const struct signing *signing, struct problem *problem)
+{
+        static const struct json_member members[] = {
+                {"key", JSON_STRING, 1},       {"version", JSON_INTEGER, 1},
+                {"algorithm", JSON_STRING, 1}, {"digest", JSON_STRING, 1},
+                {"signature", JSON_STRING, 1}, {"fingerprint", JSON_STRING, 1},
+                {"index", JSON_INTEGER, 1},    {"time", JSON_STRING, 1},
+        };
+        const json_t *reply = signing->reply.parameters;
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        int r = json_check_members(reply, "agent: reply", members, ARRAY_SIZE(members), problem);
+
+        if (r < 0)
+                return r;
+        (void)hex_encode(sha256_view(pubkey_fingerprint(signing->key.pubkey)), fingerprint);
+        r = expect_member(reply, "key", signing->key.name, problem);
+        if (r == 0)
+                r = expect_member(reply, "digest", (const char *)signing->digest_text.data,
+                                  problem);
+        if (r == 0)
+                r = expect_member(reply, "algorithm", signing->key.algorithm->name, problem);
+        if (r == 0 && json_member_integer(reply, "version", 0) != signing->key.version)
+                r = problem_set(problem, -EBADMSG, "agent: version: expected %u, found %lld",
+                                signing->key.version,
+                                (long long)json_member_integer(reply, "version", 0));
+        return r < 0 ? r : expect_member(reply, "fingerprint", fingerprint, problem);
+}
+
+static int check_signature(struct signing *signing, struct problem *problem)
+{
+        int r = base64_decode(
+                &signing->signature,
+                view_string(json_member_string(signing->reply.parameters, "signature")));
+
+        if (r == -EBADMSG)
+                return problem_set(problem, r, "agent: signature: no standard base64");
+        if (r < 0)
+                return r;
+        r = pubkey_verify(signing->key.pubkey, signing->key.algorithm, signing->digest,
+                          buf_view(&signing->signature));
+        if (r == -EKEYREJECTED)
+                return problem_set(problem, r,
+                                   "agent: its signature does not verify with key %s version %u",
+                                   signing->key.name, signing->key.version);
+        return r;
+}
+
+static int publish(const struct signing *signing, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf bundle = {};
+        int r;
+
+        if (signing->raw)
+                return output_write_file(signing->output, buf_view(&signing->signature), problem);
+        r = bundle_put(&bundle, signing->key.pubkey, signing->key.algorithm, signing->digest,
+                       buf_view(&signing->signature));
+        if (r < 0)
+                return r;
+        return output_write_file(signing->output, buf_view(&bundle), problem);
+}
+
+static int print_facts(const struct signing *signing, int json, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        json_t *reply = signing->reply.parameters;
+
+        if (string_equal(signing->output, "-"))
+                return 0;
+        if (json)
+                return output_write_json(json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:O}",
+                                                   "output", signing->output, "format",
+                                                   signing->raw ? "raw" : "bundle", "key",
+                                                   json_object_get(reply, "key"), "version",
+                                                   json_object_get(reply, "version"), "fingerprint",
+                                                   json_object_get(reply, "fingerprint"), "digest",
+                                                   json_object_get(reply, "digest"), "index",
+                                                   json_object_get(reply, "index"), "time",
+                                                   json_object_get(reply, "time")),
+                                         problem);
+        output_put_text(&text, view_string(signing->output));
+        buf_put_format(&text, ": signed by key %s version %u, %s, record %lld\n", signing->key.name,
+                       signing->key.version, (const char *)signing->digest_text.data,
+                       (long long)json_member_integer(reply, "index", 0));
+        return output_write(&text, problem);
+}
+
+/* Nothing is published before it has been verified. */
+static int finish(const struct invocation *invocation, struct signing *signing,
+                  struct problem *problem)
+{
+        int r = check_reply(signing, problem);
+
+        if (r == 0)
+                r = check_signature(signing, problem);
+        if (r == 0)
+                r = publish(signing, problem);
+        if (r == 0)
+                r = print_facts(signing, invocation->json, problem);
+        return r;
+}
+
+static enum answer run(const struct invocation *invocation, struct problem *problem)
+{
+        _cleanup_(signing_done) struct signing signing = {};
+        json_t *call = NULL;
+        enum answer answer;
+        int r = prepare(invocation, &signing, problem);
+
+        if (r < 0)
+                return answer_of(r, problem);
+        answer = agent_get_key(invocation->socket, option_value(invocation, OPTION_KEY), 0,
+                               &signing.key, problem);
+        if (answer != ANSWER_YES)
+                return answer;
+        r = find_digest(invocation, &signing, problem);
+        if (r == 0)
+                r = build_call(invocation, &signing, &call, problem);
+        if (r < 0)
+                return answer_of(r, problem);
+        answer = agent_call(invocation->socket, SIGNER ".Sign", call, &signing.reply, problem);
+        if (answer != ANSWER_YES)
+                return answer;
+        return answer_of(finish(invocation, &signing, problem), problem);
+}
+
+static const char *const formats[] = {"bundle", "raw", NULL};
+
+const struct verb verb_sign = {
+        .name = "sign",
+        .operands = "[FILE]",
+        .help = "have the agent sign a file or a digest",
+        .operands_max = 1,
+        .options =
+                {
+                        [OPTION_KEY] = {"key", 'k', "NAME", "the key to sign with"},
+                        [OPTION_DIGEST] = {"digest", 'd', "HASH:HEX",
+                                           "sign this digest instead of a FILE"},
+                        [OPTION_OUTPUT] = {"output", 'o', "FILE",
+                                           "write the signature there; - is standard output"},
+                        [OPTION_FORMAT] =
+                                {"format", 'f', "FORMAT",
+                                 "bundle (default for files) or raw (default for digests)",
+                                 .words = formats},
+                        [OPTION_CLAIM] = {"claim", 'c', "NAME=VALUE",
+                                          "record this claim with the signature; repeats",
+                                          .repeats = 1},
+                },
+        .run = run,
+};

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/agent.h"
+#include "cli/output.h"
+
+static const struct json_member status_members[] = {
+        {"version", JSON_STRING, 1},     {"origin", JSON_STRING, 1},
+        {"pid", JSON_INTEGER, 1},        {"started", JSON_STRING, 1},
+        {"digest", JSON_STRING, 1},      {"connections", JSON_INTEGER, 1},
+        {"signatures", JSON_INTEGER, 1}, {"journal", JSON_OBJECT, 1},
+        {"tokens", JSON_ARRAY, 1},
+};
+
+static const struct json_member journal_members[] = {
+        {"state", JSON_STRING, 1},          {"reason", JSON_STRING, 1},
+        {"size", JSON_INTEGER, 1},          {"checkpointSize", JSON_INTEGER, 1},
+        {"checkpointTime", JSON_STRING, 1}, {"checkpointProblem", JSON_STRING, 1},
+};
+
+static const struct json_member token_members[] = {
+        {"name", JSON_STRING, 1},    {"driver", JSON_STRING, 1},    {"state", JSON_STRING, 1},
+        {"reason", JSON_STRING, 1},  {"workers", JSON_INTEGER, 1},  {"ready", JSON_INTEGER, 1},
+        {"queued", JSON_INTEGER, 1}, {"inFlight", JSON_INTEGER, 1}, {"restarts", JSON_INTEGER, 1},
+        {"facts", JSON_OBJECT, 1},
+};
+
+static int check(const json_t *status, struct problem *problem)
+{
+        const json_t *token;
+        size_t i;
+        int r = json_check_members(status, "agent: status", status_members,
+                                   ARRAY_SIZE(status_members), problem);
+
+        if (r == 0)
+                r = json_check_members(json_object_get(status, "journal"), "agent: journal",
+                                       journal_members, ARRAY_SIZE(journal_members), problem);
+        if (r < 0)
+                return r;
+        json_array_foreach (json_object_get(status, "tokens"), i, token) {
+                r = json_check_members(token, "agent: token", token_members,
+                                       ARRAY_SIZE(token_members), problem);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* One row "name  value" for each scalar member, in the order of the table. */
+static void put_facts(struct table *table, const json_t *object, const struct json_member *members,
+                      size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                const char *text = json_member_string(object, members[i].name);
+
+                if (members[i].type == JSON_STRING && text[0]) {
+                        table_put(table, members[i].name);
+                        table_put(table, text);
+                } else if (members[i].type == JSON_INTEGER) {
+                        table_put(table, members[i].name);
+                        table_put_integer(table, json_member_integer(object, members[i].name, 0));
+                }
+        }
+}
+
+static void put_section(struct buf *text, const char *title, const json_t *object,
+                        const struct json_member *members, size_t count)
+{
+        _cleanup_(table_done) struct table table = {};
+
+        table_init(&table, 2);
+        put_facts(&table, object, members, count);
+        buf_put_string(text, title);
+        buf_put_u8(text, '\n');
+        table_print(&table, 2, text);
+}
+
+static void put_token_rows(struct table *table, const json_t *tokens)
+{
+        static const char *const titles[] = {"TOKEN",  "DRIVER",    "STATE",    "WORKERS",
+                                             "QUEUED", "IN FLIGHT", "RESTARTS", "REASON"};
+        const json_t *token;
+        size_t i;
+
+        table_init(table, ARRAY_SIZE(titles));
+        for (i = 0; i < ARRAY_SIZE(titles); i++)
+                table_put(table, titles[i]);
+        json_array_foreach (tokens, i, token) {
+                table_put(table, json_member_string(token, "name"));
+                table_put(table, json_member_string(token, "driver"));
+                table_put(table, json_member_string(token, "state"));
+                table_put_integer(table, json_member_integer(token, "ready", 0));
+                table_put_integer(table, json_member_integer(token, "queued", 0));
+                table_put_integer(table, json_member_integer(token, "inFlight", 0));
+                table_put_integer(table, json_member_integer(token, "restarts", 0));
+                table_put(table, json_member_string(token, "reason"));
+        }
+}
+
+static int print(const json_t *status, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        _cleanup_(table_done) struct table tokens = {};
+
+        put_section(&text, "agent", status, status_members, ARRAY_SIZE(status_members));
+        put_section(&text, "journal", json_object_get(status, "journal"), journal_members,
+                    ARRAY_SIZE(journal_members));
+        put_token_rows(&tokens, json_object_get(status, "tokens"));
+        table_print(&tokens, 0, &text);
+        return output_write(&text, problem);
+}
+
+static enum answer run(const struct invocation *invocation, struct problem *problem)
+{
+        _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
+        enum answer answer = agent_call(invocation->admin_socket, ADMIN ".Status", json_object(),
+                                        &reply, problem);
+        int r;
+
+        if (answer != ANSWER_YES)
+                return answer;
+        r = check(reply.parameters, problem);
+        if (r == 0)
+                r = invocation->json ? output_write_json(json_incref(reply.parameters), problem)
+                                     : print(reply.parameters, problem);
+        return answer_of(r, problem);
+}
+
+const struct verb verb_status = {
+        .name = "status",
+        .operands = "",
+        .help = "show the agent, its journal and its tokens",
+        .run = run,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verb.h"
+
+#include <stdio.h>
+
+const struct verb *const verbs[] = {
+        &verb_sign,
+        &verb_verify,
+        &verb_key_create,
+        &verb_key_list,
+        &verb_key_export,
+        &verb_journal_show,
+        &verb_journal_verify,
+        &verb_status,
+        &verb_reload,
+        &verb_help,
+        NULL,
+};
+
+char *verb_name(const struct verb *verb, char ret[VERB_NAME_SIZE])
+{
+        (void)snprintf(ret, VERB_NAME_SIZE, "%s%s%s", verb->group ? verb->group : "",
+                       verb->group ? " " : "", verb->name);
+        return ret;
+}
+
+static int is_group(const struct verb *verb, const char *group)
+{
+        if (!verb->group || !group)
+                return !verb->group && !group;
+        return string_equal(verb->group, group);
+}
+
+const struct verb *verb_find(const char *group, const char *name)
+{
+        for (size_t i = 0; verbs[i]; i++)
+                if (is_group(verbs[i], group) && string_equal(verbs[i]->name, name))
+                        return verbs[i];
+        return NULL;
+}
+
+int verb_is_group(const char *word)
+{
+        for (size_t i = 0; verbs[i]; i++)
+                if (is_group(verbs[i], word))
+                        return 1;
+        return 0;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "cli/artifact.h"
+#include "cli/key.h"
+#include "cli/option.h"
+#include "cli/output.h"
+#include "lib/bundle.h"
+#include "lib/file.h"
+#include "lib/utf8.h"
+
+enum { OPTION_KEYRING, OPTION_KEY, OPTION_PUBLIC_KEY, OPTION_SIGNATURE, OPTION_ALGORITHM };
+
+#define PEM_SIZE_MAX ((size_t)65536)
+
+/* The question: is this a signature of that file by one of these keys? */
+struct verification {
+        struct artifact artifact;
+        struct keyring ring;               /* without origin when there is none */
+        struct pubkey *pubkey;             /* instead of a ring */
+        const char *key_name;              /* NULL: any of the ring */
+        const struct algorithm *algorithm; /* NULL: any that fits */
+        int bundled;
+        struct bundle bundle;
+        struct buf raw;
+};
+
+/* The answer. */
+struct proof {
+        const struct keyring_key *key; /* NULL with --public-key */
+        const struct algorithm *algorithm;
+        struct view digest;
+};
+
+static void verification_done(struct verification *v)
+{
+        artifact_done(&v->artifact);
+        keyring_done(&v->ring);
+        (void)pubkey_free(v->pubkey);
+        bundle_done(&v->bundle);
+        buf_done(&v->raw);
+}
+
+static int load_public_key(const char *path, struct pubkey **ret, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(PEM_SIZE_MAX);
+        int r = file_read(AT_FDCWD, path, &text, problem);
+
+        if (r < 0)
+                return r;
+        r = pubkey_from_pem(buf_view(&text), ret);
+        if (r == -EBADMSG)
+                return problem_set(problem, r, "%s: expected a PEM public key", path);
+        if (r == -EOPNOTSUPP)
+                return problem_set(problem, r, "%s: no algorithm here uses such a key", path);
+        return r;
+}
+
+/* Neither DER nor the big number of an RSA signature is text in braces. */
+static int looks_like_json(struct view bytes)
+{
+        size_t i = 0;
+
+        while (i < bytes.size && strchr(" \t\r\n", bytes.data[i]) && bytes.data[i])
+                i++;
+        return i < bytes.size && bytes.data[i] == '{' && utf8_is_valid(bytes);
+}
+
+/* A file that is no signature at all does not verify: -EKEYREJECTED. A kind that is not read here
+ * leaves the question open: -EOPNOTSUPP. */
+static int load_signature(const char *path, struct verification *ret, struct problem *problem)
+{
+        int r;
+
+        ret->raw = BUF_INIT(BUNDLE_SIZE_MAX);
+        r = file_read(AT_FDCWD, path, &ret->raw, problem);
+        if (r < 0)
+                return r;
+        ret->bundled = looks_like_json(buf_view(&ret->raw));
+        if (!ret->bundled)
+                return 0;
+        r = bundle_parse(buf_view(&ret->raw), &ret->bundle, problem);
+        if (r < 0)
+                (void)problem_prefix(problem, r, "%s", path);
+        return r == -EBADMSG ? -EKEYREJECTED : r;
+}
+
+static int check_usage(const struct invocation *invocation, struct problem *problem)
+{
+        int ring = option_value(invocation, OPTION_KEYRING) != NULL;
+
+        if (ring == (option_value(invocation, OPTION_PUBLIC_KEY) != NULL))
+                return problem_set(problem, -EINVAL,
+                                   "verify: expected either --keyring or --public-key");
+        if (!option_value(invocation, OPTION_SIGNATURE))
+                return problem_set(problem, -EINVAL, "verify: expected --signature");
+        if (!ring && option_value(invocation, OPTION_KEY))
+                return problem_set(problem, -EINVAL, "verify: --key needs --keyring");
+        if (ring && option_value(invocation, OPTION_ALGORITHM))
+                return problem_set(problem, -EINVAL,
+                                   "verify: the key ring names the algorithm, --algorithm needs "
+                                   "--public-key");
+        return 0;
+}
+
+static int load_keys(const struct invocation *invocation, struct verification *ret,
+                     struct problem *problem)
+{
+        const char *ring = option_value(invocation, OPTION_KEYRING);
+        const char *algorithm = option_value(invocation, OPTION_ALGORITHM);
+        int r;
+
+        ret->key_name = option_value(invocation, OPTION_KEY);
+        if (algorithm)
+                ret->algorithm = algorithm_find(algorithm);
+        if (ring)
+                return keyring_load(ring, &ret->ring, problem);
+        r = load_public_key(option_value(invocation, OPTION_PUBLIC_KEY), &ret->pubkey, problem);
+        if (r == 0 && ret->algorithm && !pubkey_fits(ret->pubkey, ret->algorithm))
+                r = problem_set(problem, -EINVAL, "%s: not a key of algorithm %s",
+                                option_value(invocation, OPTION_PUBLIC_KEY), algorithm);
+        return r;
+}
+
+/* 0 if the signature is one of the file by @key, -EKEYREJECTED if not; @ret tells by which
+ * algorithm. */
+static int try_key(struct verification *v, struct pubkey *key, const struct algorithm *algorithm,
+                   struct proof *ret, struct problem *problem)
+{
+        struct view signature = v->bundled ? buf_view(&v->bundle.signature) : buf_view(&v->raw);
+        struct view digest;
+        int r;
+
+        if (v->bundled && !string_equal(v->bundle.hash, algorithm->hash))
+                return -EKEYREJECTED;
+        r = artifact_digest(&v->artifact, algorithm->hash, &digest, problem);
+        if (r < 0)
+                return r;
+        r = pubkey_verify(key, algorithm, digest, signature);
+        if (r == 0)
+                *ret = (struct proof){.algorithm = algorithm, .digest = digest};
+        return r;
+}
+
+static int try_public_key(struct verification *v, struct proof *ret, struct problem *problem)
+{
+        const struct algorithm *algorithm;
+        int r;
+
+        for (size_t i = 0; (algorithm = algorithm_at(i)); i++) {
+                if (v->algorithm ? v->algorithm != algorithm : !pubkey_fits(v->pubkey, algorithm))
+                        continue;
+                r = try_key(v, v->pubkey, algorithm, ret, problem);
+                if (r != -EKEYREJECTED)
+                        return r;
+        }
+        return problem_set(problem, -EKEYREJECTED, "%s: not signed with this signature by this key",
+                           v->artifact.path);
+}
+
+static int try_ring(struct verification *v, struct proof *ret, struct problem *problem)
+{
+        size_t tried = 0;
+
+        for (size_t i = 0; i < v->ring.count; i++) {
+                const struct keyring_key *key = &v->ring.keys[i];
+                int r;
+
+                if (v->key_name && !string_equal(v->key_name, key->name))
+                        continue;
+                tried++;
+                r = try_key(v, key->pubkey, key->algorithm, ret, problem);
+                ret->key = key;
+                if (r != -EKEYREJECTED)
+                        return r;
+        }
+        if (tried == 0)
+                return problem_set(problem, -EKEYREJECTED, "the key ring has no key %s",
+                                   v->key_name ? v->key_name : "at all");
+        return problem_set(problem, -EKEYREJECTED,
+                           "%s: not signed with this signature by %s%s of the key ring",
+                           v->artifact.path, v->key_name ? "key " : "any key",
+                           v->key_name ? v->key_name : "");
+}
+
+/* The bundle's digest is signed by nobody; it serves to say that the file is another one. */
+static int check_bundle_digest(struct verification *v, struct problem *problem)
+{
+        char expected[HEX_SIZE(DIGEST_SIZE_MAX)], found[HEX_SIZE(DIGEST_SIZE_MAX)];
+        struct view digest, bundled = view_of(v->bundle.digest, v->bundle.digest_size);
+        int r;
+
+        if (!v->bundled)
+                return 0;
+        r = artifact_digest(&v->artifact, v->bundle.hash, &digest, problem);
+        if (r < 0 || view_equal(digest, bundled))
+                return r;
+        return problem_set(problem, -EKEYREJECTED,
+                           "%s: digest: the bundle is about %s:%s, found %s:%s", v->artifact.path,
+                           v->bundle.hash, hex_encode(bundled, expected), v->bundle.hash,
+                           hex_encode(digest, found));
+}
+
+/* A good signature by a key that must not be believed is a no. */
+static int check_standing(const struct verification *v, const struct keyring_key *key,
+                          struct problem *problem)
+{
+        if (key && key->purpose == KEY_LOG)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: signed by log key %s version %u, which vouches for "
+                                   "checkpoints only",
+                                   v->artifact.path, key->name, key->version);
+        if (key && key->state == KEY_REVOKED)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: signed by key %s version %u, which "
+                                   "is revoked",
+                                   v->artifact.path, key->name, key->version);
+        return 0;
+}
+
+static int verify(struct verification *v, struct proof *ret, struct problem *problem)
+{
+        int r = check_bundle_digest(v, problem);
+
+        if (r == 0)
+                r = v->pubkey ? try_public_key(v, ret, problem) : try_ring(v, ret, problem);
+        if (r == 0)
+                r = check_standing(v, ret->key, problem);
+        return r;
+}
+
+static const char *state_note(const struct keyring_key *key)
+{
+        switch (key->state) {
+        case KEY_RETIRED:
+                return "; the key is retired: signatures made before that stay good";
+        case KEY_DESTROYED:
+                return "; the key is destroyed: signatures made before that stay good";
+        default:
+                return "";
+        }
+}
+
+static json_t *proof_to_json(const struct verification *v, const struct proof *proof)
+{
+        const struct keyring_key *key = proof->key;
+        const struct pubkey *pubkey = key ? key->pubkey : v->pubkey;
+        char digest[HEX_SIZE(DIGEST_SIZE_MAX)], fingerprint[HEX_SIZE(SHA256_SIZE)];
+        json_t *facts = json_pack("{s:b, s:s, s:s, s:s++, s:s, s:s}", "verified", 1, "format",
+                                  v->bundled ? "bundle" : "raw", "algorithm",
+                                  proof->algorithm->name, "digest", proof->algorithm->hash, ":",
+                                  hex_encode(proof->digest, digest), "fingerprint",
+                                  hex_encode(sha256_view(pubkey_fingerprint(pubkey)), fingerprint),
+                                  "file", v->artifact.path);
+
+        if (!facts || !key)
+                return facts;
+        if (json_object_set_new(facts, "key", json_string(key->name)) < 0 ||
+            json_object_set_new(facts, "version", json_integer(key->version)) < 0 ||
+            json_object_set_new(facts, "state", json_string(key_state_name(key->state))) < 0 ||
+            json_object_set_new(facts, "purpose", json_string(key_purpose_name(key->purpose))) <
+                    0) {
+                json_decref(facts);
+                return NULL;
+        }
+        return facts;
+}
+
+static int print_proof(const struct verification *v, const struct proof *proof, int json,
+                       struct problem *problem)
+{
+        const struct keyring_key *key = proof->key;
+        const struct pubkey *pubkey = key ? key->pubkey : v->pubkey;
+        _cleanup_(buf_done) struct buf text = {};
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        if (json)
+                return output_write_json(proof_to_json(v, proof), problem);
+        output_put_text(&text, view_string(v->artifact.path));
+        buf_put_string(&text, ": verified, signed by ");
+        if (key)
+                buf_put_format(&text, "key %s version %u (%s, %s, purpose %s), ", key->name,
+                               key->version, proof->algorithm->name, key_state_name(key->state),
+                               key_purpose_name(key->purpose));
+        else
+                buf_put_format(&text, "this key (%s), ", proof->algorithm->name);
+        buf_put_format(&text, "SHA-256 %s%s\n",
+                       hex_encode(sha256_view(pubkey_fingerprint(pubkey)), fingerprint),
+                       key ? state_note(key) : "");
+        return output_write(&text, problem);
+}
+
+static int print_no(int json, struct problem *problem)
+{
+        if (!json)
+                return 0;
+        return output_write_json(json_pack("{s:b, s:s}", "verified", 0, "reason", problem->text),
+                                 problem);
+}
+
+static int load(const struct invocation *invocation, struct verification *ret,
+                struct problem *problem)
+{
+        int r = check_usage(invocation, problem);
+
+        if (r == 0)
+                r = load_keys(invocation, ret, problem);
+        if (r == 0)
+                r = artifact_open(invocation->operands[0], &ret->artifact, problem);
+        if (r == 0)
+                r = load_signature(option_value(invocation, OPTION_SIGNATURE), ret, problem);
+        return r;
+}
+
+static enum answer run(const struct invocation *invocation, struct problem *problem)
+{
+        _cleanup_(verification_done) struct verification v = {};
+        struct proof proof = {};
+        int r = load(invocation, &v, problem);
+
+        if (r == 0)
+                r = verify(&v, &proof, problem);
+        if (r == 0)
+                return answer_of(print_proof(&v, &proof, invocation->json, problem), problem);
+        if (r == -EKEYREJECTED)
+                return print_no(invocation->json, problem) < 0 ? ANSWER_UNKNOWN : ANSWER_NO;
+        return answer_of(r, problem);
+}
+
+const struct verb verb_verify = {
+        .name = "verify",
+        .operands = "FILE",
+        .help = "tell whether a signature of a file is good; needs no agent",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options =
+                {
+                        [OPTION_KEYRING] = {"keyring", 'r', "FILE", "the key ring to trust"},
+                        [OPTION_KEY] = {"key", 'k', "NAME", "only by this key of the ring"},
+                        [OPTION_PUBLIC_KEY] = {"public-key", 'p', "FILE",
+                                               "the one key to trust, as PEM, instead of a ring"},
+                        [OPTION_SIGNATURE] = {"signature", 's', "FILE",
+                                              "the signature, bundle or raw"},
+                        [OPTION_ALGORITHM] = {"algorithm", 'a', "ALGORITHM",
+                                              "only by this algorithm of the public key",
+                                              .words = key_algorithms},
+                },
+        .run = run,
+};
