@@ -18,16 +18,25 @@ void note_done(struct note *note)
         note->count = 0;
 }
 
+static int is_name(struct view name)
+{
+        struct view rest = name;
+
+        if (name.size == 0 || name.size > NOTE_NAME_MAX || memchr(name.data, '+', name.size))
+                return 0;
+        while (rest.size > 0) {
+                size_t length = utf8_length(rest);
+
+                if (length == 0 || utf8_is_control(rest) || utf8_is_space(rest))
+                        return 0;
+                rest = view_of(rest.data + length, rest.size - length);
+        }
+        return 1;
+}
+
 int note_name_is_valid(const char *name)
 {
-        size_t length = strlen(name);
-
-        if (length == 0 || length > NOTE_NAME_MAX || !utf8_is_valid(view_string(name)))
-                return 0;
-        for (size_t i = 0; i < length; i++)
-                if ((unsigned char)name[i] <= ' ' || name[i] == '+' || name[i] == 0x7f)
-                        return 0;
-        return 1;
+        return is_name(view_string(name));
 }
 
 /* Only newlines among the control characters. */
@@ -57,9 +66,7 @@ static int parse_signature(struct reader *reader, struct note *note)
         reader_expect(reader, LINE_START);
         signature->name = reader_until(reader, ' ');
         blob = reader_until(reader, '\n');
-        if (reader->bad || signature->name.size == 0 || signature->name.size > NOTE_NAME_MAX ||
-            memchr(signature->name.data, '+', signature->name.size) ||
-            memchr(signature->name.data, '\n', signature->name.size))
+        if (reader->bad || !is_name(signature->name))
                 return -EBADMSG;
         signature->blob = BUF_INIT(NOTE_SIZE_MAX);
         note->count++;
@@ -88,14 +95,14 @@ int note_parse(struct view bytes, struct note *ret, struct problem *problem)
                                    "note: expected text, a blank line and signatures");
         ret->text = view_of(bytes.data, size);
         reader = reader_init(view_of(bytes.data + size + 1, bytes.size - size - 1));
-        while (reader.left > 0) {
+        for (size_t line = 1; reader.left > 0; line++) {
                 if (ret->count == NOTE_SIGNATURES_MAX)
                         return problem_set(problem, -EBADMSG, "note: more than %d signatures",
                                            NOTE_SIGNATURES_MAX);
                 r = parse_signature(&reader, ret);
                 if (r < 0)
                         return problem_set(problem, r, "note: signature line %zu is malformed",
-                                           ret->count > 0 ? ret->count : 1);
+                                           line);
         }
         return 0;
 }

@@ -45,6 +45,7 @@ struct sha256 note_digest(struct view text);
 int note_put_signature(struct buf *buf, const char *name, const struct pubkey *key,
                        struct view signature) _must_use_;
 
-/* Whether @name can be a key name: not empty, no space, no plus, no control character, valid UTF-8.
+/* Whether @name can be a key name: not empty, no white space of Unicode's, no plus, no control
+ * character, valid UTF-8.
  */
 int note_name_is_valid(const char *name);

@@ -55,3 +55,31 @@ int utf8_is_control(struct view text)
                 return 0;
         }
 }
+
+static uint32_t code_point(struct view text)
+{
+        static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+        size_t length = utf8_length(text);
+        uint32_t point = length > 0 ? text.data[0] & first_bits[length] : 0;
+
+        for (size_t i = 1; i < length; i++)
+                point = point << 6 | (text.data[i] & 0x3f);
+        return point;
+}
+
+int utf8_is_space(struct view text)
+{
+        static const struct {
+                uint32_t first, last;
+        } spaces[] = {
+                {0x09, 0x0d},     {0x20, 0x20},     {0x85, 0x85},     {0xa0, 0xa0},
+                {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f},
+                {0x205f, 0x205f}, {0x3000, 0x3000},
+        };
+        uint32_t point = code_point(text);
+
+        for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
+                if (point >= spaces[i].first && point <= spaces[i].last)
+                        return 1;
+        return 0;
+}

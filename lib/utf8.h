@@ -15,3 +15,6 @@ int utf8_is_valid(struct view text);
 /* Whether @text begins with a control character: U+0000 to U+001F, U+007F to U+009F. A terminal may
  * obey those of the second range as it does ESC. */
 int utf8_is_control(struct view text);
+
+/* Whether @text begins with a character of Unicode's property White_Space. */
+int utf8_is_space(struct view text);

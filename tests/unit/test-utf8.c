@@ -98,8 +98,39 @@ static void test_control(void)
         expect(!utf8_is_control(view_string("\x9b")));
 }
 
+static void test_space(void)
+{
+        static const char *const spaces[] = {
+                "\t",           "\n",           "\v",
+                "\f",           "\r",           " ",
+                "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
+                "\xe2\x80\x80", "\xe2\x80\x8a", "\xe2\x80\xa8",
+                "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+                "\xe3\x80\x80",
+        };
+        static const char *const others[] = {
+                "",
+                "\b",
+                "!",
+                "a",
+                "\xc2\x84",
+                "\xc2\xa1",
+                "\xe1\x9a\x81",
+                "\xe2\x80\x8b",
+                "\xe3\x80\x81",
+                "\xc2",
+                "\xf0\x92\x80\x80",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
+                expect(utf8_is_space(view_string(spaces[i])));
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+                expect(!utf8_is_space(view_string(others[i])));
+}
+
 int main(void)
 {
+        test_space();
         test_characters();
         test_all_of_the_basic_plane();
         test_valid_text();

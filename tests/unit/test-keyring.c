@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/keyring.h"
+#include "tests/test.h"
+#include "tests/unit/edit.h"
+#include "tests/unit/key.h"
+
+#include <errno.h>
+
+#define ORIGIN "example.org/host42"
+
+static struct keyring_key make_key(const char *name, uint32_t version, enum key_state state)
+{
+        struct keyring_key key = {
+                .token = "tpm0",
+                .created = "2026-11-22T10:00:00.000000Z",
+                .version = version,
+                .algorithm = algorithm_find("ecdsa-p256"),
+                .purpose = KEY_MODEL,
+                .state = state,
+        };
+        _cleanup_(key_freep) EVP_PKEY *pair = key_new(key.algorithm);
+
+        memcpy(key.name, name, strlen(name) + 1);
+        key.pubkey = key_public(pair);
+        return key;
+}
+
+/* Two versions of "model", and "release" between whose versions 2 and 10 text order would err. */
+static void make_keys(struct keyring_key ret[4])
+{
+        ret[0] = make_key("release", 10, KEY_ACTIVE);
+        ret[1] = make_key("model", 2, KEY_ACTIVE);
+        ret[2] = make_key("release", 2, KEY_REVOKED);
+        ret[3] = make_key("model", 1, KEY_RETIRED);
+}
+
+static void test_round_trip(void)
+{
+        _cleanup_(buf_done) struct buf text = {}, again = {};
+        _cleanup_(keyring_done) struct keyring ring = {};
+        struct keyring_key keys[4];
+
+        make_keys(keys);
+        expect_integer(keyring_put(&text, ORIGIN, keys, 4), 0);
+        expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        expect_integer(ring.count, 4);
+        expect(ring.origin && string_equal(ring.origin, ORIGIN));
+        expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
+        expect_view(buf_view(&again), buf_view(&text));
+        expect_integer(ring.keys[2].version, 2);
+        expect_integer(ring.keys[3].version, 10);
+        expect(keyring_find(&ring, "release", 0) == &ring.keys[3]);
+        expect(keyring_find(&ring, "release", 2) == &ring.keys[2]);
+        expect(keyring_find(&ring, "release", 3) == NULL);
+        expect(keyring_find(&ring, "other", 0) == NULL);
+        expect(keyring_find_fingerprint(&ring, pubkey_fingerprint(keys[3].pubkey)) ==
+               &ring.keys[0]);
+        expect(keyring_find_fingerprint(&ring, &(struct sha256){}) == NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+                keyring_key_done(&keys[i]);
+}
+
+static void test_empty(void)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        _cleanup_(keyring_done) struct keyring ring = {};
+
+        expect_integer(keyring_put(&text, ORIGIN, NULL, 0), 0);
+        expect_text(buf_view(&text), "{\"keys\":[],\"origin\":\"" ORIGIN
+                                     "\",\"type\":\"hallmark-keyring\",\"v\":1}\n");
+        expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        expect_integer(ring.count, 0);
+}
+
+static const struct {
+        const char *from, *to;
+        int error;
+        const char *reason; /* part of it */
+} edits[] = {
+        {"}\n", "}", -EBADMSG, "canonical"},
+        {"}\n", "}\n\n", -EBADMSG, "canonical"},
+        {"{\"keys\"", "{ \"keys\"", -EBADMSG, "canonical"},
+        {"\"v\":1}", "\"v\":2}", -EBADMSG, "v: expected 1, found 2"},
+        {"\"v\":1}", "\"v\":1,\"w\":1}", -EBADMSG, "unknown member \"w\""},
+        {",\"v\":1}", "}", -EBADMSG, "\"v\" is missing"},
+        {"hallmark-keyring", "keyring", -EBADMSG, "type: expected"},
+        {ORIGIN, "", -EBADMSG, "origin"},
+        {ORIGIN, "a b", -EBADMSG, "origin"},
+        {"retired", "active", -EBADMSG, "a lower version is active"},
+        {"retired", "gone", -EBADMSG, "unknown state \"gone\""},
+        {"\"version\":1}", "\"version\":3}", -EBADMSG, "ordered by name and version"},
+        {"\"version\":1}", "\"version\":2}", -EBADMSG, "each once"},
+        {"\"version\":1}", "\"version\":0}", -EBADMSG, "found 0"},
+        {"\"version\":1}", "\"version\":-1}", -EBADMSG, "found -1"},
+        {"\"version\":1}", "\"version\":4294967296}", -EBADMSG, "found 4294967296"},
+        {"\"version\":1}", "\"version\":\"1\"}", -EBADMSG, "expected an integer"},
+        {"\"name\":\"model\"", "\"name\":\"zmodel\"", -EBADMSG, "ordered by name"},
+        {"\"name\":\"model\"", "\"name\":\"../model\"", -EBADMSG, "member \"name\""},
+        {"\"name\":\"model\"", "\"name\":\"\"", -EBADMSG, "member \"name\""},
+        {"\"token\":\"tpm0\"", "\"token\":\"t p\"", -EBADMSG, "member \"token\""},
+        {"\"purpose\":\"model\"", "\"purpose\":\"any\"", -EBADMSG, "unknown purpose \"any\""},
+        {"\"algorithm\":\"ecdsa-p256\"", "\"algorithm\":\"ecdsa-p384\"", -EBADMSG,
+         "not of algorithm ecdsa-p384"},
+        {"\"algorithm\":\"ecdsa-p256\"", "\"algorithm\":\"none\"", -EOPNOTSUPP,
+         "unknown algorithm \"none\""},
+        {"T10:00:00", " 10:00:00", -EBADMSG, "created"},
+        {".000000Z", "Z", -EBADMSG, "created"},
+        {"BEGIN PUBLIC", "BEGIN PUBIC", -EBADMSG, "no PEM public key"},
+        {"-----BEGIN", "x\\n-----BEGIN", -EBADMSG, "one PEM block"},
+        {"\"fingerprint\":\"", "\"fingerprint\":\"0", -EBADMSG, "fingerprint"},
+        {"{\"algorithm\"", "{\"Algorithm\":1,\"algorithm\"", -EBADMSG, "unknown member"},
+        {"{\"algorithm\"", "7,{\"algorithm\"", -EBADMSG, "entry 0: key: expected an object"},
+};
+
+static void test_edits(void)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        struct keyring_key keys[4];
+
+        make_keys(keys);
+        expect_integer(keyring_put(&text, ORIGIN, keys, 4), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
+                _cleanup_(keyring_done) struct keyring ring = {};
+                _cleanup_(buf_done) struct buf edited = {};
+                struct problem problem = {};
+
+                test_label = edits[i].to;
+                edit_first(&edited, buf_view(&text), edits[i].from, edits[i].to);
+                expect_integer(keyring_parse(buf_view(&edited), &ring, &problem), edits[i].error);
+                expect_contains(problem.text, edits[i].reason);
+                expect(ring.keys == NULL && ring.origin == NULL);
+        }
+        test_label = "";
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+                keyring_key_done(&keys[i]);
+}
+
+/* The public half of one key under the name of another: which of the two signed? */
+static void test_same_key_twice(void)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        _cleanup_(keyring_done) struct keyring ring = {};
+        struct keyring_key keys[2] = {make_key("a", 1, KEY_ACTIVE), {}};
+        struct problem problem = {};
+
+        keys[1] = keys[0];
+        keys[1].name[0] = 'b';
+        expect_integer(keyring_put(&text, ORIGIN, keys, 2), 0);
+        expect_integer(keyring_parse(buf_view(&text), &ring, &problem), -EBADMSG);
+        expect_contains(problem.text, "are the same key");
+        keyring_key_done(&keys[0]);
+}
+
+static void test_names(void)
+{
+        static const char *const good[] = {"a", "Z9", "0", "a.b_c-d", "m..", "7-"};
+        static const char *const bad[] = {"", ".", "-a", "_a", "a/b", "a b", "\xc3\xa9", "a\n"};
+        char name[KEY_NAME_MAX + 2];
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+                expect(key_name_is_valid(good[i]));
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                expect(!key_name_is_valid(bad[i]));
+        memset(name, 'a', sizeof(name));
+        name[KEY_NAME_MAX] = '\0';
+        expect(key_name_is_valid(name));
+        name[KEY_NAME_MAX] = 'a';
+        name[KEY_NAME_MAX + 1] = '\0';
+        expect(!key_name_is_valid(name));
+}
+
+static void test_words(void)
+{
+        enum key_state state;
+        enum key_purpose purpose;
+
+        for (enum key_state i = KEY_ACTIVE; i <= KEY_DESTROYED; i++)
+                expect(key_state_parse(key_state_name(i), &state) == 0 && state == i);
+        for (enum key_purpose i = KEY_GENERAL; i <= KEY_LOG; i++)
+                expect(key_purpose_parse(key_purpose_name(i), &purpose) == 0 && purpose == i);
+        expect_integer(key_state_parse("Active", &state), -EBADMSG);
+        expect_integer(key_purpose_parse("", &purpose), -EBADMSG);
+}
+
+static void test_load(void)
+{
+        _cleanup_(keyring_done) struct keyring ring = {};
+        struct problem problem = {};
+
+        expect_integer(keyring_load("/nonexistent/ring", &ring, &problem), -ENOENT);
+        expect_contains(problem.text, "/nonexistent/ring: ");
+        problem.text[0] = '\0';
+        expect_integer(keyring_load("/dev/null", &ring, &problem), -EINVAL);
+        expect_contains(problem.text, "not a regular file");
+}
+
+int main(void)
+{
+        test_round_trip();
+        test_empty();
+        test_edits();
+        test_same_key_twice();
+        test_names();
+        test_words();
+        test_load();
+        return test_result();
+}
