@@ -35,8 +35,8 @@ struct caller {
 };
 
 /* Identifies the peer of a connected Unix socket. -EPERM, with the reason, for peers that must be
- * refused: uid 65534 (a user namespace without mapping); -ESRCH: the peer is gone; else the errno
- * of getsockopt(). */
+ * refused: uid 65534 (a user namespace without mapping), no pid (another pid namespace); -ESRCH:
+ * the peer is gone; else the errno of getsockopt(). */
 int caller_identify(int fd, struct caller *ret, struct problem *problem) _must_use_;
 
 void caller_done(struct caller *caller);

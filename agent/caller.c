@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/caller.h"
+#include "agent/account.h"
+#include "lib/file.h"
+#include "lib/utf8.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+#define OVERFLOW_UID  65534 /* what the kernel shows for a uid that has no mapping here */
+#define PROC_FILE_MAX ((size_t)65536)
+
+static int read_proc(pid_t pid, const char *file, struct buf *ret)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file); /* fits any number */
+        return file_read(AT_FDCWD, path, ret, NULL);
+}
+
+/* -ESRCH when there is no such process. */
+static int read_start(pid_t pid, uint64_t *ret)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(PROC_FILE_MAX);
+        int r;
+
+        r = read_proc(pid, "stat", &text);
+        if (r == -ENOENT)
+                return -ESRCH;
+        return r < 0 ? r : caller_parse_stat(buf_view(&text), ret);
+}
+
+int caller_is_alive(const struct caller *caller)
+{
+        struct pollfd poll_fd = {.fd = caller->pidfd, .events = POLLIN};
+        uint64_t start;
+
+        if (caller->pidfd >= 0)
+                return poll(&poll_fd, 1, 0) == 0; /* readable once the process has ended */
+        return read_start(caller->pid, &start) == 0 && start == caller->start_ticks;
+}
+
+/* The start time is read before and after, so that the descriptor is of the process it is said to
+ * be of. Without pidfds, start time and pid must do. */
+static int open_pidfd(struct caller *caller)
+{
+        uint64_t again;
+        int r;
+
+        r = read_start(caller->pid, &caller->start_ticks);
+        if (r < 0)
+                return r;
+        caller->pidfd = (int)syscall(SYS_pidfd_open, caller->pid, 0);
+        if (caller->pidfd < 0)
+                return errno == ESRCH ? -ESRCH : 0;
+        r = read_start(caller->pid, &again);
+        if (r < 0)
+                return r;
+        return again == caller->start_ticks && caller_is_alive(caller) ? 0 : -ESRCH;
+}
+
+static int get_pidfd(int fd, struct caller *caller)
+{
+        socklen_t size = sizeof(caller->pidfd);
+        int r;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &caller->pidfd, &size) < 0) {
+                caller->pidfd = -1;
+                if (errno == ENOPROTOOPT)
+                        return open_pidfd(caller);
+                /* How kernels of different ages say that the peer is gone. */
+                return errno == EINVAL || errno == ENODATA ? -ESRCH : -errno;
+        }
+        caller->by_pidfd = 1;
+        if (!caller_is_alive(caller))
+                return -ESRCH;
+        r = read_start(caller->pid, &caller->start_ticks);
+        return r < 0 && caller_is_alive(caller) ? 0 : r; /* hidden from us: the pidfd will do */
+}
+
+/* Groups past the limit are left out: a caller is then refused, never let in. */
+static int get_groups(int fd, struct caller *caller)
+{
+        socklen_t size = sizeof(caller->groups);
+        _cleanup_(freep) gid_t *all = NULL;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, caller->groups, &size) == 0) {
+                caller->group_count = size / sizeof(gid_t);
+                return 0;
+        }
+        if (errno != ERANGE)
+                return -errno;
+        all = malloc(size);
+        if (!all)
+                return -ENOMEM;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, all, &size) < 0)
+                return -errno;
+        memcpy(caller->groups, all, sizeof(caller->groups));
+        caller->group_count = CALLER_GROUPS_MAX;
+        return 0;
+}
+
+/* What was read is the caller's if it is still alive afterwards: until then its pid is its own. */
+static int get_cgroup(struct caller *caller)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(PROC_FILE_MAX);
+        int r;
+
+        r = read_proc(caller->pid, "cgroup", &text);
+        if (!caller_is_alive(caller))
+                return -ESRCH;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return 0; /* hidden from us: then nothing is known */
+        r = caller_parse_cgroup(buf_view(&text), caller->cgroup, caller->unit, caller->slice);
+        return r == -EBADMSG ? 0 : r; /* no hierarchy that we understand: the same */
+}
+
+static int get_credentials(int fd, struct caller *caller, struct problem *problem)
+{
+        struct ucred credentials;
+        socklen_t size = sizeof(credentials);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+                return -errno;
+        caller->uid = credentials.uid;
+        caller->gid = credentials.gid;
+        caller->pid = credentials.pid;
+        if (caller->uid == OVERFLOW_UID || caller->uid == (uid_t)-1)
+                return problem_set(problem, -EPERM,
+                                   "expected a caller with a uid of its own, found uid %u, which "
+                                   "stands for all that a user namespace does not map",
+                                   caller->uid);
+        if (caller->pid <= 0)
+                return problem_set(problem, -EPERM,
+                                   "expected a caller with a pid, found one of another pid "
+                                   "namespace");
+        return 0;
+}
+
+static int identify(int fd, struct caller *caller, struct problem *problem)
+{
+        int r;
+
+        r = get_credentials(fd, caller, problem);
+        if (r == 0)
+                r = get_pidfd(fd, caller);
+        if (r == 0)
+                r = get_groups(fd, caller);
+        if (r == 0)
+                r = get_cgroup(caller);
+        if (r == 0 && account_user_name(caller->uid, caller->user, sizeof(caller->user)) < 0)
+                caller->user[0] = '\0'; /* the uid decides, the name only explains */
+        if (r == -ESRCH)
+                return problem_set(problem, r, "the process that connected has ended");
+        return r;
+}
+
+int caller_identify(int fd, struct caller *ret, struct problem *problem)
+{
+        _cleanup_(caller_done) struct caller caller = {.pidfd = -1};
+        int r;
+
+        r = identify(fd, &caller, problem);
+        if (r < 0)
+                return r;
+        *ret = caller;
+        caller.pidfd = -1;
+        return 0;
+}
+
+void caller_done(struct caller *caller)
+{
+        if (!caller)
+                return;
+        if (caller->pidfd > 0)              /* 0 is what a zeroed struct has, and is never ours */
+                (void)close(caller->pidfd); /* was only ever polled */
+        caller->pidfd = -1;
+}
+
+/* As string member; empty text is left out. */
+static int set_text(json_t *object, const char *name, const char *text)
+{
+        _cleanup_(freep) char *clean = NULL;
+        struct view rest;
+
+        if (!text[0])
+                return 0;
+        clean = strdup(text);
+        if (!clean)
+                return -ENOMEM;
+        rest = view_string(clean);
+        while (rest.size > 0) {
+                size_t length = utf8_length(rest);
+
+                if (length == 0 || utf8_is_control(rest)) {
+                        length = length > 0 ? length : 1;
+                        memset(clean + (rest.data - (const uint8_t *)clean), '?', length);
+                }
+                rest = view_of(rest.data + length, rest.size - length);
+        }
+        return json_object_set_new(object, name, json_string(clean)) < 0 ? -ENOMEM : 0;
+}
+
+json_t *caller_to_json(const struct caller *caller)
+{
+        json_t *object;
+
+        object = json_pack("{s:I, s:I, s:I, s:s}", "uid", (json_int_t)caller->uid, "gid",
+                           (json_int_t)caller->gid, "pid", (json_int_t)caller->pid, "identity",
+                           caller->by_pidfd ? "pidfd" : "best-effort");
+        if (!object)
+                return NULL;
+        if (set_text(object, "user", caller->user) < 0 ||
+            set_text(object, "unit", caller->unit) < 0 ||
+            set_text(object, "slice", caller->slice) < 0 ||
+            set_text(object, "cgroup", caller->cgroup) < 0) {
+                json_decref(object);
+                return NULL;
+        }
+        return object;
+}
