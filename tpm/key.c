@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/key.h"
 
+#include "lib/digest.h"
 #include "lib/pubkey.h"
 #include "tpm/keyfile.h"
 #include "tpm/object.h"
@@ -11,7 +12,9 @@
 struct key {
         struct object object;
         const struct algorithm *algorithm;
-        TPM2B_NAME name; /* size 0: destroyed */
+        TPM2B_NAME name;
+        struct sha256 file; /* of the key file: the same one again gets the same slot */
+        int destroyed;      /* the slot stays: others keep their number */
 };
 
 static const TPM2B_SENSITIVE_CREATE no_sensitive;
@@ -184,9 +187,8 @@ static int find_loaded(const struct device *device, const struct key *draft, uin
         for (size_t i = 0; i < device->key_count; i++) {
                 const struct key *key = device->keys[i];
 
-                if (key->algorithm == draft->algorithm &&
-                    view_equal(view_of(key->name.name, key->name.size),
-                               view_of(draft->name.name, draft->name.size))) {
+                if (key->algorithm == draft->algorithm && !key->destroyed &&
+                    view_equal(sha256_view(&key->file), sha256_view(&draft->file))) {
                         *ret_slot = (uint32_t)i;
                         return 1;
                 }
@@ -197,7 +199,8 @@ static int find_loaded(const struct device *device, const struct key *draft, uin
 int key_load(void *device, const struct algorithm *algorithm, struct view handle,
              uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem)
 {
-        struct key draft = {.object = OBJECT_INIT, .algorithm = algorithm};
+        struct key draft = {
+                .object = OBJECT_INIT, .algorithm = algorithm, .file = sha256_of(handle)};
         TPM2B_PRIVATE private;
         TPM2B_PUBLIC public;
         int r = keyfile_read(handle, &public, &private, problem);
@@ -280,7 +283,7 @@ int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_si
         TPM2B_DIGEST tpm_digest = {.size = (UINT16)digest.size};
         struct key *key;
 
-        if (slot >= tpm->key_count || tpm->keys[slot]->name.size == 0)
+        if (slot >= tpm->key_count || tpm->keys[slot]->destroyed)
                 return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
         key = tpm->keys[slot];
         if (digest.size != key->algorithm->digest_size || digest.size > sizeof(tpm_digest.buffer))
@@ -295,7 +298,7 @@ int key_destroy(void *device, const struct algorithm *algorithm, struct view han
                 struct problem *problem)
 {
         struct device *tpm = device;
-        struct key draft = {.algorithm = algorithm};
+        struct key draft = {.algorithm = algorithm, .file = sha256_of(handle)};
         TPM2B_PRIVATE private;
         TPM2B_PUBLIC public;
         uint32_t slot;
@@ -303,12 +306,10 @@ int key_destroy(void *device, const struct algorithm *algorithm, struct view han
 
         if (r == 0)
                 r = template_check(algorithm, &public, problem);
-        if (r == 0)
-                r = template_name(&public, &draft.name);
         if (r < 0 || !find_loaded(tpm, &draft, &slot))
                 return r;
         object_done(tpm, &tpm->keys[slot]->object);
-        tpm->keys[slot]->name.size = 0; /* the slot stays: others keep their number */
+        tpm->keys[slot]->destroyed = 1;
         return 0;
 }
 

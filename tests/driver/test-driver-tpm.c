@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/pubkey.h"
+#include "tests/driver/equipment.h"
+#include "tests/driver/keytest.h"
+#include "tests/test.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define KEYS_MANY 7 /* more than fit into a TPM at a time */
+
+static const char *program;
+
+static void open_tpm(struct client *client, const struct swtpm *swtpm, struct facts *ret_facts)
+{
+        const char *const settings[] = {"TCTI", swtpm->tcti, NULL};
+
+        client_start(client, program);
+        expect_integer(client_open(client, "tpm0", settings, ret_facts), FRAME_OK);
+        if (client->reason[0])
+                (void)fprintf(stderr, "open: %s\n", client->reason);
+}
+
+static void expect_facts(const struct facts *facts)
+{
+        static const char *const names[] = {"manufacturer", "model",           "firmware",
+                                            "revision",     "lockout-counter", "lockout-max",
+                                            "audit",        "algorithms"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                test_label = names[i];
+                expect(facts_get(facts, names[i]) != NULL);
+        }
+        test_label = "";
+        if (facts_get(facts, "audit"))
+                expect_text(view_string(facts_get(facts, "audit")), "yes");
+}
+
+/* Made in one process, used there, and in another one that knows the handle only. */
+static void one_algorithm(const struct swtpm *swtpm, const struct algorithm *algorithm)
+{
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0);
+        struct client client;
+
+        test_label = algorithm->name;
+        open_tpm(&client, swtpm, NULL);
+        expect_integer(client_generate(&client, algorithm->name, "key", &handle, &spki), FRAME_OK);
+        keytest_load_and_sign(&client, algorithm, buf_view(&handle), buf_view(&spki));
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+
+        open_tpm(&client, swtpm, NULL);
+        keytest_load_and_sign(&client, algorithm, buf_view(&handle), buf_view(&spki));
+        expect_integer(client_destroy(&client, algorithm->name, buf_view(&handle)), FRAME_OK);
+        expect_integer(client_sign(&client, 0, keytest_digest(algorithm), NULL), FRAME_NO_KEY);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        test_label = "";
+}
+
+static void each_algorithm(const struct swtpm *swtpm)
+{
+        _cleanup_(facts_done) struct facts facts = {0};
+        const struct algorithm *algorithm;
+        const char *names;
+        struct client client;
+
+        open_tpm(&client, swtpm, &facts);
+        expect_facts(&facts);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        names = facts_get(&facts, "algorithms");
+        expect(names && keytest_has_name(names, "ecdsa-p256"));
+        for (size_t i = 0; names && (algorithm = algorithm_at(i)); i++)
+                if (keytest_has_name(names, algorithm->name))
+                        one_algorithm(swtpm, algorithm);
+                else
+                        (void)printf("this software TPM has no %s\n", algorithm->name);
+}
+
+/* A handle with one character changed anywhere is no handle: not loaded, not crashed over. */
+static void damaged_handles(struct client *client, const struct algorithm *algorithm,
+                            struct view handle)
+{
+        for (size_t i = 0; i < handle.size; i += 7) {
+                _cleanup_(freep) char *copy = view_dup(handle);
+                uint32_t slot;
+                int status;
+
+                copy[i] = copy[i] == 'A' ? 'B' : 'A';
+                status = client_load(client, algorithm->name, view_of(copy, handle.size), &slot,
+                                     NULL);
+                expect(status == FRAME_MISMATCH || status == FRAME_NO_KEY);
+        }
+}
+
+static void refusals(const struct swtpm *swtpm)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0);
+        struct client client;
+        uint32_t slot = 0;
+
+        open_tpm(&client, swtpm, NULL);
+        expect_integer(client_generate(&client, algorithm->name, "key", &handle, &spki), FRAME_OK);
+        expect_integer(client_load(&client, "ecdsa-p384", buf_view(&handle), &slot, NULL),
+                       FRAME_MISMATCH);
+        expect_integer(client_load(&client, "rsa-2048", buf_view(&handle), &slot, NULL),
+                       FRAME_MISMATCH);
+        expect_integer(client_load(&client, algorithm->name, buf_view(&handle), &slot, NULL),
+                       FRAME_OK);
+        keytest_refusals(&client, algorithm, slot);
+        damaged_handles(&client, algorithm, buf_view(&handle));
+        keytest_sign(&client, algorithm, slot, buf_view(&spki));
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+}
+
+static void another_tpm(const struct swtpm *swtpm, const struct swtpm *other)
+{
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0);
+        struct client client;
+        uint32_t slot;
+
+        open_tpm(&client, other, NULL);
+        expect_integer(client_generate(&client, "ecdsa-p256", "key", &handle, NULL), FRAME_OK);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        open_tpm(&client, swtpm, NULL);
+        expect_integer(client_load(&client, "ecdsa-p256", buf_view(&handle), &slot, NULL),
+                       FRAME_NO_KEY);
+        expect(strstr(client.reason, "another TPM") != NULL);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+}
+
+struct many {
+        struct buf handle, spki;
+        uint32_t slot;
+};
+
+static void load_many(struct client *client, struct many *keys)
+{
+        for (size_t i = 0; i < KEYS_MANY; i++) {
+                keys[i] = (struct many){.handle = BUF_INIT(0), .spki = BUF_INIT(0)};
+                expect_integer(client_generate(client, "ecdsa-p256", "key", &keys[i].handle,
+                                               &keys[i].spki),
+                               FRAME_OK);
+                expect_integer(client_load(client, "ecdsa-p256", buf_view(&keys[i].handle),
+                                           &keys[i].slot, NULL),
+                               FRAME_OK);
+                expect_integer(keys[i].slot, i);
+        }
+}
+
+static void many_keys(const struct swtpm *swtpm)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        struct many keys[KEYS_MANY];
+        struct client client;
+        uint32_t slot;
+
+        open_tpm(&client, swtpm, NULL);
+        load_many(&client, keys);
+        for (size_t i = 0; i < 4 * KEYS_MANY; i++) {
+                const struct many *key = &keys[i * 3 % KEYS_MANY];
+
+                keytest_sign(&client, algorithm, key->slot, buf_view(&key->spki));
+        }
+        expect_integer(
+                client_load(&client, algorithm->name, buf_view(&keys[2].handle), &slot, NULL),
+                FRAME_OK);
+        expect_integer(slot, 2);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        for (size_t i = 0; i < KEYS_MANY; i++) {
+                buf_done(&keys[i].handle);
+                buf_done(&keys[i].spki);
+        }
+}
+
+/* A killed driver cannot empty the TPM; its successors do. */
+static void killed_drivers(const struct swtpm *swtpm)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0);
+        struct client client;
+
+        open_tpm(&client, swtpm, NULL);
+        expect_integer(client_generate(&client, algorithm->name, "key", &handle, &spki), FRAME_OK);
+        for (int i = 0; i < 5; i++) {
+                keytest_load_and_sign(&client, algorithm, buf_view(&handle), buf_view(&spki));
+                expect_integer(kill(client.pid, SIGTERM), 0);
+                keytest_sign(&client, algorithm, 0, buf_view(&spki));
+                expect_integer(kill(client.pid, SIGKILL), 0);
+                expect_integer(client_stop(&client), 128 + SIGKILL);
+                open_tpm(&client, swtpm, NULL);
+        }
+        keytest_load_and_sign(&client, algorithm, buf_view(&handle), buf_view(&spki));
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+}
+
+static void stopped_tpm(struct swtpm *swtpm)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0);
+        struct client client;
+        uint32_t slot;
+
+        open_tpm(&client, swtpm, NULL);
+        expect_integer(client_generate(&client, algorithm->name, "key", &handle, &spki), FRAME_OK);
+        expect_integer(client_load(&client, algorithm->name, buf_view(&handle), &slot, NULL),
+                       FRAME_OK);
+        swtpm_stop(swtpm);
+        test_label = "stopped";
+        expect_integer(client_sign(&client, slot, keytest_digest(algorithm), NULL), FRAME_GONE);
+        expect_integer(client_sign(&client, slot, keytest_digest(algorithm), NULL), FRAME_GONE);
+        expect_integer(client_probe(&client, NULL), FRAME_GONE);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+
+        swtpm_start(swtpm, "tpm");
+        open_tpm(&client, swtpm, NULL);
+        keytest_load_and_sign(&client, algorithm, buf_view(&handle), buf_view(&spki));
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+}
+
+static void bad_settings(void)
+{
+        static const struct {
+                const char *settings[5];
+                int status;
+                const char *reason;
+        } rows[] = {
+                {{NULL}, FRAME_BAD_REQUEST, "TCTI= is missing"},
+                {{"TCTI", "cmd:touch /tmp/x", NULL}, FRAME_BAD_REQUEST, "must begin with"},
+                {{"TCTI", "/tmp/library.so:x", NULL}, FRAME_BAD_REQUEST, "must begin with"},
+                {{"TCTI", "", NULL}, FRAME_BAD_REQUEST, "must begin with"},
+                {{"TCTI", "device:/dev/null/tpm", NULL}, FRAME_GONE, "/dev/null/tpm"},
+                {{"TCTI", "swtpm:path=/nonexistent/socket", NULL}, FRAME_GONE, "/nonexistent"},
+                {{"TCTI", "device:/dev/tpm0", "Module", "x", NULL}, FRAME_BAD_REQUEST, "Module"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct client client;
+
+                test_label = rows[i].reason;
+                client_start(&client, program);
+                expect_integer(client_open(&client, "tpm0", rows[i].settings, NULL),
+                               rows[i].status);
+                expect(strstr(client.reason, rows[i].reason) != NULL);
+                expect_integer(client_stop(&client), EXIT_SUCCESS);
+        }
+        test_label = "";
+}
+
+static int run_tool(const struct swtpm *swtpm, const char *const *arguments)
+{
+        if (setenv("TPM2TOOLS_TCTI", swtpm->tcti, 1) < 0 ||
+            setenv("TPM2OPENSSL_TCTI", swtpm->tcti, 1) < 0)
+                return CLIENT_LOST;
+        return equipment_run(arguments);
+}
+
+static int open_with_pin(const struct swtpm *swtpm, const char *pin_file, struct client *client)
+{
+        const char *const settings[] = {"TCTI", swtpm->tcti, "PinFile", pin_file, NULL};
+
+        client_start(client, program);
+        return client_open(client, "tpm0", settings, NULL);
+}
+
+/* The owner hierarchy with an authorization value: right, wrong, none, and unreadable. */
+static void owner_authorization(const struct swtpm *swtpm)
+{
+        static const char *const change[] = {"tpm2_changeauth", "-c", "owner", "correct", NULL};
+        static const char *const restore[] = {"tpm2_changeauth", "-c", "owner", "-p",
+                                              "correct",         NULL};
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0);
+        char right[EQUIPMENT_PATH_MAX], wrong[EQUIPMENT_PATH_MAX], open[EQUIPMENT_PATH_MAX];
+        const char *const no_pin[] = {"TCTI", swtpm->tcti, NULL};
+        struct client client;
+
+        equipment_write("right.pin", 0600, "correct\n");
+        equipment_write("wrong.pin", 0400, "incorrect\n");
+        equipment_write("open.pin", 0644, "correct\n");
+        expect_integer(run_tool(swtpm, change), 0);
+
+        test_label = "right authorization";
+        expect_integer(open_with_pin(swtpm, equipment_path(right, "right.pin"), &client), FRAME_OK);
+        expect_integer(client_generate(&client, algorithm->name, "key", &handle, &spki), FRAME_OK);
+        keytest_load_and_sign(&client, algorithm, buf_view(&handle), buf_view(&spki));
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+
+        test_label = "wrong authorization";
+        expect_integer(open_with_pin(swtpm, equipment_path(wrong, "wrong.pin"), &client),
+                       FRAME_WRONG_PIN);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        client_start(&client, program);
+        expect_integer(client_open(&client, "tpm0", no_pin, NULL), FRAME_WRONG_PIN);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+
+        test_label = "readable by others";
+        expect_integer(open_with_pin(swtpm, equipment_path(open, "open.pin"), &client),
+                       FRAME_WRONG_PIN);
+        expect(strstr(client.reason, "mode 0600") != NULL);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        test_label = "";
+        expect_integer(run_tool(swtpm, restore), 0);
+}
+
+/* The key file is one that OpenSSL's provider loads: it signs with the same key. */
+static void openssl_provider(const struct swtpm *swtpm)
+{
+        char key[EQUIPMENT_PATH_MAX], data[EQUIPMENT_PATH_MAX], signature[EQUIPMENT_PATH_MAX];
+        char public[EQUIPMENT_PATH_MAX];
+        const char *const have[] = {"openssl", "list", "-providers", "-provider", "tpm2", NULL};
+        const char *const sign[] = {"openssl",   "dgst",    "-provider",  "tpm2",
+                                    "-provider", "default", "-propquery", "?provider=tpm2",
+                                    "-sha256",   "-sign",   key,          "-out",
+                                    signature,   data,      NULL};
+        const char *const verify[] = {"openssl",    "dgst",    "-sha256", "-verify", public,
+                                      "-signature", signature, data,      NULL};
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0), pem = BUF_INIT(0);
+        _cleanup_(pubkey_freep) struct pubkey *pubkey = NULL;
+        struct client client;
+
+        if (run_tool(swtpm, have) != 0) {
+                (void)printf("skipped: OpenSSL's tpm2 provider is not installed\n");
+                return;
+        }
+        open_tpm(&client, swtpm, NULL);
+        expect_integer(client_generate(&client, "ecdsa-p256", "key", &handle, &spki), FRAME_OK);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        expect_integer(pubkey_from_spki(buf_view(&spki), &pubkey), 0);
+        pubkey_put_pem(pubkey, &pem);
+        buf_put_u8(&handle, 0);
+        buf_put_u8(&pem, 0);
+        equipment_path(key, "key.pem");
+        equipment_path(data, "data");
+        equipment_path(signature, "signature");
+        equipment_path(public, "public.pem");
+        equipment_write("key.pem", 0600, (const char *)handle.data);
+        equipment_write("public.pem", 0600, (const char *)pem.data);
+        equipment_write("data", 0600, "signed through the provider");
+        expect_integer(run_tool(swtpm, sign), 0);
+        expect_integer(run_tool(swtpm, verify), 0);
+}
+
+static void speed(const struct swtpm *swtpm)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0);
+        struct client client;
+        uint32_t slot;
+
+        open_tpm(&client, swtpm, NULL);
+        expect_integer(client_generate(&client, algorithm->name, "key", &handle, NULL), FRAME_OK);
+        expect_integer(client_load(&client, algorithm->name, buf_view(&handle), &slot, NULL),
+                       FRAME_OK);
+        keytest_speed(&client, algorithm, slot, 500, 1);
+        keytest_speed(&client, algorithm, slot, 500, 8);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+}
+
+int main(int argc, char **argv)
+{
+        struct swtpm swtpm, other;
+        char settings_tcti[EQUIPMENT_PATH_MAX];
+        const char *const settings[] = {"TCTI", settings_tcti, NULL};
+
+        if (argc != 2)
+                return EXIT_FAILURE;
+        program = argv[1];
+        equipment_need("tpm2_changeauth");
+        swtpm_start(&swtpm, "tpm");
+        swtpm_start(&other, "other");
+        (void)snprintf(settings_tcti, sizeof(settings_tcti), "%s", swtpm.tcti);
+        bad_settings();
+        keytest_protocol(program, settings);
+        each_algorithm(&swtpm);
+        refusals(&swtpm);
+        another_tpm(&swtpm, &other);
+        many_keys(&swtpm);
+        killed_drivers(&swtpm);
+        owner_authorization(&swtpm);
+        openssl_provider(&swtpm);
+        stopped_tpm(&swtpm);
+        speed(&swtpm);
+        return test_result() == 0 && keytest_result() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
