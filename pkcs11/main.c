@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/driver.h"
+#include "pkcs11/key.h"
+#include "pkcs11/mechanism.h"
+
+#include <errno.h>
+
+static const char *const known_settings[] = {"Module", "TokenLabel", "TokenSerial", "PinFile"};
+
+static void close_token(void *pointer)
+{
+        struct token *token = pointer;
+
+        if (!token)
+                return;
+        keys_done(token);
+        token_done(token);
+        free(token);
+}
+
+static void close_tokenp(struct token **token)
+{
+        close_token(*token);
+}
+
+static int is_known(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(known_settings); i++)
+                if (string_equal(known_settings[i], name))
+                        return 1;
+        return 0;
+}
+
+static int check_settings(const struct facts *settings, struct problem *problem)
+{
+        const char *module = facts_get(settings, "Module");
+
+        for (size_t i = 0; i < settings->count; i++)
+                if (!is_known(settings->pair[i].name))
+                        return problem_set(problem, -EBADMSG, "a PKCS#11 token has no setting %s=",
+                                           settings->pair[i].name);
+        if (!module || module[0] != '/')
+                return problem_set(problem, -EBADMSG,
+                                   "Module= must be the absolute path of a PKCS#11 module");
+        if (!facts_get(settings, "TokenLabel") && !facts_get(settings, "TokenSerial"))
+                return problem_set(problem, -EBADMSG, "TokenLabel= or TokenSerial= is missing");
+        return 0;
+}
+
+static int log_in(struct token *token, const char *name, const struct facts *settings,
+                  struct problem *problem)
+{
+        int r = secret_read(name, facts_get(settings, "PinFile"), &token->pin, problem);
+
+        return r < 0 ? problem_set(problem, -EACCES, "the PIN cannot be read: %s", strerror(-r))
+                     : token_log_in(token, problem);
+}
+
+static int open_token(const char *name, const struct facts *settings, void **ret_device,
+                      struct facts *ret_facts, struct problem *problem)
+{
+        _cleanup_(close_tokenp) struct token *token = NULL;
+        int r = check_settings(settings, problem);
+
+        if (r < 0)
+                return r;
+        token = calloc(1, sizeof(*token));
+        if (!token)
+                return -ENOMEM;
+        r = token_find(token, facts_get(settings, "Module"), facts_get(settings, "TokenLabel"),
+                       facts_get(settings, "TokenSerial"), problem);
+        if (r == 0)
+                r = log_in(token, name, settings, problem);
+        if (r == 0)
+                r = token_facts(token, ret_facts, problem);
+        if (r == 0)
+                r = mechanism_facts(token, ret_facts, problem);
+        if (r < 0)
+                return r;
+        *ret_device = TAKE_PTR(token);
+        return 0;
+}
+
+/* A session that expired or a token that was taken out shows here, before a caller waits for it. */
+static int probe(void *device, struct facts *ret_facts, struct problem *problem)
+{
+        struct token *token = device;
+        CK_SESSION_INFO info;
+        CK_RV rv = token->module->C_GetSessionInfo(token->session, &info);
+
+        if (rv != CKR_OK)
+                return token_error(rv, "asking for the state of the session", problem);
+        if (info.state != CKS_RW_USER_FUNCTIONS)
+                return problem_set(problem, -ENODEV, "the session is not logged in any more");
+        return token_facts(token, ret_facts, problem);
+}
+
+static const struct driver driver = {
+        .name = "hallmark-pkcs11",
+        .open = open_token,
+        .close = close_token,
+        .generate = key_generate,
+        .load = key_load,
+        .sign = key_sign,
+        .destroy = key_destroy,
+        .probe = probe,
+};
+
+int main(int argc, char **argv)
+{
+        return driver_main(&driver, argc, argv);
+}
