@@ -7,8 +7,6 @@
 #include <ini.h>
 #include <stdio.h>
 
-#define BLANKS " \t\r"
-
 /* One text on its way through inih, which asks for line after line. */
 struct parse {
         struct config_file *file;
@@ -128,9 +126,14 @@ static int begin_section(struct parse *parse, struct view heading)
         return check_not_repeated(parse, heading, section);
 }
 
+static int is_blank(uint8_t character)
+{
+        return character == ' ' || character == '\t' || character == '\r';
+}
+
 static struct view without_blanks_at_end(struct view line)
 {
-        while (line.size > 0 && strchr(BLANKS, line.data[line.size - 1]))
+        while (line.size > 0 && is_blank(line.data[line.size - 1]))
                 line.size--;
         return line;
 }
@@ -155,7 +158,7 @@ static int check_assignment(struct parse *parse, struct view line)
         if (!equals || equals == line.data || (colon && colon < equals))
                 return refuse(parse, "[KIND NAME], Key=value or a comment", line);
         for (size_t i = 1; i < line.size; i++)
-                if (line.data[i] == ';' && strchr(BLANKS, line.data[i - 1]))
+                if (line.data[i] == ';' && is_blank(line.data[i - 1]))
                         return refuse(parse, "a comment in a line of its own", line);
         if (!parse->section)
                 return refuse(parse, "a heading [KIND NAME] before the first Key=value", line);
@@ -187,28 +190,30 @@ static int check_line(struct parse *parse, struct view line)
         r = check_characters(parse, line);
         if (r < 0)
                 return r;
-        while (blanks < line.size && strchr(BLANKS, line.data[blanks]))
+        while (blanks < line.size && is_blank(line.data[blanks]))
                 blanks++;
-        if (blanks == line.size || strchr("#;", line.data[blanks]))
+        if (blanks == line.size || line.data[blanks] == '#' || line.data[blanks] == ';')
                 return 0;
         if (line.data[0] == '[')
                 return check_heading(parse, line);
         return check_assignment(parse, line);
 }
 
-/* Cuts the next line off, with its newline. */
+/* Cuts the next line off, without its newline. */
 static struct view next_line(struct parse *parse)
 {
         const uint8_t *newline = memchr(parse->rest.data, '\n', parse->rest.size);
-        size_t size = newline ? (size_t)(newline - parse->rest.data) + 1 : parse->rest.size;
+        size_t size = newline ? (size_t)(newline - parse->rest.data) : parse->rest.size;
+        size_t taken = newline ? size + 1 : size;
         struct view line = view_of(parse->rest.data, size);
 
-        parse->rest = view_of(parse->rest.data + size, parse->rest.size - size);
+        parse->rest = view_of(parse->rest.data + taken, parse->rest.size - taken);
         parse->line++;
         return line;
 }
 
-/* inih's way to read a line, as fgets(). After the first error there are no more lines. */
+/* inih's way to read a line, as fgets(), with room for a newline and a NUL. After the first error
+ * there are no more lines. */
 static char *read_line(char *str, int num, void *stream)
 {
         struct parse *parse = stream;
@@ -217,18 +222,16 @@ static char *read_line(char *str, int num, void *stream)
         if (parse->error < 0 || parse->rest.size == 0)
                 return NULL;
         line = next_line(parse);
-        if (line.size >= (size_t)num)
+        if (line.size > (size_t)num - 2)
                 parse->error = problem_set(parse->problem, -EBADMSG,
                                            "%s:%u: expected at most %d bytes in a line, found %zu",
                                            parse->name, parse->line, num - 2, line.size);
         else
-                parse->error = check_line(parse, line.data[line.size - 1] == '\n'
-                                                         ? view_of(line.data, line.size - 1)
-                                                         : line);
+                parse->error = check_line(parse, line);
         if (parse->error < 0)
                 return NULL;
         memcpy(str, line.data, line.size);
-        str[line.size] = '\0';
+        memcpy(str + line.size, "\n", 2); /* with its NUL */
         return str;
 }
 

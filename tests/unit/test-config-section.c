@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/config.h"
+
+#define ORIGIN_TEXT                                                                                \
+        "expected a name of at most 255 bytes without blanks and \"+\", such as "                  \
+        "hallmark.example.org/host42"
+#define NAME_TEXT                                                                                  \
+        "expected a name of 1 to 64 characters a-z A-Z 0-9 . _ - that begins with a letter or "    \
+        "digit"
+#define SECTIONS_TEXT "expected [Agent], [Token NAME], [Key NAME] or [Grant NAME]"
+
+static void test_sections(void)
+{
+        static const struct row rows[] = {
+                {"empty", "", "f: expected a section [Agent], found none"},
+                {"no log key", "[Agent]\nOrigin=x\n",
+                 "f: expected one [Key NAME] with Purpose=log, found none"},
+                {"unknown kind", GOOD "[Tokens a]\n",
+                 "f:13: " SECTIONS_TEXT ", found \"[Tokens a]\""},
+                {"lower case", GOOD "[agent]\n", "f:13: " SECTIONS_TEXT ", found \"[agent]\""},
+                {"agent with name", GOOD "[Agent a]\n",
+                 "f:13: " SECTIONS_TEXT ", found \"[Agent a]\""},
+                {"token without name", GOOD "[Token]\n",
+                 "f:13: " SECTIONS_TEXT ", found \"[Token]\""},
+                {"no kind", GOOD "[]\n", "f:13: " SECTIONS_TEXT ", found \"[]\""},
+                {"empty name", GOOD "[Token ]\n", "f:13: [Token ]: " NAME_TEXT ", found \"\""},
+                {"two blanks", GOOD "[Token  a]\n",
+                 "f:13: [Token  a]: " NAME_TEXT ", found \" a\""},
+                {"path", GOOD "[Key ../x]\n", "f:13: [Key ../x]: " NAME_TEXT ", found \"../x\""},
+                {"65 characters", GOOD "[Grant " NAME64 "x]\n",
+                 "f:13: [Grant " NAME64 "x]: " NAME_TEXT ", found \"" NAME64 "x\""},
+                {"agent twice", GOOD "[Agent]\n",
+                 "f:13: [Agent]: expected once, found also at f:1"},
+                {"token twice", GOOD "[Token tpm0]\n",
+                 "f:13: [Token tpm0]: expected once, found also at f:3"},
+                {"twice in a row", GOOD "[Grant g]\n[Grant g]\n",
+                 "f:14: [Grant g]: expected once, found also at f:13"},
+                {"key twice", GOOD GRANT "Key=a\n",
+                 "f:16: [Grant g] Key=: expected once, found also in line 14"},
+                {"empty section", GOOD "[Grant g]\n",
+                 "f:13: [Grant g] Methods=: expected some of Sign CreateKey Reload, found nothing"},
+                {"no value", GOOD "[Grant g]\nMethods=\n",
+                 "f:14: [Grant g] Methods=: expected a value, found \"\""},
+        };
+
+        expect_rows(rows, ARRAY_SIZE(rows));
+}
+
+#define AGENT(line) "[Agent]\nOrigin=x\n" line "\n"
+#define AGENT_KEYS  "Origin StateDirectory SignSocket AdminSocket CheckpointInterval"
+#define PATH_107    "/" NAME64 "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"
+#define SOCKET_TEXT "expected an absolute path of less than 108 bytes"
+
+static void test_agent(void)
+{
+        static const struct row rows[] = {
+                {"no origin", "[Agent]\nStateDirectory=/x\n",
+                 "f:1: [Agent] Origin=: " ORIGIN_TEXT ", found nothing"},
+                {"origin with blank", "[Agent]\nOrigin=a b\n",
+                 "f:2: [Agent] Origin=: " ORIGIN_TEXT ", found \"a b\""},
+                {"origin with plus", "[Agent]\nOrigin=a+b\n",
+                 "f:2: [Agent] Origin=: " ORIGIN_TEXT ", found \"a+b\""},
+                {"unknown key", AGENT("origin=y"),
+                 "f:3: [Agent] origin=: expected one of the keys " AGENT_KEYS ", found \"origin\""},
+                {"relative", AGENT("StateDirectory=var"),
+                 "f:3: [Agent] StateDirectory=: expected an absolute path, found \"var\""},
+                {"relative socket", AGENT("SignSocket=@x"),
+                 "f:3: [Agent] SignSocket=: " SOCKET_TEXT ", found \"@x\""},
+                {"long socket", AGENT("AdminSocket=" PATH_107 "x"),
+                 "f:3: [Agent] AdminSocket=: " SOCKET_TEXT ", found \"" PATH_107 "x\""},
+                {"same sockets", AGENT("SignSocket=/run/hallmark/admin.sock"),
+                 "f: [Agent] SignSocket=, AdminSocket=: expected two paths, found "
+                 "\"/run/hallmark/admin.sock\" twice"},
+                {"short", AGENT("CheckpointInterval=9ms"),
+                 "f:3: [Agent] CheckpointInterval=: expected a time from 10ms to 60min, such as 1s, "
+                 "found \"9ms\""},
+        };
+
+        static_assert(sizeof(PATH_107) - 1 == 107, "the longest that fits sun_path");
+        expect_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void test_tokens(void)
+{
+        static const struct row rows[] = {
+                {"no driver", GOOD "[Token t]\nTCTI=x\n",
+                 "f:13: [Token t] Driver=: expected one of tpm pkcs11, found nothing"},
+                {"driver", GOOD "[Token t]\nTCTI=x\nDriver=../tpm\n",
+                 "f:15: [Token t] Driver=: expected one of tpm pkcs11, found \"../tpm\""},
+                {"no TCTI", GOOD "[Token t]\nDriver=tpm\n",
+                 "f:13: [Token t] TCTI=: expected how to reach the TPM, such as device:/dev/tpmrm0, "
+                 "found nothing"},
+                {"key of another driver", GOOD "[Token t]\nDriver=tpm\nTCTI=x\nWorkers=2\n",
+                 "f:16: [Token t] Workers=: expected one of the keys Driver Timeout TCTI PinFile, "
+                 "found \"Workers\""},
+                {"no module", GOOD "[Token t]\nDriver=pkcs11\n",
+                 "f:13: [Token t] Module=: expected an absolute path, found nothing"},
+                {"relative module", GOOD "[Token t]\nDriver=pkcs11\nModule=m.so\n",
+                 "f:15: [Token t] Module=: expected an absolute path, found \"m.so\""},
+                {"neither label nor serial", GOOD PKCS11,
+                 "f:13: [Token h] TokenLabel=: expected this or TokenSerial=, found nothing"},
+                {"relative PIN file", GOOD PKCS11 "TokenLabel=l\nPinFile=pin\n",
+                 "f:17: [Token h] PinFile=: expected an absolute path, found \"pin\""},
+                {"no workers", GOOD PKCS11 "Workers=0\n",
+                 "f:16: [Token h] Workers=: expected a number from 1 to 64, found \"0\""},
+                {"too many workers", GOOD PKCS11 "Workers=65\n",
+                 "f:16: [Token h] Workers=: expected a number from 1 to 64, found \"65\""},
+                {"workers in words", GOOD PKCS11 "Workers=two\n",
+                 "f:16: [Token h] Workers=: expected a number from 1 to 64, found \"two\""},
+                {"timeout", GOOD PKCS11 "Timeout=99ms\n",
+                 "f:16: [Token h] Timeout=: expected a time from 100ms to 10min, such as 10s, found "
+                 "\"99ms\""},
+        };
+
+        expect_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void test_keys(void)
+{
+        static const struct row rows[] = {
+                {"no token", GOOD "[Key k]\nAlgorithm=ecdsa-p256\nPurpose=model\n",
+                 "f:13: [Key k] Token=: expected the name of a [Token], found nothing"},
+                {"unknown token", GOOD "[Key k]\nAlgorithm=ecdsa-p256\nPurpose=model\nToken=t\n",
+                 "f:16: [Key k] Token=: expected the name of a [Token], found \"t\""},
+                {"algorithm", GOOD KEY("ecdsa", "model"),
+                 "f:15: [Key k] Algorithm=: expected one of ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 "
+                 "rsa-2048-pss rsa-3072-pss, found \"ecdsa\""},
+                {"purpose", GOOD KEY("ecdsa-p256", "Model"),
+                 "f:16: [Key k] Purpose=: expected one of model dataset provenance general log, "
+                 "found \"Model\""},
+                {"no purpose", GOOD "[Key k]\nToken=tpm0\nAlgorithm=ecdsa-p256\n",
+                 "f:13: [Key k] Purpose=: expected one of model dataset provenance general log, "
+                 "found nothing"},
+                {"two log keys", GOOD KEY("ecdsa-p256", "log"),
+                 "f:16: [Key k] Purpose=: expected one log key, which is \"log\" at f:6, found "
+                 "\"log\""},
+                {"log key",
+                 "[Agent]\nOrigin=x\n[Token tpm0]\nDriver=tpm\nTCTI=x\n" KEY("ecdsa-p384", "log"),
+                 "f:8: [Key k] Algorithm=: expected ecdsa-p256 for the log key, found "
+                 "\"ecdsa-p384\""},
+        };
+
+        expect_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void test_grants(void)
+{
+        static const struct row rows[] = {
+                {"no methods", GOOD "[Grant g]\nKey=*\n",
+                 "f:13: [Grant g] Methods=: expected some of Sign CreateKey Reload, found nothing"},
+                {"method", GOOD "[Grant g]\nKey=*\nMethods=Sign sign\n",
+                 "f:15: [Grant g] Methods=: expected some of Sign CreateKey Reload, not \"sign\", "
+                 "found \"Sign sign\""},
+                {"no key", GOOD "[Grant g]\nMethods=Reload CreateKey\n",
+                 "f:13: [Grant g] Key=: expected patterns of key names, as Methods= has some that "
+                 "name a key, found nothing"},
+                {"user", GOOD GRANT "User=root no.such.user\n",
+                 "f:16: [Grant g] User=: expected names of users of this host, not "
+                 "\"no.such.user\", found \"root no.such.user\""},
+                {"uid out of range", GOOD GRANT "User=4294967295\n",
+                 "f:16: [Grant g] User=: expected names of users of this host, not \"4294967295\", "
+                 "found \"4294967295\""},
+                {"group", GOOD GRANT "Group=no.such.group\n",
+                 "f:16: [Grant g] Group=: expected names of groups of this host, not "
+                 "\"no.such.group\", found \"no.such.group\""},
+                {"burst alone", GOOD GRANT "Burst=5\n",
+                 "f:13: [Grant g] Rate=: " RATE_TEXT ", as Burst= is set, found nothing"},
+                {"burst", GOOD GRANT "Rate=1/s\nBurst=0\n",
+                 "f:17: [Grant g] Burst=: expected a number from 1 to 1000000, found \"0\""},
+                {"slice", GOOD GRANT "Slice=x\n",
+                 "f:16: [Grant g] Slice=: expected one of the keys Key User Group Unit Methods Rate "
+                 "Burst, found \"Slice\""},
+        };
+
+        expect_rows(rows, ARRAY_SIZE(rows));
+}
+
+int main(void)
+{
+        test_sections();
+        test_agent();
+        test_tokens();
+        test_keys();
+        test_grants();
+        return test_result();
+}
