@@ -42,60 +42,60 @@ static struct caller caller_of(uid_t uid, const char *unit)
         return caller;
 }
 
+static const char decision_grants[] = "[Grant train]\nKey=train-* model\nUnit=train-*.service\n"
+                                      "Methods=Sign\n"
+                                      "[Grant operator]\nKey=*\nUser=1000 1001\nMethods=CreateKey "
+                                      "Reload\n"
+                                      "[Grant team]\nKey=release\nUser=1000\nGroup=8 100\n"
+                                      "Methods=Sign\n"
+                                      "[Grant outside]\nKey=release\nUser=1002\nGroup=9\n"
+                                      "Methods=Sign\n"
+                                      "[Grant escaped]\nKey=e\nUnit=a\\x2db.service\nMethods=Sign\n"
+                                      "[Grant any-unit]\nKey=u\nUnit=*\nMethods=Sign\n"
+                                      "[Grant everybody]\nKey=open\nMethods=Sign\n";
+static const struct {
+        uid_t uid;
+        const char *unit, *method, *key;
+        const char *grant;   /* that allows it */
+        const char *message; /* that refuses it */
+} decision_rows[] = {
+        {5, "train-1.service", "Sign", "model", "train", NULL},
+        {5, "train-1.service", "Sign", "train-x", "train", NULL},
+        {5, "", "Sign", "model", NULL,
+         "grant \"train\" is for unit train-*.service, caller is in none"},
+        {5, "train-1.scope", "Sign", "model", NULL,
+         "grant \"train\" is for unit train-*.service, caller is in train-1.scope"},
+        {0, "xtrain-1.service", "Sign", "model", NULL,
+         "grant \"train\" is for unit train-*.service, caller is in xtrain-1.service"},
+        {5, "train-1.service", "Sign", "other", NULL,
+         "grant \"train\" is for key train-* model, asked was other"},
+        {5, "train-1.service", "CreateKey", "model", NULL,
+         "grant \"operator\" is for uid 1000 1001, caller is uid 5"},
+        {1001, "", "CreateKey", "model", "operator", NULL},
+        {1001, "", "Reload", NULL, "operator", NULL},
+        {0, "", "Reload", NULL, NULL, "grant \"operator\" is for uid 1000 1001, caller is uid 0"},
+        {1000, "", "Sign", "release", "team", NULL},
+        {1001, "", "Sign", "release", NULL, "grant \"team\" is for uid 1000, caller is uid 1001"},
+        {1002, "", "Sign", "release", NULL,
+         "grant \"outside\" is for gid 9, caller is in none of them"},
+        {5, "a\\x2db.service", "Sign", "e", "escaped", NULL},
+        {5, "a-b.service", "Sign", "e", NULL,
+         "grant \"escaped\" is for unit a\\x2db.service, caller is in a-b.service"},
+        {5, "x.scope", "Sign", "u", "any-unit", NULL},
+        {5, "", "Sign", "u", NULL, "grant \"any-unit\" is for unit *, caller is in none"},
+        {5, "", "Sign", "open", "everybody", NULL},
+        {5, "", "DestroyKey", "open", NULL, "no grant allows anybody to DestroyKey"},
+};
+
 static void test_decisions(void)
 {
-        static const char grants[] = "[Grant train]\nKey=train-* model\nUnit=train-*.service\n"
-                                     "Methods=Sign\n"
-                                     "[Grant operator]\nKey=*\nUser=1000 1001\nMethods=CreateKey "
-                                     "Reload\n"
-                                     "[Grant team]\nKey=release\nUser=1000\nGroup=8 100\n"
-                                     "Methods=Sign\n"
-                                     "[Grant outside]\nKey=release\nUser=1002\nGroup=9\n"
-                                     "Methods=Sign\n"
-                                     "[Grant escaped]\nKey=e\nUnit=a\\x2db.service\nMethods=Sign\n"
-                                     "[Grant any-unit]\nKey=u\nUnit=*\nMethods=Sign\n"
-                                     "[Grant everybody]\nKey=open\nMethods=Sign\n";
-        static const struct {
-                uid_t uid;
-                const char *unit, *method, *key;
-                const char *grant;   /* that allows it */
-                const char *message; /* that refuses it */
-        } rows[] = {
-                {5, "train-1.service", "Sign", "model", "train", NULL},
-                {5, "train-1.service", "Sign", "train-x", "train", NULL},
-                {5, "", "Sign", "model", NULL,
-                 "grant \"train\" is for unit train-*.service, caller is in none"},
-                {5, "train-1.scope", "Sign", "model", NULL,
-                 "grant \"train\" is for unit train-*.service, caller is in train-1.scope"},
-                {0, "xtrain-1.service", "Sign", "model", NULL,
-                 "grant \"train\" is for unit train-*.service, caller is in xtrain-1.service"},
-                {5, "train-1.service", "Sign", "other", NULL,
-                 "grant \"train\" is for key train-* model, asked was other"},
-                {5, "train-1.service", "CreateKey", "model", NULL,
-                 "grant \"operator\" is for uid 1000 1001, caller is uid 5"},
-                {1001, "", "CreateKey", "model", "operator", NULL},
-                {1001, "", "Reload", NULL, "operator", NULL},
-                {0, "", "Reload", NULL, NULL,
-                 "grant \"operator\" is for uid 1000 1001, caller is uid 0"},
-                {1000, "", "Sign", "release", "team", NULL},
-                {1001, "", "Sign", "release", NULL,
-                 "grant \"team\" is for uid 1000, caller is uid 1001"},
-                {1002, "", "Sign", "release", NULL,
-                 "grant \"outside\" is for gid 9, caller is in none of them"},
-                {5, "a\\x2db.service", "Sign", "e", "escaped", NULL},
-                {5, "a-b.service", "Sign", "e", NULL,
-                 "grant \"escaped\" is for unit a\\x2db.service, caller is in a-b.service"},
-                {5, "x.scope", "Sign", "u", "any-unit", NULL},
-                {5, "", "Sign", "u", NULL, "grant \"any-unit\" is for unit *, caller is in none"},
-                {5, "", "Sign", "open", "everybody", NULL},
-                {5, "", "DestroyKey", "open", NULL, "no grant allows anybody to DestroyKey"},
-        };
         _cleanup_(grant_meter_freep) struct grant_meter *meter = new_meter();
-        _cleanup_(config_freep) struct config *config = parse(grants);
+        _cleanup_(config_freep) struct config *config = parse(decision_grants);
 
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                struct caller caller = caller_of(rows[i].uid, rows[i].unit);
-                struct grant_request request = {&caller, rows[i].method, rows[i].key, 0};
+        for (size_t i = 0; i < ARRAY_SIZE(decision_rows); i++) {
+                struct caller caller = caller_of(decision_rows[i].uid, decision_rows[i].unit);
+                struct grant_request request = {&caller, decision_rows[i].method,
+                                                decision_rows[i].key, 0};
                 struct grant_decision decision = {};
                 struct problem problem = {};
                 char label[32];
@@ -103,9 +103,11 @@ static void test_decisions(void)
                 (void)snprintf(label, sizeof(label), "row %zu", i);
                 test_label = label;
                 expect_integer(grant_decide(config, meter, &request, &decision, &problem),
-                               rows[i].grant ? 0 : -EPERM);
-                expect_text(view_string(decision.grant), rows[i].grant ? rows[i].grant : "");
-                expect_text(view_string(problem.text), rows[i].message ? rows[i].message : "");
+                               decision_rows[i].grant ? 0 : -EPERM);
+                expect_text(view_string(decision.grant),
+                            decision_rows[i].grant ? decision_rows[i].grant : "");
+                expect_text(view_string(problem.text),
+                            decision_rows[i].message ? decision_rows[i].message : "");
         }
         test_label = "";
 }
