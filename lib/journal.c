@@ -179,6 +179,7 @@ int journal_read_segment(const struct journal *journal, uint64_t first, struct b
 struct walk {
         const struct journal *journal;
         uint64_t next;
+        uint64_t end; /* where to stop, however much there is */
         journal_entry_function entry;
         void *context;
         struct problem *problem;
@@ -234,6 +235,8 @@ static int walk_bundle(struct walk *walk, uint64_t claimed)
                                            (unsigned long long)tile.number, i);
                 if (start + i < walk->next)
                         continue;
+                if (walk->next == walk->end)
+                        return 0;
                 r = walk_entry(walk, bytes);
                 if (r < 0)
                         return r;
@@ -295,7 +298,7 @@ static int walk_segments(struct walk *walk)
 int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
                  void *context, uint64_t *ret_next, struct problem *problem)
 {
-        struct walk walk = {journal, from, entry, context, problem};
+        struct walk walk = {journal, from, UINT64_MAX, entry, context, problem};
         uint64_t before;
         int r;
 
@@ -313,4 +316,23 @@ int journal_walk(const struct journal *journal, uint64_t from, journal_entry_fun
         } while (r == 0 && walk.next > before);
         *ret_next = walk.next;
         return r;
+}
+
+int journal_walk_sealed(const struct journal *journal, uint64_t from, uint64_t size,
+                        journal_entry_function entry, void *context, struct problem *problem)
+{
+        struct walk walk = {journal, from, size, entry, context, problem};
+        int r;
+
+        while (walk.next < size) {
+                uint64_t before = walk.next;
+
+                r = walk_bundle(&walk, size);
+                if (r < 0)
+                        return r;
+                if (walk.next == before)
+                        return problem_set(problem, -ENOENT, "entry bundle %llu: not there",
+                                           (unsigned long long)(before / TILE_WIDTH));
+        }
+        return 0;
 }

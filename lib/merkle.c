@@ -19,21 +19,28 @@ struct sha256 merkle_node(const struct sha256 *left, const struct sha256 *right)
         return sha256_of_parts(parts, ARRAY_SIZE(parts));
 }
 
-unsigned merkle_push(struct merkle_tree *tree, const struct sha256 *leaf,
-                     struct sha256 ret_completed[MERKLE_HEIGHT_MAX])
+unsigned merkle_push_subtree(struct merkle_tree *tree, unsigned height, const struct sha256 *root,
+                             struct sha256 ret_completed[MERKLE_HEIGHT_MAX])
 {
-        unsigned height = 0;
+        uint64_t leaves = (uint64_t)1 << height;
 
-        assert(tree->size < UINT64_MAX);
-        ret_completed[0] = *leaf;
+        assert(height < MERKLE_HEIGHT_MAX - 1 && tree->size % leaves == 0);
+        assert(tree->size < (UINT64_MAX >> 1));
+        ret_completed[height] = *root;
         while (tree->size >> height & 1) {
                 ret_completed[height + 1] =
                         merkle_node(&tree->peak[height], &ret_completed[height]);
                 height++;
         }
         tree->peak[height] = ret_completed[height];
-        tree->size++;
+        tree->size += leaves;
         return height;
+}
+
+unsigned merkle_push(struct merkle_tree *tree, const struct sha256 *leaf,
+                     struct sha256 ret_completed[MERKLE_HEIGHT_MAX])
+{
+        return merkle_push_subtree(tree, 0, leaf, ret_completed);
 }
 
 struct sha256 merkle_root(const struct merkle_tree *tree)

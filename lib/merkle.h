@@ -21,9 +21,13 @@ struct merkle_tree {
 struct sha256 merkle_leaf(struct view entry);
 struct sha256 merkle_node(const struct sha256 *left, const struct sha256 *right);
 
-/* Adds a leaf. @ret_completed[h] becomes the root of the subtree of height h that this leaf
- * completes, for h = 0 up to the returned height (the number of trailing zero bits of the new
- * size). */
+/* Adds the root of a perfect subtree of height @height at the right; the size is a multiple of
+ * 2^height. @ret_completed[h] becomes the root of the subtree of height h that this completes, for
+ * h = @height up to the returned height. */
+unsigned merkle_push_subtree(struct merkle_tree *tree, unsigned height, const struct sha256 *root,
+                             struct sha256 ret_completed[MERKLE_HEIGHT_MAX]);
+
+/* The same for a leaf: a subtree of height 0. */
 unsigned merkle_push(struct merkle_tree *tree, const struct sha256 *leaf,
                      struct sha256 ret_completed[MERKLE_HEIGHT_MAX]);
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "agent/agent.h"
+#include "agent/event.h"
+#include "agent/message.h"
+
+static void log_state(struct token *token)
+{
+        switch (token_state(token)) {
+        case TOKEN_READY:
+                event_log(LOG_NOTICE, MESSAGE_TOKEN_READY, "token %s is ready", token_name(token));
+                break;
+        case TOKEN_WRONG_PIN:
+                event_log(LOG_ERR, MESSAGE_TOKEN_WRONG_PIN,
+                          "token %s refused its PIN, which is not tried again: %s",
+                          token_name(token), token_reason(token));
+                break;
+        case TOKEN_LOCKED_OUT:
+                event_log(LOG_ERR, MESSAGE_TOKEN_LOCKED_OUT, "token %s is locked out: %s",
+                          token_name(token), token_reason(token));
+                break;
+        default:
+                event_log(LOG_WARNING, MESSAGE_TOKEN_LOST, "token %s is %s: %s", token_name(token),
+                          token_state_name(token_state(token)), token_reason(token));
+        }
+}
+
+static void on_token_state(struct token *token, void *context)
+{
+        struct agent *agent = context;
+        json_t *record = recorder_begin(&agent->recorder, "token");
+
+        log_state(token);
+        if (record) {
+                recorder_set(record, "reason", token_reason(token));
+                recorder_set(record, "state", token_state_name(token_state(token)));
+                recorder_set(record, "token", token_name(token));
+        }
+        recorder_note(&agent->recorder, record);
+        if (token_state(token) != TOKEN_READY)
+                return;
+        agent_want_log_key(agent);
+        sealer_notice(agent->sealer);
+}
+
+static const struct token_key *on_key_at(struct token *token, size_t index, void *context)
+{
+        struct agent *agent = context;
+        struct key *key;
+
+        for (size_t i = 0; (key = keystore_at(agent->store, i)); i++)
+                if (string_equal(key->info.token, token_name(token)) &&
+                    key->info.state == KEY_ACTIVE && index-- == 0)
+                        return &key->token_key;
+        return NULL;
+}
+
+static void agent_token_done(struct agent_token *slot)
+{
+        token_free(slot->token);
+        free(slot->name);
+        *slot = (struct agent_token){};
+}
+
+static int set_up_token(struct agent *agent, const struct config_token *config,
+                        struct agent_token *ret)
+{
+        const struct token_events events = {on_token_state, on_key_at, agent};
+        int r;
+
+        ret->name = strdup(config->name);
+        if (!ret->name)
+                return -ENOMEM;
+        r = token_new(agent->event, config, agent->options.drivers, &events, &ret->token,
+                      &ret->problem);
+        if (r == -ENOENT) {
+                event_log(LOG_ERR, MESSAGE_TOKEN_LOST, "%s", ret->problem.text);
+                return 0; /* the others are served all the same */
+        }
+        return r;
+}
+
+/* The token of that name that can go on as it is, taken out of the old list. */
+static int take_unchanged(struct agent *agent, const struct config_token *config,
+                          struct agent_token *ret)
+{
+        const struct config_token *old =
+                agent->config ? config_find_token(agent->config, config->name) : NULL;
+
+        if (!old || !config_token_equal(old, config))
+                return 0;
+        for (size_t i = 0; i < agent->token_count; i++) {
+                struct agent_token *slot = &agent->tokens[i];
+
+                if (!slot->name || !slot->token || !string_equal(slot->name, config->name))
+                        continue;
+                *ret = *slot;
+                *slot = (struct agent_token){};
+                return 1;
+        }
+        return 0;
+}
+
+int agent_set_up_tokens(struct agent *agent, const struct config *config)
+{
+        struct agent_token *tokens = calloc(config->token_count, sizeof(*tokens)),
+                           *old = agent->tokens;
+        size_t old_count = agent->token_count;
+        int r = 0;
+
+        if (!tokens)
+                return -ENOMEM;
+        for (size_t i = 0; i < config->token_count; i++)
+                (void)take_unchanged(agent, &config->tokens[i], &tokens[i]);
+        agent->tokens = tokens;
+        agent->token_count = config->token_count;
+        for (size_t i = 0; i < old_count; i++)
+                agent_token_done(&old[i]);
+        free(old);
+        for (size_t i = 0; r == 0 && i < config->token_count; i++)
+                if (!tokens[i].name)
+                        r = set_up_token(agent, &config->tokens[i], &tokens[i]);
+        return r;
+}
+
+void agent_free_tokens(struct agent *agent)
+{
+        for (size_t i = 0; i < agent->token_count; i++)
+                agent_token_done(&agent->tokens[i]);
+        free(agent->tokens);
+        agent->tokens = NULL;
+        agent->token_count = 0;
+}
+
+struct token *agent_find_token(const struct agent *agent, const char *name, struct problem *problem)
+{
+        for (size_t i = 0; i < agent->token_count; i++) {
+                const struct agent_token *slot = &agent->tokens[i];
+
+                if (!slot->name || !string_equal(slot->name, name))
+                        continue;
+                if (!slot->token)
+                        (void)problem_set(problem, -ENODEV, "%s", slot->problem.text);
+                return slot->token;
+        }
+        (void)problem_set(problem, -ENODEV, "is not configured");
+        return NULL;
+}
+
+/* What a running agent cannot change. */
+static int check_fixed(const struct config *old, const struct config *new, struct problem *problem)
+{
+        const struct {
+                const char *name, *before, *after;
+        } fixed[] = {
+                {"Origin", old->origin, new->origin},
+                {"StateDirectory", old->state_directory, new->state_directory},
+                {"SignSocket", old->sign_socket, new->sign_socket},
+                {"AdminSocket", old->admin_socket, new->admin_socket},
+                {"the log key", old->log_key->name, new->log_key->name},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+                if (!string_equal(fixed[i].before, fixed[i].after))
+                        return problem_set(problem, -EINVAL,
+                                           "%s: \"%s\" cannot become \"%s\" without a restart",
+                                           fixed[i].name, fixed[i].before, fixed[i].after);
+        return 0;
+}
+
+static int keep_old_config(struct agent *agent, struct config *config)
+{
+        struct config **more = reallocarray(agent->old_configs, agent->old_config_count + 1,
+                                            sizeof(struct config *));
+
+        if (!more)
+                return -ENOMEM;
+        agent->old_configs = more;
+        agent->old_configs[agent->old_config_count++] = config;
+        return 0;
+}
+
+static void record_config(struct agent *agent, const struct caller *caller)
+{
+        json_t *record = recorder_begin(&agent->recorder, "config");
+        char digest[HEX_SIZE(SHA256_SIZE)], text[8 + HEX_SIZE(SHA256_SIZE)];
+
+        (void)snprintf(text, sizeof(text), "sha256:%s",
+                       hex_encode(sha256_view(&agent->config->digest), digest));
+        if (record)
+                recorder_set(record, "config", text);
+        if (record && caller)
+                (void)json_object_set_new(record, "caller", caller_to_json(caller));
+        recorder_note(&agent->recorder, record);
+}
+
+static int take_config(struct agent *agent, struct config *config, const struct caller *caller)
+{
+        struct config *old = agent->config;
+        int r;
+
+        r = keep_old_config(agent, old);
+        if (r < 0)
+                return r;
+        r = agent_set_up_tokens(agent, config);
+        agent->config = config;
+        sealer_set_interval(agent->sealer, config->checkpoint_usec);
+        record_config(agent, caller);
+        for (size_t i = 0; i < agent->token_count; i++)
+                if (agent->tokens[i].token && token_state(agent->tokens[i].token) != TOKEN_READY)
+                        token_retry(agent->tokens[i].token);
+        return r;
+}
+
+int agent_reload(struct agent *agent, const struct caller *caller, struct problem *problem)
+{
+        _cleanup_(config_freep) struct config *config = NULL;
+        int r;
+
+        (void)sd_notify(0, "RELOADING=1");
+        r = config_load(agent->options.config_path, &config, problem);
+        if (r == 0)
+                r = check_fixed(agent->config, config, problem);
+        if (r == 0)
+                r = take_config(agent, TAKE_PTR(config), caller);
+        if (r == 0)
+                event_log(LOG_NOTICE, MESSAGE_RELOADED, "configuration read again");
+        else
+                event_log(LOG_ERR, MESSAGE_RELOAD_FAILED, "configuration not taken: %s",
+                          problem_text(problem, r));
+        (void)sd_notify(0, "READY=1");
+        return r;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "agent/event.h"
+#include "agent/message.h"
+
+#define STOP_USEC         ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
+#define SIGN_SOCKET_MODE  0666                     /* who may what is the grants' business */
+#define ADMIN_SOCKET_MODE 0600
+
+static void record_start(struct agent *agent);
+
+static void on_journal_state(void *context)
+{
+        struct agent *agent = context;
+
+        switch (writer_check(agent->writer)) {
+        case WRITER_OPEN:
+                event_log(LOG_NOTICE, MESSAGE_JOURNAL_RECOVERED, "journal: takes records again");
+                if (!agent->start_recorded)
+                        record_start(agent);
+                agent_want_log_key(agent);
+                break;
+        case WRITER_FULL:
+                event_log(LOG_ERR, MESSAGE_JOURNAL_FULL, "journal full: %s",
+                          writer_reason(agent->writer));
+                break;
+        case WRITER_SEALED:
+                event_log(LOG_CRIT, MESSAGE_JOURNAL_SEALED, "journal sealed: %s",
+                          writer_reason(agent->writer));
+        }
+}
+
+static void on_committed(void *context)
+{
+        struct agent *agent = context;
+
+        sealer_notice(agent->sealer);
+}
+
+static int on_find_key(struct key **ret_key, struct token **ret_token, void *context)
+{
+        struct agent *agent = context;
+
+        *ret_key = keystore_log_key(agent->store);
+        *ret_token = *ret_key ? agent_find_token(agent, (*ret_key)->info.token, NULL) : NULL;
+        return *ret_token != NULL;
+}
+
+static void on_checkpoint_changed(const char *reason, void *context)
+{
+        if (reason)
+                event_log(LOG_WARNING, MESSAGE_CHECKPOINT_FAILED, "no checkpoint: %s", reason);
+}
+
+static void record_start(struct agent *agent)
+{
+        json_t *record = recorder_begin(&agent->recorder, "agent.start");
+        char digest[HEX_SIZE(SHA256_SIZE)], text[8 + HEX_SIZE(SHA256_SIZE)];
+
+        (void)snprintf(text, sizeof(text), "sha256:%s",
+                       hex_encode(sha256_view(&agent->config->digest), digest));
+        if (record) {
+                recorder_set(record, "config", text);
+                recorder_set_integer(record, "dropped", agent->recovery.dropped);
+                recorder_set(record, "origin", agent->config->origin);
+                recorder_set(record, "program", "hallmarkd " HALLMARK_VERSION);
+                recorder_set_integer(record, "recovered", agent->recovery.records);
+        }
+        if (recorder_append(&agent->recorder, record, NULL, NULL) < 0)
+                return; /* full: on_journal_state() tries again */
+        writer_commit(agent->writer);
+        agent->start_recorded = writer_check(agent->writer) == WRITER_OPEN;
+}
+
+/* A version that was being made when the agent died is no key: nobody was told of it. */
+static void discard_pending_keys(struct agent *agent)
+{
+        struct key *key;
+
+        while ((key = keystore_pending_at(agent->store, 0))) {
+                json_t *record = recorder_begin(&agent->recorder, "key.destroy");
+                char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+                if (record) {
+                        recorder_set(record, "fingerprint",
+                                     hex_encode(sha256_view(pubkey_fingerprint(key->info.pubkey)),
+                                                fingerprint));
+                        recorder_set(record, "key", key->info.name);
+                        recorder_set(record, "reason", "creation was interrupted");
+                        recorder_set_integer(record, "version", key->info.version);
+                }
+                if (recorder_append(&agent->recorder, record, NULL, NULL) < 0)
+                        return; /* it stays pending, and is found again at the next start */
+                writer_commit(agent->writer);
+                if (writer_check(agent->writer) != WRITER_OPEN)
+                        return;
+                keystore_discard(agent->store, key);
+        }
+}
+
+static int open_journal(struct agent *agent, struct problem *problem)
+{
+        const struct writer_events events = {on_journal_state, on_committed, agent};
+        const struct sealer_events sealer_events = {on_find_key, on_checkpoint_changed, agent};
+        const char *origin = agent->config->origin;
+        _cleanup_(freep) char *path = NULL;
+        struct key *log_key = keystore_log_key(agent->store);
+        int r;
+
+        if (asprintf(&path, "%s/journal", agent->config->state_directory) < 0)
+                return -ENOMEM;
+        r = writer_open(path, origin, log_key ? log_key->info.pubkey : NULL, agent->event,
+                        &agent->writer, &agent->recovery, problem);
+        if (r < 0) {
+                event_log(LOG_CRIT, MESSAGE_JOURNAL_REFUSED, "journal %s refused: %s", path,
+                          problem_text(problem, r));
+                return problem_prefix(problem, r, "journal");
+        }
+        r = recorder_init(&agent->recorder, agent->writer);
+        if (r == 0)
+                r = refusals_new(agent->event, &agent->recorder, &agent->refusals);
+        if (r == 0)
+                r = sealer_new(agent->event, agent->writer, origin, agent->recovery.sealed,
+                               &sealer_events, &agent->sealer);
+        if (r < 0)
+                return r;
+        sealer_set_interval(agent->sealer, agent->config->checkpoint_usec);
+        writer_set_events(agent->writer, &events);
+        return 0;
+}
+
+static int open_state(struct agent *agent, struct problem *problem)
+{
+        const char *state = agent->config->state_directory;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        if (mkdir(state, 0755) < 0 && errno != EEXIST)
+                return problem_set(problem, -errno, "%s: %m", state);
+        if (asprintf(&path, "%s/keys", state) < 0)
+                return -ENOMEM;
+        r = keystore_open(path, &agent->store, problem);
+        return r < 0 ? r : open_journal(agent, problem);
+}
+
+/* Sockets that the service manager passed, by name. 1 when there were some. */
+static int listen_passed(struct agent *agent, struct problem *problem)
+{
+        char **names = NULL;
+        int count = sd_listen_fds_with_names(1, &names), r = 0;
+
+        for (int i = 0; i < count; i++) {
+                const struct interface *const *interfaces =
+                        string_equal(names[i], "sign")    ? agent_sign_interfaces
+                        : string_equal(names[i], "admin") ? agent_admin_interfaces
+                                                          : NULL;
+
+                if (r == 0 && !interfaces)
+                        r = problem_set(problem, -EINVAL,
+                                        "socket passed as \"%s\": expected \"sign\" or \"admin\"",
+                                        names[i]);
+                if (r == 0)
+                        r = server_listen(agent->server, SD_LISTEN_FDS_START + i, interfaces);
+                free(names[i]);
+        }
+        free(names);
+        return r < 0 ? r : count > 0;
+}
+
+static int listen_at(struct agent *agent, const char *path, mode_t mode,
+                     const struct interface *const *interfaces, struct problem *problem)
+{
+        _cleanup_(fd_closep) int fd = -1;
+        int r = server_bind(path, mode, &fd, problem);
+
+        if (r == 0)
+                r = server_listen(agent->server, fd, interfaces);
+        if (r == 0)
+                (void)TAKE_FD(fd);
+        return r;
+}
+
+static void on_drained(struct agent *agent);
+
+static int listen_everywhere(struct agent *agent, struct problem *problem)
+{
+        const struct server_events events = {agent, on_drained};
+        int r = server_new(agent->event, &events, &agent->server);
+
+        if (r == 0)
+                r = listen_passed(agent, problem);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = listen_at(agent, agent->config->sign_socket, SIGN_SOCKET_MODE, agent_sign_interfaces,
+                      problem);
+        if (r == 0)
+                r = listen_at(agent, agent->config->admin_socket, ADMIN_SOCKET_MODE,
+                              agent_admin_interfaces, problem);
+        return r;
+}
+
+static void on_sealed(void *context)
+{
+        struct agent *agent = context;
+
+        (void)sd_event_exit(agent->event, agent->exit_status);
+}
+
+/* Nobody waits for an answer any more: the last record and the last checkpoint. */
+static void finish(struct agent *agent)
+{
+        json_t *record;
+
+        if (agent->finishing || agent->in_progress > 0)
+                return;
+        agent->finishing = 1;
+        refusals_flush(agent->refusals);
+        record = recorder_begin(&agent->recorder, "agent.stop");
+        if (record)
+                recorder_set(record, "reason", "told to stop");
+        recorder_note(&agent->recorder, record);
+        writer_commit(agent->writer);
+        sealer_finish(agent->sealer, on_sealed, agent);
+}
+
+static void on_drained(struct agent *agent)
+{
+        finish(agent);
+}
+
+void agent_progress_ended(struct agent *agent)
+{
+        agent->in_progress--;
+        if (agent->stopping && server_connections(agent->server) == 0)
+                finish(agent);
+}
+
+static int on_stop_late(sd_event_source *source, uint64_t usec, void *context)
+{
+        event_log(LOG_WARNING, NULL, "not everything came to its end in time: stopping without");
+        return sd_event_exit(sd_event_source_get_event(source), EXIT_FAILURE);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+        struct agent *agent = context;
+
+        if (agent->stopping)
+                return 0;
+        agent->stopping = 1;
+        (void)sd_notify(0, "STOPPING=1");
+        if (sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, STOP_USEC, 0,
+                                       on_stop_late, agent) < 0)
+                return sd_event_exit(agent->event, EXIT_FAILURE);
+        server_drain(agent->server);
+        return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+        struct problem problem = {};
+        int r = agent_reload(context, NULL, &problem);
+
+        return r < 0 ? 0
+                     : r; /* a refused configuration has been logged and is no end to the loop */
+}
+
+static int watch_signals(struct agent *agent)
+{
+        sigset_t signals;
+        int r;
+
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGCHLD);
+        (void)sigaddset(&signals, SIGHUP);
+        (void)sigaddset(&signals, SIGINT);
+        (void)sigaddset(&signals, SIGTERM);
+        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+                return -errno;
+        r = sd_event_add_signal(agent->event, NULL, SIGTERM, on_stop, agent);
+        if (r >= 0)
+                r = sd_event_add_signal(agent->event, NULL, SIGINT, on_stop, agent);
+        if (r >= 0)
+                r = sd_event_add_signal(agent->event, NULL, SIGHUP, on_hangup, agent);
+        if (r >= 0)
+                r = sd_event_set_watchdog(agent->event, 1);
+        return r < 0 ? r : 0;
+}
+
+static int set_up(struct agent *agent, struct problem *problem)
+{
+        int r;
+
+        r = config_load(agent->options.config_path, &agent->config, problem);
+        if (r == 0)
+                r = sd_event_default(&agent->event);
+        if (r >= 0)
+                r = watch_signals(agent);
+        if (r == 0)
+                r = grant_meter_new(&agent->meter);
+        if (r == 0)
+                r = open_state(agent, problem);
+        if (r == 0)
+                r = listen_everywhere(agent, problem);
+        if (r < 0)
+                return r;
+        record_start(agent);
+        discard_pending_keys(agent);
+        return agent_set_up_tokens(agent, agent->config);
+}
+
+int agent_new(const struct agent_options *options, struct agent **ret)
+{
+        _cleanup_(agent_freep) struct agent *agent = calloc(1, sizeof(*agent));
+        struct problem problem = {};
+        int r;
+
+        if (!agent)
+                return -ENOMEM;
+        agent->options = *options;
+        agent->started_usec = recorder_now();
+        r = set_up(agent, &problem);
+        if (r < 0) {
+                event_log(LOG_ERR, NULL, "not started: %s", problem_text(&problem, r));
+                return r;
+        }
+        *ret = TAKE_PTR(agent);
+        return 0;
+}
+
+struct agent *agent_free(struct agent *agent)
+{
+        if (!agent)
+                return NULL;
+        server_free(agent->server);
+        agent_free_tokens(agent);
+        if (agent->writer)
+                writer_commit(agent->writer); /* answers whoever still waits for a record */
+        sealer_free(agent->sealer);
+        refusals_free(agent->refusals);
+        writer_free(agent->writer);
+        keystore_free(agent->store);
+        grant_meter_free(agent->meter);
+        for (size_t i = 0; i < agent->old_config_count; i++)
+                config_free(agent->old_configs[i]);
+        free(agent->old_configs);
+        config_free(agent->config);
+        sd_event_unref(agent->event);
+        free(agent);
+        return NULL;
+}
+
+int agent_run(struct agent *agent)
+{
+        int r;
+
+        event_log(
+                LOG_NOTICE, MESSAGE_AGENT_STARTED,
+                "serving %s: %llu records in the journal, %llu of them found after the last checkpoint",
+                agent->config->origin, (unsigned long long)writer_head(agent->writer).size,
+                (unsigned long long)agent->recovery.records);
+        (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", agent->config->origin);
+        r = sd_event_loop(agent->event);
+        event_log(LOG_NOTICE, MESSAGE_AGENT_STOPPED, "stopped after %llu signatures",
+                  (unsigned long long)agent->signatures);
+        return r < 0 ? EXIT_FAILURE : r;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The agent: everything it owns, and what its parts may ask of it.
+ *
+ * Ownership is this tree; events go up through callbacks, orders go down through functions. One
+ * thread, one event loop.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "agent/call.h"
+#include "agent/config.h"
+#include "agent/grant.h"
+#include "agent/keystore.h"
+#include "agent/recorder.h"
+#include "agent/refusal.h"
+#include "agent/sealer.h"
+#include "agent/server.h"
+#include "agent/token.h"
+
+struct agent_options {
+        const char *config_path;
+        const char *drivers; /* colon-separated folders */
+};
+
+/* A configured token: absent while its program cannot be found. */
+struct agent_token {
+        struct token *token; /* NULL: could not be set up */
+        char *name;
+        struct problem problem;
+};
+
+struct agent {
+        sd_event *event;
+        struct agent_options options;
+        struct config *config;
+        struct config **old_configs; /* still used by tokens that a reload left alone */
+        size_t old_config_count;
+        struct writer *writer;
+        struct writer_recovery recovery;
+        struct recorder recorder;
+        struct keystore *store;
+        struct agent_token *tokens;
+        size_t token_count;
+        struct grant_meter *meter;
+        struct refusals *refusals;
+        struct sealer *sealer;
+        struct server *server;
+        uint64_t started_usec;
+        uint64_t signatures;
+        struct making *makings; /* keys that are being made */
+        unsigned in_progress;   /* signatures and keys being made */
+        int start_recorded;
+        int stopping;  /* told to */
+        int finishing; /* all calls are answered: last record, last checkpoint */
+        int exit_status;
+};
+
+/* Reads the configuration, opens the journal, starts the drivers, listens. The reason why not has
+ * been logged. */
+int agent_new(const struct agent_options *options, struct agent **ret) _must_use_;
+struct agent *agent_free(struct agent *agent);
+DEFINE_CLEANUP(struct agent *, agent_free)
+
+/* Serves until it is told to stop. Returns the exit status. */
+int agent_run(struct agent *agent);
+
+/* Starts the tokens of @config, and ends those of the present configuration that are not the same
+ * in it. */
+int agent_set_up_tokens(struct agent *agent, const struct config *config) _must_use_;
+void agent_free_tokens(struct agent *agent);
+
+/* NULL when there is no such token, or it could not be set up (then with the reason). */
+struct token *agent_find_token(const struct agent *agent, const char *name,
+                               struct problem *problem);
+
+/* Reads the configuration again: all of it or nothing. */
+int agent_reload(struct agent *agent, const struct caller *caller,
+                 struct problem *problem) _must_use_;
+
+/* Whether @call is granted for @key (may be NULL). If not, it has been answered, and the refusal
+ * recorded. */
+int agent_granted(struct agent *agent, struct call *call, const char *key,
+                  struct grant_decision *ret);
+
+/* Whether the journal takes records. If not, @call has been answered. */
+int agent_can_record(struct agent *agent, struct call *call);
+
+/* Answers @call with what an error of the token or of the journal means. */
+void agent_fail_token(struct call *call, const char *token, int error,
+                      const struct problem *problem);
+void agent_fail_journal(struct agent *agent, struct call *call, int error);
+
+/* Something that began with in_progress++ has ended. */
+void agent_progress_ended(struct agent *agent);
+
+/* The interfaces of the two sockets, NULL-terminated. */
+extern const struct interface *const agent_sign_interfaces[];
+extern const struct interface *const agent_admin_interfaces[];
+
+/* Handlers of methods: sign.c, key-make.c, query.c, status.c. */
+void agent_sign(struct agent *agent, struct call *call);
+void agent_list_keys(struct agent *agent, struct call *call);
+void agent_get_key(struct agent *agent, struct call *call);
+void agent_get_key_ring(struct agent *agent, struct call *call);
+void agent_get_checkpoint(struct agent *agent, struct call *call);
+void agent_create_key(struct agent *agent, struct call *call);
+void agent_list_tokens(struct agent *agent, struct call *call);
+void agent_reload_call(struct agent *agent, struct call *call);
+void agent_status(struct agent *agent, struct call *call);
+void agent_get_info(struct agent *agent, struct call *call);
+void agent_get_interface_description(struct agent *agent, struct call *call);
+
+/* Makes the log key of the configuration, if there is none and its token is ready. */
+void agent_want_log_key(struct agent *agent);

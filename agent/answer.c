@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "agent/agent.h"
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+int agent_granted(struct agent *agent, struct call *call, const char *key,
+                  struct grant_decision *ret)
+{
+        const struct grant_request request = {call_caller(call), call->method->name, key,
+                                              now_usec()};
+        struct problem problem = {};
+        struct refusal refusal = {
+                .caller = request.caller,
+                .method = request.method,
+                .key = key,
+                .error = "NotGranted",
+        };
+        char quota[64];
+        int r;
+
+        r = grant_decide(agent->config, agent->meter, &request, ret, &problem);
+        if (r == 0)
+                return 1;
+        refusal.reason = problem_text(&problem, r);
+        if (r != -EAGAIN) {
+                refusals_note(agent->refusals, &refusal);
+                call_fail(call, "NotGranted", "%s", refusal.reason);
+                return 0;
+        }
+        refusal.error = "QuotaExceeded";
+        refusals_note(agent->refusals, &refusal);
+        (void)snprintf(quota, sizeof(quota), "%s.QuotaExceeded", call->interface->name);
+        call_error(call, quota,
+                   json_pack("{s:s, s:I}", "reason", refusal.reason, "retryAfter",
+                             (json_int_t)((ret->retry_usec + 999) / 1000)));
+        return 0;
+}
+
+int agent_can_record(struct agent *agent, struct call *call)
+{
+        switch (writer_check(agent->writer)) {
+        case WRITER_OPEN:
+                return 1;
+        case WRITER_FULL:
+                agent_fail_journal(agent, call, -ENOSPC);
+                return 0;
+        default:
+                agent_fail_journal(agent, call, -EROFS);
+                return 0;
+        }
+}
+
+void agent_fail_journal(struct agent *agent, struct call *call, int error)
+{
+        if (error == -ENOSPC)
+                call_fail(call, "JournalFull", "no room for the record: %s",
+                          writer_reason(agent->writer));
+        else if (error == -EROFS)
+                call_fail(call, "JournalSealed", "the journal takes no records until a restart: %s",
+                          writer_reason(agent->writer));
+        else
+                call_fail(call, "Busy", "record not written: %s", strerror(-error));
+}
+
+void agent_fail_token(struct call *call, const char *token, int error,
+                      const struct problem *problem)
+{
+        const char *name, *reason = problem_text(problem, error);
+        struct problem text = {};
+        char full[64];
+
+        switch (error) {
+        case -ETIME:
+                name = "TokenTimeout";
+                break;
+        case -ENODEV:
+        case -ECONNRESET:
+        case -EACCES:
+        case -EBUSY:
+                name = "TokenUnavailable";
+                break;
+        case -EAGAIN:
+                call_fail(call, "Busy", "token %s: too many requests wait", token);
+                return;
+        case -EOPNOTSUPP:
+                call_fail(call, "UnsupportedAlgorithm", "token %s: %s", token, reason);
+                return;
+        default:
+                name = "TokenFailed";
+        }
+        (void)snprintf(full, sizeof(full), "%s.%s", call->interface->name, name);
+        (void)problem_set(&text, error, "token %s: %s", token, reason);
+        call_error(call, full, json_pack("{s:s, s:s}", "reason", text.text, "token", token));
+}

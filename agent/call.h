@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One method call of a connection, from its arrival to its reply.
+ *
+ * A call is answered exactly once, at any later time, by call_reply() or one of the others; it is
+ * gone after that. The connection may be gone by then: the answer is dropped, what was done stays
+ * done.
+ */
+
+#include "agent/caller.h"
+#include "lib/varlink.h"
+
+struct agent;
+struct connection;
+struct call;
+
+struct method {
+        const char *name; /* without interface */
+        const struct json_member *parameters;
+        size_t parameter_count;
+        void (*handle)(struct agent *agent, struct call *call);
+};
+
+struct interface {
+        const char *name;
+        const char *description; /* the .varlink file */
+        const struct method *methods;
+        size_t method_count;
+};
+
+struct call {
+        struct connection *connection; /* NULL once that is gone */
+        struct varlink_call message;
+        const struct interface *interface;
+        const struct method *method;
+        uint64_t number;  /* on its connection, from 1 */
+        struct buf reply; /* once answered, until it is its turn */
+        int answered;
+        struct call *next; /* on the connection, in order */
+};
+
+/* Who calls. Only while the connection is there: in the handler itself, or after a look at
+ * call->connection. */
+const struct caller *call_caller(const struct call *call);
+
+/* What the socket serves, NULL-terminated. Only while the connection is there. */
+const struct interface *const *call_interfaces(const struct call *call);
+
+/* Names the call in records: "<connection>.<number>", unique for a run of the agent. */
+#define CALL_REQUEST_SIZE 48
+char *call_request(const struct call *call, char ret[CALL_REQUEST_SIZE]);
+
+/* Take the reference to @parameters; NULL stands for an empty object. */
+void call_reply(struct call *call, json_t *parameters);
+void call_error(struct call *call, const char *error, json_t *parameters);
+
+/* An error of the call's own interface with a reason. */
+void call_fail(struct call *call, const char *error, const char *format, ...) _printf_(3, 4);

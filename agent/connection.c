@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "agent/server-state.h"
+
+#define READ_SIZE ((size_t)16384)
+
+static int may_read(const struct connection *connection)
+{
+        return !connection->closing && connection->call_count < SERVER_CALLS_MAX &&
+               connection->output.size < SERVER_OUTPUT_MAX;
+}
+
+static int on_stall(sd_event_source *source, uint64_t usec, void *context)
+{
+        connection_close(context);
+        return 0;
+}
+
+/* Somebody is slow: the clock runs from the last progress. @waiting: half a message is in, or a
+ * reply is not out. */
+static int watch_stall(struct connection *connection, int waiting)
+{
+        if (!waiting)
+                return connection->stall
+                               ? sd_event_source_set_enabled(connection->stall, SD_EVENT_OFF)
+                               : 0;
+        if (!connection->stall)
+                return sd_event_add_time_relative(connection->server->event, &connection->stall,
+                                                  CLOCK_MONOTONIC, SERVER_STALL_USEC, 0, on_stall,
+                                                  connection);
+        if (sd_event_source_get_enabled(connection->stall, NULL) > 0)
+                return 0;
+        if (sd_event_source_set_time_relative(connection->stall, SERVER_STALL_USEC) < 0)
+                return -EINVAL;
+        return sd_event_source_set_enabled(connection->stall, SD_EVENT_ONESHOT);
+}
+
+static void restart_stall(struct connection *connection)
+{
+        if (connection->stall)
+                (void)sd_event_source_set_enabled(connection->stall, SD_EVENT_OFF);
+}
+
+/* Asks the loop for what the connection can use now, and closes it when it is through. */
+static void connection_settle(struct connection *connection)
+{
+        uint32_t watched = (may_read(connection) ? EPOLLIN : 0u) |
+                           (connection->output.size > 0 ? EPOLLOUT : 0u);
+        int waiting =
+                connection->output.size > 0 || (connection->input.size > 0 && may_read(connection));
+
+        if (connection->closing && connection->call_count == 0 && connection->output.size == 0) {
+                connection_close(connection);
+                return;
+        }
+        if (watch_stall(connection, waiting) < 0 ||
+            (watched != connection->watched &&
+             sd_event_source_set_io_events(connection->io, watched) < 0)) {
+                connection_close(connection);
+                return;
+        }
+        connection->watched = watched;
+}
+
+/* Moves the replies whose turn it is to the output. */
+static void collect_replies(struct connection *connection)
+{
+        while (connection->calls && connection->calls->answered) {
+                struct call *call = connection->calls;
+
+                connection->calls = call->next;
+                if (!connection->calls)
+                        connection->calls_end = &connection->calls;
+                connection->call_count--;
+                buf_put_view(&connection->output, buf_view(&call->reply));
+                varlink_call_done(&call->message);
+                buf_done(&call->reply);
+                free(call);
+        }
+}
+
+/* 0 or the error that ends the connection. */
+static int send_output(struct connection *connection)
+{
+        while (connection->output.size > 0) {
+                ssize_t sent = send(connection->fd, connection->output.data,
+                                    connection->output.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+                if (sent < 0 && errno == EINTR)
+                        continue;
+                if (sent < 0)
+                        return errno == EAGAIN ? 0 : -errno;
+                buf_consume(&connection->output, (size_t)sent);
+                restart_stall(connection);
+        }
+        return 0;
+}
+
+static void take_messages(struct connection *connection);
+
+static int on_flush(sd_event_source *source, void *context)
+{
+        struct connection *connection = context;
+
+        collect_replies(connection);
+        if (buf_error(&connection->output) || send_output(connection) < 0) {
+                connection_close(connection);
+                return 0;
+        }
+        take_messages(connection); /* what was read before, and may be worked on now */
+        connection_settle(connection);
+        return 0;
+}
+
+void connection_flush_soon(struct connection *connection)
+{
+        /* Failing is not in it: the source exists and only changes its state. */
+        (void)sd_event_source_set_enabled(connection->flush, SD_EVENT_ONESHOT);
+}
+
+static struct call *add_call(struct connection *connection)
+{
+        struct call *call = calloc(1, sizeof(*call));
+
+        if (!call)
+                return NULL;
+        call->connection = connection;
+        call->interface = connection->interfaces[0];
+        call->number = ++connection->call_number;
+        call->reply.limit = VARLINK_REPLY_MAX;
+        *connection->calls_end = call;
+        connection->calls_end = &call->next;
+        connection->call_count++;
+        return call;
+}
+
+static void take_message(struct connection *connection, struct view message)
+{
+        struct call *call = add_call(connection);
+        struct problem problem = {};
+        int r;
+
+        if (!call) {
+                connection->closing = 1;
+                return;
+        }
+        r = varlink_call_decode(message, &call->message, &problem);
+        if (r < 0)
+                call_fail(call, "BadMessage", "%s", problem_text(&problem, r));
+        else if (!caller_is_alive(&connection->caller))
+                call_fail(call, "NotGranted",
+                          "the process that opened this connection (pid %d) is gone",
+                          (int)connection->caller.pid);
+        else
+                call_dispatch(call);
+}
+
+/* Works through the whole messages in the input, as far as the limits allow. */
+static void take_messages(struct connection *connection)
+{
+        size_t done = 0;
+
+        while (may_read(connection) && done < connection->input.size) {
+                const uint8_t *start = connection->input.data + done;
+                size_t left = connection->input.size - done;
+                const uint8_t *end =
+                        memchr(start + connection->scanned, '\0', left - connection->scanned);
+
+                if (!end) {
+                        connection->scanned = left;
+                        break;
+                }
+                connection->scanned = 0;
+                take_message(connection, view_of(start, (size_t)(end - start)));
+                done += (size_t)(end - start) + 1;
+                restart_stall(connection);
+        }
+        buf_consume(&connection->input, done);
+        if (connection->scanned > VARLINK_MESSAGE_MAX && !connection->closing) {
+                struct call *call = add_call(connection);
+
+                if (call)
+                        call_fail(call, "TooLarge", "message longer than %zu bytes",
+                                  VARLINK_MESSAGE_MAX);
+                connection->closing = 1;
+        }
+}
+
+/* 1: something was read; 0: nothing now; negative: the end. */
+static int read_input(struct connection *connection)
+{
+        uint8_t *room = buf_reserve(&connection->input, READ_SIZE);
+        ssize_t got;
+
+        if (!room)
+                return buf_error(&connection->input);
+        got = recv(connection->fd, room, READ_SIZE, MSG_DONTWAIT);
+        if (got < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        if (got == 0)
+                return -ECONNRESET;
+        buf_grown(&connection->input, (size_t)got);
+        return 1;
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+        struct connection *connection = context;
+        int r = 0;
+
+        if (revents & EPOLLIN)
+                r = read_input(connection);
+        /* Gone for good, with nothing left to read: nobody would take the replies. */
+        if ((revents & (EPOLLHUP | EPOLLERR)) && r <= 0) {
+                connection_close(connection);
+                return 0;
+        }
+        if (r < 0)
+                connection->closing = 1; /* half closed: the replies owed still go out */
+        if (r > 0)
+                take_messages(connection);
+        return on_flush(NULL, connection);
+}
+
+static void refuse(int fd, const struct interface *interface, const char *error, const char *reason)
+{
+        _cleanup_(buf_done) struct buf reply = BUF_INIT(VARLINK_MESSAGE_MAX);
+        _cleanup_(json_decrefp) json_t *parameters = json_pack("{s:s}", "reason", reason);
+        char name[128];
+
+        (void)snprintf(name, sizeof(name), "%s.%s", interface->name, error);
+        varlink_put_error(&reply, name, parameters);
+        if (!buf_error(&reply))
+                (void)send(fd, reply.data, reply.size,
+                           MSG_DONTWAIT | MSG_NOSIGNAL); /* a courtesy */
+}
+
+/* Negative, with the reason, when this peer may have no connection (any more). */
+static int admit(struct server *server, const struct caller *caller, struct problem *problem)
+{
+        size_t same = 0;
+
+        if (server->draining)
+                return problem_set(problem, -EBUSY, "the agent is stopping");
+        if (server->connection_count >= server->connection_limit)
+                return problem_set(problem, -EBUSY, "%zu connections are open, and no more allowed",
+                                   server->connection_count);
+        for (struct connection *other = server->connections; other; other = other->next)
+                same += other->caller.uid == caller->uid;
+        if (same >= SERVER_CONNECTIONS_PER_UID)
+                return problem_set(problem, -EBUSY,
+                                   "user %u has %zu connections, and may have no more",
+                                   (unsigned)caller->uid, same);
+        return 0;
+}
+
+static int watch(struct connection *connection)
+{
+        sd_event *event = connection->server->event;
+        int r;
+
+        r = sd_event_add_io(event, &connection->io, connection->fd, EPOLLIN, on_io, connection);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &connection->flush, on_flush, connection);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(connection->flush, SD_EVENT_OFF);
+        connection->watched = EPOLLIN;
+        return r;
+}
+
+void connection_open(struct server *server, int fd, const struct interface *const *interfaces)
+{
+        struct connection *connection = calloc(1, sizeof(*connection));
+        struct problem problem = {};
+        int r;
+
+        if (!connection) {
+                (void)close(fd); /* nothing was promised to it */
+                return;
+        }
+        connection->server = server;
+        connection->interfaces = interfaces;
+        connection->fd = fd;
+        connection->caller.pidfd = -1;
+        connection->calls_end = &connection->calls;
+        connection->number = ++server->connection_number;
+        connection->input.limit = VARLINK_MESSAGE_MAX + 2 * READ_SIZE;
+        connection->output.limit = SERVER_OUTPUT_MAX + SERVER_CALLS_MAX * VARLINK_REPLY_MAX;
+        connection->next = server->connections;
+        if (connection->next)
+                connection->next->previous = connection;
+        r = caller_identify(fd, &connection->caller, &problem);
+        if (r < 0)
+                refuse(fd, interfaces[0], "NotGranted", problem_text(&problem, r));
+        if (r == 0) {
+                r = admit(server, &connection->caller, &problem);
+                if (r < 0)
+                        refuse(fd, interfaces[0], "Busy", problem_text(&problem, r));
+        }
+        server->connections = connection;
+        server->connection_count++;
+        if (r < 0 || watch(connection) < 0)
+                connection_close(connection);
+}
+
+void connection_close(struct connection *connection)
+{
+        struct server *server = connection->server;
+
+        for (struct call *call = connection->calls, *next; call; call = next) {
+                next = call->next;
+                call->connection = NULL;
+                if (!call->answered)
+                        continue; /* freed when it is */
+                varlink_call_done(&call->message);
+                buf_done(&call->reply);
+                free(call);
+        }
+        sd_event_source_disable_unref(connection->io);
+        sd_event_source_disable_unref(connection->flush);
+        sd_event_source_disable_unref(connection->stall);
+        caller_done(&connection->caller);
+        fd_closep(&connection->fd);
+        buf_done(&connection->input);
+        buf_done(&connection->output);
+        if (connection->previous)
+                connection->previous->next = connection->next;
+        else
+                server->connections = connection->next;
+        if (connection->next)
+                connection->next->previous = connection->previous;
+        server->connection_count--;
+        free(connection);
+        server_connection_gone(server);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent.h"
+#include "agent/description.h"
+
+static const struct json_member sign_parameters[] = {
+        {"algorithm", JSON_STRING, 0},
+        {"claims", JSON_OBJECT, 0},
+        {"digest", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},
+};
+
+static const struct json_member get_key_parameters[] = {
+        {"name", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 0},
+};
+
+static const struct json_member create_key_parameters[] = {
+        {"algorithm", JSON_STRING, 1},
+        {"name", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 0},
+        {"token", JSON_STRING, 1},
+};
+
+static const struct json_member describe_parameters[] = {
+        {"interface", JSON_STRING, 1},
+};
+
+static const struct method signer_methods[] = {
+        {"Sign", sign_parameters, ARRAY_SIZE(sign_parameters), agent_sign},
+        {"ListKeys", NULL, 0, agent_list_keys},
+        {"GetKey", get_key_parameters, ARRAY_SIZE(get_key_parameters), agent_get_key},
+        {"GetKeyRing", NULL, 0, agent_get_key_ring},
+        {"GetCheckpoint", NULL, 0, agent_get_checkpoint},
+};
+
+static const struct method admin_methods[] = {
+        {"CreateKey", create_key_parameters, ARRAY_SIZE(create_key_parameters), agent_create_key},
+        {"ListTokens", NULL, 0, agent_list_tokens},
+        {"Reload", NULL, 0, agent_reload_call},
+        {"Status", NULL, 0, agent_status},
+};
+
+static const struct method service_methods[] = {
+        {"GetInfo", NULL, 0, agent_get_info},
+        {"GetInterfaceDescription", describe_parameters, ARRAY_SIZE(describe_parameters),
+         agent_get_interface_description},
+};
+
+static const struct interface signer = {"io.hallmark.Signer", description_signer, signer_methods,
+                                        ARRAY_SIZE(signer_methods)};
+static const struct interface admin = {"io.hallmark.Admin", description_admin, admin_methods,
+                                       ARRAY_SIZE(admin_methods)};
+static const struct interface service = {"org.varlink.service", description_service,
+                                         service_methods, ARRAY_SIZE(service_methods)};
+
+const struct interface *const agent_sign_interfaces[] = {&signer, &service, NULL};
+const struct interface *const agent_admin_interfaces[] = {&admin, &service, NULL};

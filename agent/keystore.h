@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The keys that the agent knows: public halves, states, and the handles by which tokens find the
+ * private halves.
+ *
+ * On disk, under <state>/keys/<name>/: `<version>.key` is the token's handle as it is (a TSS2 key
+ * file for a TPM), `<version>.json` the key as in the key ring. A version exists if and only if its
+ * .json does; while it is being made that file is called `<version>.pending`. Keys live until the
+ * agent ends; pointers to them stay good.
+ */
+
+#include "agent/token.h"
+#include "lib/keyring.h"
+
+#define KEYSTORE_KEYS_MAX ((size_t)4096)
+
+struct key {
+        struct keyring_key info;
+        struct token_key token_key; /* borrows from info and handle */
+        char *handle;
+};
+
+struct keystore;
+
+/* Opens or makes the folder @path and reads all keys. -EBADMSG and the errno of a file that cannot
+ * be read, with its path: a key is never dropped because something is wrong with it. */
+int keystore_open(const char *path, struct keystore **ret, struct problem *problem) _must_use_;
+struct keystore *keystore_free(struct keystore *store);
+DEFINE_CLEANUP(struct keystore *, keystore_free)
+
+size_t keystore_count(const struct keystore *store);
+struct key *keystore_at(const struct keystore *store, size_t index);
+
+/* Version 0 stands for the active one. NULL if there is none. */
+struct key *keystore_find(const struct keystore *store, const char *name, uint32_t version);
+
+/* Whether any version of the name exists. */
+int keystore_has_name(const struct keystore *store, const char *name);
+
+/* The active key with purpose log, or NULL. */
+struct key *keystore_log_key(const struct keystore *store);
+
+/* Versions that were being made when the agent died: entry @index, NULL past the last. */
+struct key *keystore_pending_at(const struct keystore *store, size_t index);
+
+/* Writes a new version as pending, durable, and gives it back; takes @info over on success. */
+int keystore_prepare(struct keystore *store, struct keyring_key *info, struct view handle,
+                     struct key **ret, struct problem *problem) _must_use_;
+
+/* Makes a pending version one that exists. */
+int keystore_commit(struct keystore *store, struct key *key, struct problem *problem) _must_use_;
+
+/* Forgets a pending version and its files. */
+void keystore_discard(struct keystore *store, struct key *key);
+
+/* The text of the key ring. */
+int keystore_put_ring(const struct keystore *store, const char *origin, struct buf *ret) _must_use_;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/recorder.h"
+
+#include <errno.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
+
+#include "agent/event.h"
+#include "lib/tile.h"
+
+int recorder_init(struct recorder *recorder, struct writer *writer)
+{
+        sd_id128_t boot;
+        int r = sd_id128_get_boot(&boot);
+
+        if (r < 0)
+                return r;
+        recorder->writer = writer;
+        (void)sd_id128_to_uuid_string(boot, recorder->boot);
+        return 0;
+}
+
+uint64_t recorder_now(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+json_t *recorder_begin(const struct recorder *recorder, const char *type)
+{
+        char time[RECORD_TIME_SIZE];
+        json_t *record = json_object();
+
+        if (!record)
+                return NULL;
+        recorder_set(record, "boot", recorder->boot);
+        recorder_set(record, "time", record_time(recorder_now(), time));
+        recorder_set(record, "type", type);
+        recorder_set_integer(record, "v", RECORD_VERSION);
+        return record;
+}
+
+/* A member that cannot be set for lack of memory is missing, and record_parse() in
+ * recorder_append() says so. */
+void recorder_set(json_t *record, const char *name, const char *value)
+{
+        if (value)
+                (void)json_object_set_new(record, name, json_string(value));
+}
+
+void recorder_set_integer(json_t *record, const char *name, uint64_t value)
+{
+        (void)json_object_set_new(record, name, json_integer((json_int_t)value));
+}
+
+static void ignore(void *context, int error, uint64_t index)
+{
+}
+
+int recorder_append(struct recorder *recorder, json_t *record, writer_function done, void *context)
+{
+        _cleanup_(json_decrefp) json_t *owned = record;
+        _cleanup_(buf_done) struct buf text = BUF_INIT(ENTRY_SIZE_MAX);
+
+        if (!owned)
+                return -ENOMEM;
+        json_put(&text, owned);
+        if (buf_error(&text))
+                return buf_error(&text);
+        return writer_append(recorder->writer, buf_view(&text), done ? done : ignore, context);
+}
+
+void recorder_note(struct recorder *recorder, json_t *record)
+{
+        int r = recorder_append(recorder, record, NULL, NULL);
+
+        if (r < 0)
+                event_log(LOG_WARNING, NULL, "a record was not written: %s", strerror(-r));
+}

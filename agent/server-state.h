@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What sockets and connections share. Private to agent/server.c, agent/connection.c and
+ * agent/call.c.
+ */
+
+#include "agent/server.h"
+
+struct listener {
+        struct listener *next;
+        struct server *server;
+        const struct interface *const *interfaces;
+        int fd;
+        sd_event_source *io;
+};
+
+struct connection {
+        struct connection *previous, *next;
+        struct server *server;
+        const struct interface *const *interfaces;
+        uint64_t number;
+        struct caller caller;
+        int fd;
+        sd_event_source *io, *flush, *stall;
+        uint32_t watched; /* epoll events asked for */
+        struct buf input, output;
+        size_t scanned; /* bytes of input known to hold no NUL */
+        struct call *calls, **calls_end;
+        size_t call_count;
+        uint64_t call_number;
+        int closing; /* no more input; goes when the replies are out */
+};
+
+struct server {
+        sd_event *event;
+        struct server_events events;
+        struct listener *listeners;
+        struct connection *connections;
+        size_t connection_count, connection_limit;
+        uint64_t connection_number;
+        int draining;
+};
+
+/* Makes a connection out of an accepted socket, which becomes its own in any case. */
+void connection_open(struct server *server, int fd, const struct interface *const *interfaces);
+
+/* Closes it at once. */
+void connection_close(struct connection *connection);
+
+/* Has what can be sent be sent, soon. */
+void connection_flush_soon(struct connection *connection);
+
+/* Looks up the method, checks the parameters, and calls the handler or answers the error. */
+void call_dispatch(struct call *call);
+
+/* A connection has been closed: there may be room for another, or an end to the draining. */
+void server_connection_gone(struct server *server);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The sockets and the connections: framing, limits, order of replies. What a method does is not
+ * known here.
+ *
+ * A connection is not read while it may not add more work, a message has to be complete and a reply
+ * to be taken within bounded time, and nobody can hold more connections or calls than the limits
+ * say.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "agent/call.h"
+
+#define SERVER_CONNECTIONS_MAX     4096
+#define SERVER_CONNECTIONS_PER_UID 1024
+#define SERVER_CALLS_MAX           64                /* unanswered, per connection */
+#define SERVER_OUTPUT_MAX          ((size_t)1 << 20) /* bytes of unsent replies before reading stops */
+#define SERVER_STALL_USEC                                                                          \
+        ((uint64_t)30 * 1000000) /* for half a message, or a reply that is not taken */
+
+struct server;
+
+struct server_events {
+        /* A call of a known method whose parameters are of the right types. */
+        struct agent *agent;
+        /* All calls are answered and all replies are sent, after server_drain(). */
+        void (*drained)(struct agent *agent);
+};
+
+int server_new(sd_event *event, const struct server_events *events, struct server **ret) _must_use_;
+
+/* Closes all connections. Calls that are not answered yet live on. */
+struct server *server_free(struct server *server);
+DEFINE_CLEANUP(struct server *, server_free)
+
+/* Serves the interfaces of the NULL-terminated list on a listening socket, which becomes the
+ * server's. */
+int server_listen(struct server *server, int fd,
+                  const struct interface *const *interfaces) _must_use_;
+
+/* Binds a socket with that mode (replacing a stale one) and listens. */
+int server_bind(const char *path, mode_t mode, int *ret_fd, struct problem *problem) _must_use_;
+
+/* Takes no more connections and calls. */
+void server_drain(struct server *server);
+
+size_t server_connections(const struct server *server);

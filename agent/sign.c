@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/agent.h"
+#include "agent/event.h"
+#include "agent/message.h"
+#include "lib/base64.h"
+#include "lib/tile.h"
+
+#define CLAIMS_MAX      16
+#define CLAIM_NAME_MAX  64
+#define CLAIM_VALUE_MAX ((size_t)256)
+
+/* One signature on its way: grant, sign, check, record, reply. */
+struct signing {
+        struct agent *agent;
+        struct call *call;
+        struct key *key;
+        struct operation operation;
+        json_t *caller, *claims; /* as they go into the record */
+        char request[CALL_REQUEST_SIZE];
+        struct grant_decision decision;
+        struct buf signature;
+        char time[RECORD_TIME_SIZE];
+        int error; /* what is answered once an intent is recorded */
+        struct problem problem;
+};
+
+static void signing_free(struct signing *signing)
+{
+        struct agent *agent = signing->agent;
+
+        json_decref(signing->caller);
+        json_decref(signing->claims);
+        buf_done(&signing->signature);
+        free(signing);
+        agent_progress_ended(agent);
+}
+
+static void put_digest(const struct signing *signing, struct buf *ret)
+{
+        const struct algorithm *algorithm = signing->key->info.algorithm;
+
+        digest_put(ret, algorithm->hash,
+                   view_of(signing->operation.digest, algorithm->digest_size));
+        buf_put_u8(ret, '\0');
+}
+
+/* What sign and intent records have in common. */
+static json_t *begin_record(struct signing *signing, const char *type)
+{
+        json_t *record = recorder_begin(&signing->agent->recorder, type);
+        _cleanup_(buf_done) struct buf digest = {};
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        if (!record)
+                return NULL;
+        put_digest(signing, &digest);
+        recorder_set(record, "algorithm", signing->key->info.algorithm->name);
+        (void)json_object_set(record, "caller", signing->caller);
+        recorder_set(record, "digest", (const char *)digest.data);
+        recorder_set(record, "fingerprint",
+                     hex_encode(sha256_view(pubkey_fingerprint(signing->key->info.pubkey)),
+                                fingerprint));
+        recorder_set(record, "grant", signing->decision.grant);
+        recorder_set(record, "key", signing->key->info.name);
+        recorder_set(record, "request", signing->request);
+        recorder_set_integer(record, "version", signing->key->info.version);
+        return record;
+}
+
+static void reply(struct signing *signing, uint64_t index)
+{
+        _cleanup_(buf_done) struct buf digest = {}, signature = {};
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        const struct keyring_key *key = &signing->key->info;
+
+        put_digest(signing, &digest);
+        base64_encode(&signature, buf_view(&signing->signature));
+        (void)hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint);
+        call_reply(signing->call,
+                   json_pack("{s:s, s:I, s:s, s:s, s:s%, s:s, s:I, s:s}", "key", key->name,
+                             "version", (json_int_t)key->version, "algorithm", key->algorithm->name,
+                             "digest", (const char *)digest.data, "signature",
+                             (const char *)signature.data, signature.size, "fingerprint",
+                             fingerprint, "index", (json_int_t)index, "time", signing->time));
+}
+
+static void on_recorded(void *context, int error, uint64_t index)
+{
+        struct signing *signing = context;
+
+        if (error < 0) {
+                agent_fail_journal(signing->agent, signing->call, error);
+        } else {
+                signing->agent->signatures++;
+                reply(signing, index);
+        }
+        signing_free(signing);
+}
+
+static void record_signature(struct signing *signing)
+{
+        _cleanup_(buf_done) struct buf signature = {};
+        json_t *record = begin_record(signing, "sign");
+        int r;
+
+        base64_encode(&signature, buf_view(&signing->signature));
+        if (record) {
+                (void)json_object_set_new(
+                        record, "signature",
+                        json_stringn((const char *)signature.data, signature.size));
+                if (signing->claims)
+                        (void)json_object_set(record, "claims", signing->claims);
+                (void)snprintf(signing->time, sizeof(signing->time), "%s",
+                               json_member_string(record, "time"));
+        }
+        r = recorder_append(&signing->agent->recorder, record, on_recorded, signing);
+        if (r < 0)
+                on_recorded(signing, r, 0);
+}
+
+static void on_intent_recorded(void *context, int error, uint64_t index)
+{
+        struct signing *signing = context;
+
+        agent_fail_token(signing->call, signing->key->info.token, signing->error,
+                         &signing->problem);
+        signing_free(signing);
+}
+
+/* The token was asked and may have signed: the journal says so before the caller is told anything.
+ */
+static void record_intent(struct signing *signing, const char *outcome)
+{
+        json_t *record = begin_record(signing, "intent");
+
+        if (record) {
+                recorder_set(record, "outcome", outcome);
+                recorder_set(record, "reason", problem_text(&signing->problem, signing->error));
+        }
+        if (recorder_append(&signing->agent->recorder, record, on_intent_recorded, signing) < 0)
+                on_intent_recorded(signing, 0,
+                                   0); /* the state of the journal is an event of its own */
+}
+
+static void reject_signature(struct signing *signing)
+{
+        signing->error = problem_set(&signing->problem, -EKEYREJECTED,
+                                     "the token's signature does not verify with its public key");
+        event_log(LOG_ERR, MESSAGE_SIGNATURE_REJECTED,
+                  "token %s: signature with key %s version %u does not verify",
+                  signing->key->info.token, signing->key->info.name, signing->key->info.version);
+        record_intent(signing, "rejected");
+}
+
+static void on_signed(struct operation *operation, int error, struct view answer,
+                      const struct problem *problem)
+{
+        struct signing *signing = operation->context;
+        const struct algorithm *algorithm = signing->key->info.algorithm;
+        struct reader reader = reader_init(answer);
+        struct view signature = reader_sized(&reader);
+
+        if (error < 0) {
+                signing->error = error;
+                (void)problem_set(&signing->problem, error, "%s", problem_text(problem, error));
+                if (error == -ETIME || error == -ECONNRESET)
+                        record_intent(signing, "unknown");
+                else
+                        on_intent_recorded(signing, 0, 0);
+                return;
+        }
+        if (reader_end(&reader) < 0 ||
+            pubkey_verify(signing->key->info.pubkey, algorithm,
+                          view_of(operation->digest, algorithm->digest_size), signature) < 0) {
+                reject_signature(signing);
+                return;
+        }
+        buf_put_view(&signing->signature, signature);
+        if (buf_error(&signing->signature))
+                on_recorded(signing, -ENOMEM, 0);
+        else
+                record_signature(signing);
+}
+
+static int check_claims(const json_t *claims, struct problem *problem)
+{
+        const char *name;
+        json_t *value;
+
+        if (json_object_size(claims) > CLAIMS_MAX)
+                return problem_set(problem, -EBADMSG, "expected at most %d claims, found %zu",
+                                   CLAIMS_MAX, json_object_size(claims));
+        json_object_foreach ((json_t *)(uintptr_t)claims, name, value) {
+                if (!json_is_string(value))
+                        return problem_set(problem, -EBADMSG, "claim \"%.64s\": expected a string",
+                                           name);
+                if (name[0] == '\0' || strlen(name) > CLAIM_NAME_MAX ||
+                    json_string_length(value) > CLAIM_VALUE_MAX)
+                        return problem_set(
+                                problem, -EBADMSG,
+                                "claim \"%.64s\": expected a name of 1 to %d and a value of "
+                                "at most %zu bytes",
+                                name, CLAIM_NAME_MAX, CLAIM_VALUE_MAX);
+        }
+        return 0;
+}
+
+/* The key that may sign now, or the call has been answered. */
+static struct key *find_signing_key(struct agent *agent, struct call *call, const char *name,
+                                    struct grant_decision *ret_decision)
+{
+        const char *algorithm = json_member_string(call->message.parameters, "algorithm");
+        struct key *key;
+
+        if (!key_name_is_valid(name)) {
+                call_fail(call, "NoSuchKey", "\"%.64s\" is no name of a key", name);
+                return NULL;
+        }
+        if (!agent_granted(agent, call, name, ret_decision))
+                return NULL;
+        key = keystore_find(agent->store, name, 0);
+        if (!key && keystore_has_name(agent->store, name))
+                call_fail(call, "KeyNotActive", "no version of key \"%s\" is active", name);
+        else if (!key)
+                call_fail(call, "NoSuchKey", "there is no key \"%s\"", name);
+        else if (key->info.purpose == KEY_LOG)
+                call_fail(call, "NotGranted", "key \"%s\" signs checkpoints and nothing else",
+                          name);
+        else if (algorithm && !string_equal(algorithm, key->info.algorithm->name))
+                call_fail(call, "UnsupportedAlgorithm", "key \"%s\" is %s, not \"%.64s\"", name,
+                          key->info.algorithm->name, algorithm);
+        else
+                return key;
+        return NULL;
+}
+
+static struct signing *begin_signing(struct agent *agent, struct call *call, struct key *key)
+{
+        struct signing *signing = calloc(1, sizeof(*signing));
+        json_t *claims = json_object_get(call->message.parameters, "claims");
+
+        if (!signing)
+                return NULL;
+        signing->agent = agent;
+        signing->call = call;
+        signing->key = key;
+        signing->operation = (struct operation){
+                .kind = FRAME_SIGN,
+                .key = &key->token_key,
+                .done = on_signed,
+                .context = signing,
+        };
+        signing->signature.limit = ENTRY_SIZE_MAX;
+        signing->caller = caller_to_json(call_caller(call));
+        signing->claims = json_is_object(claims) ? json_incref(claims) : NULL;
+        (void)call_request(call, signing->request);
+        agent->in_progress++;
+        return signing;
+}
+
+void agent_sign(struct agent *agent, struct call *call)
+{
+        const json_t *parameters = call->message.parameters;
+        const json_t *claims = json_object_get(parameters, "claims");
+        struct grant_decision decision = {};
+        struct problem problem = {};
+        uint8_t digest[DIGEST_SIZE_MAX];
+        struct signing *signing;
+        struct token *token;
+        struct key *key;
+
+        key = find_signing_key(agent, call, json_member_string(parameters, "key"), &decision);
+        if (!key)
+                return;
+        if (digest_parse(json_member_string(parameters, "digest"), key->info.algorithm, digest,
+                         &problem) < 0) {
+                call_fail(call, "BadDigest", "%s", problem.text);
+                return;
+        }
+        if (json_is_object(claims) && check_claims(claims, &problem) < 0) {
+                call_fail(call, "BadClaims", "%s", problem.text);
+                return;
+        }
+        token = agent_find_token(agent, key->info.token, &problem);
+        if (!token) {
+                agent_fail_token(call, key->info.token, -ENODEV, &problem);
+                return;
+        }
+        if (!agent_can_record(agent, call))
+                return;
+        signing = begin_signing(agent, call, key);
+        if (!signing) {
+                call_fail(call, "Busy", "out of memory");
+                return;
+        }
+        signing->decision = decision;
+        memcpy(signing->operation.digest, digest, key->info.algorithm->digest_size);
+        token_submit(token, &signing->operation);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A token and the driver processes (agent/worker.h) that serve it: one queue, bounded waiting,
+ * restarts.
+ *
+ * An operation is answered exactly once, in bounded time. One that no process has been given yet
+ * survives the loss of a process and goes to the next; one that was handed over fails with it,
+ * because the token may have acted.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "agent/config.h"
+#include "lib/frame.h"
+
+#define TOKEN_QUEUE_MAX 4096 /* operations that wait */
+
+enum token_state {
+        TOKEN_STARTING,
+        TOKEN_READY,
+        TOKEN_BACKING_OFF,
+        TOKEN_WRONG_PIN,  /* until told otherwise: a PIN is never tried twice */
+        TOKEN_LOCKED_OUT, /* likewise */
+};
+
+struct token;
+struct worker;
+
+/* A private key as the token knows it. Owned by the key store; lives as long as any operation on
+ * it. */
+struct token_key {
+        const struct algorithm *algorithm;
+        char *handle;
+        struct pubkey *pubkey;
+        uint64_t serial; /* names it among all keys of this run of the agent; never 0, never used
+                            again */
+};
+
+/* One request to a token and its answer. */
+struct operation {
+        enum frame_operation kind;         /* FRAME_GENERATE, FRAME_SIGN or FRAME_DESTROY */
+        const struct token_key *key;       /* SIGN, DESTROY */
+        const struct algorithm *algorithm; /* GENERATE */
+        const char *label;                 /* GENERATE; borrowed until done() */
+        uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants */
+
+        /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
+         * -ECONNRESET: it was handed over and never answered (a signature may exist); -EBUSY: the
+         * queue is full; else as enum frame_status says. On success
+         * @answer holds the fields of the frame. */
+        void (*done)(struct operation *operation, int error, struct view answer,
+                     const struct problem *problem);
+        void *context;
+
+        /* The token's own: */
+        struct operation *next;
+        uint64_t id;
+        uint64_t deadline_usec;
+};
+
+/* A list of operations, first in first out. */
+struct operation_queue {
+        struct operation *first, **end;
+        size_t count;
+};
+
+void operation_queue_init(struct operation_queue *queue);
+void operation_queue_push(struct operation_queue *queue, struct operation *operation);
+void operation_queue_unshift(struct operation_queue *queue, struct operation *operation);
+struct operation *operation_queue_pop(struct operation_queue *queue);
+void operation_queue_remove(struct operation_queue *queue, struct operation *operation);
+
+struct token_events {
+        void (*state_changed)(struct token *token, void *context);
+        /* Keys that each process loads before it counts as ready: entry @index, NULL past the last.
+         */
+        const struct token_key *(*key_at)(struct token *token, size_t index, void *context);
+        void *context;
+};
+
+/* Starts the processes. @drivers is a colon-separated list of folders in which the program is
+ * looked for. */
+int token_new(sd_event *event, const struct config_token *config, const char *drivers,
+              const struct token_events *events, struct token **ret,
+              struct problem *problem) _must_use_;
+
+/* Kills the processes and fails what waits. */
+struct token *token_free(struct token *token);
+DEFINE_CLEANUP(struct token *, token_free)
+
+/* Takes the operation; done() is called later, never from within. */
+void token_submit(struct token *token, struct operation *operation);
+
+/* Loads a key that has come into being. Processes that come up later ask key_at(). */
+void token_add_key(struct token *token, const struct token_key *key);
+
+/* Lets a token that refused its PIN, or that backs off, try again now. */
+void token_retry(struct token *token);
+
+const char *token_name(const struct token *token);
+const char *token_driver(const struct token *token);
+enum token_state token_state(const struct token *token);
+const char *token_state_name(enum token_state state);
+
+/* Why it is not ready; empty when it is. */
+const char *token_reason(const struct token *token);
+
+struct token_figures {
+        unsigned workers, ready, queued, in_flight, restarts;
+};
+
+struct token_figures token_figures(const struct token *token);
+
+/* What the hardware said of itself when it was last opened. */
+const struct facts *token_facts(const struct token *token);

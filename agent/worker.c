@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "agent/process.h"
+#include "lib/pubkey.h"
+
+#define FLIGHTS_MAX (WORKER_IN_FLIGHT_MAX + 2) /* a LOAD may join the operations */
+#define DRAIN_MAX   16                         /* frames read before others get a turn */
+
+/* A frame that was sent and is not answered yet. */
+struct flight {
+        enum frame_operation kind;
+        uint64_t id;
+        struct operation *operation; /* NULL for OPEN and LOAD */
+        const struct token_key *key; /* LOAD */
+};
+
+enum load_state { LOAD_WANTED, LOAD_SENT, LOAD_DONE, LOAD_FAILED };
+
+/* A key that the process has loaded or is to load. */
+struct load {
+        const struct token_key *key;
+        enum load_state state;
+        uint32_t slot;
+        int error;
+        struct problem problem;
+};
+
+struct worker {
+        sd_event *event;
+        const struct config_token *config;
+        struct worker_events events;
+        enum worker_state state;
+        struct facts facts;
+        int fd;
+        sd_event_source *io, *child, *timer;
+        uint64_t next_id;
+        uint64_t busy_since_usec; /* when the process began with the oldest flight */
+        struct flight flights[FLIGHTS_MAX];
+        size_t flight_count;
+        struct load **loads;
+        size_t load_count, load_next; /* all before load_next have been sent */
+        struct buf frame;
+        uint8_t *received;
+};
+
+int worker_new(sd_event *event, const struct config_token *config,
+               const struct worker_events *events, struct worker **ret)
+{
+        _cleanup_(worker_freep) struct worker *worker = calloc(1, sizeof(*worker));
+
+        if (!worker)
+                return -ENOMEM;
+        worker->event = event;
+        worker->config = config;
+        worker->events = *events;
+        worker->fd = -1;
+        worker->frame.limit = FRAME_SIZE_MAX;
+        worker->received = malloc(FRAME_SIZE_MAX);
+        if (!worker->received)
+                return -ENOMEM;
+        *ret = TAKE_PTR(worker);
+        return 0;
+}
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void forget_loads(struct worker *worker)
+{
+        for (size_t i = 0; i < worker->load_count; i++)
+                free(worker->loads[i]);
+        free(worker->loads);
+        worker->loads = NULL;
+        worker->load_count = worker->load_next = 0;
+}
+
+/* sd-event reaps the process. The end of its socket, not this, says that it is lost. */
+static int on_reaped(sd_event_source *source, const siginfo_t *status, void *context)
+{
+        struct worker *worker = context;
+
+        if (!worker)
+                return sd_event_source_set_floating(source, 0);
+        worker->child = sd_event_source_unref(source);
+        return 0;
+}
+
+/* Kills the process and leaves it to the event loop to reap, however long the kernel takes. */
+static void abandon_process(struct worker *worker)
+{
+        if (!worker->child)
+                return;
+        (void)sd_event_source_send_child_signal(worker->child, SIGKILL, NULL, 0); /* may be dead */
+        (void)sd_event_source_set_userdata(worker->child, NULL);
+        if (sd_event_source_set_floating(worker->child, 1) >= 0)
+                sd_event_source_unref(worker->child);
+        worker->child = NULL;
+}
+
+static void fail_flights(struct worker *worker, int error, const struct problem *problem)
+{
+        struct flight flights[FLIGHTS_MAX];
+        size_t count = worker->flight_count;
+
+        memcpy(flights, worker->flights, sizeof(flights));
+        worker->flight_count = 0;
+        for (size_t i = 0; i < count; i++)
+                if (flights[i].operation)
+                        flights[i].operation->done(flights[i].operation, error, view_of(NULL, 0),
+                                                   problem);
+}
+
+/* The channel to the process is over, for whatever reason. */
+static void worker_down(struct worker *worker, int error, const struct problem *problem)
+{
+        if (worker->state == WORKER_DOWN)
+                return;
+        worker->state = WORKER_DOWN;
+        worker->io = sd_event_source_disable_unref(worker->io);
+        worker->timer = sd_event_source_disable_unref(worker->timer);
+        fd_closep(&worker->fd);
+        worker->fd = -1;
+        abandon_process(worker);
+        forget_loads(worker);
+        fail_flights(worker, error == -ETIME ? -ETIME : -ECONNRESET, problem);
+        worker->events.lost(worker, error, problem, worker->events.context);
+}
+
+struct worker *worker_free(struct worker *worker)
+{
+        if (!worker)
+                return NULL;
+        worker->state = WORKER_DOWN;
+        sd_event_source_disable_unref(worker->io);
+        sd_event_source_disable_unref(worker->timer);
+        fd_closep(&worker->fd);
+        abandon_process(worker);
+        forget_loads(worker);
+        fail_flights(worker, -ECONNRESET, NULL);
+        facts_done(&worker->facts);
+        buf_done(&worker->frame);
+        free(worker->received);
+        free(worker);
+        return NULL;
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *context);
+
+/* The timer is left alone while it is early enough: it looks again when it fires, and costs nothing
+ * per signature. */
+static int arm_timer(struct worker *worker)
+{
+        uint64_t late = worker->busy_since_usec + worker->config->timeout_usec;
+        int r;
+
+        if (!worker->timer)
+                return sd_event_add_time(worker->event, &worker->timer, CLOCK_MONOTONIC, late, 1000,
+                                         on_late, worker);
+        r = sd_event_source_get_enabled(worker->timer, NULL);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = sd_event_source_set_time(worker->timer, late);
+        return r < 0 ? r : sd_event_source_set_enabled(worker->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *context)
+{
+        struct worker *worker = context;
+        struct problem problem = {};
+
+        if (worker->flight_count == 0)
+                return 0;
+        if (now_usec() < worker->busy_since_usec + worker->config->timeout_usec)
+                return arm_timer(worker);
+        (void)problem_set(&problem, -ETIME, "no answer to %s within %llu ms: process killed",
+                          frame_operation_name(worker->flights[0].kind),
+                          (unsigned long long)worker->config->timeout_usec / 1000);
+        worker_down(worker, -ETIME, &problem);
+        return 0;
+}
+
+/* Sends the frame that has been put together, and notes that its answer is owed. */
+static int send_flight(struct worker *worker, struct flight flight)
+{
+        ssize_t sent;
+        int r = buf_error(&worker->frame);
+
+        if (r < 0)
+                return r;
+        if (worker->flight_count == FLIGHTS_MAX)
+                return -EBUSY;
+        sent = send(worker->fd, worker->frame.data, worker->frame.size,
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0)
+                return errno == EAGAIN ? -EBUSY : -errno;
+        if (worker->flight_count == 0)
+                worker->busy_since_usec = now_usec();
+        worker->flights[worker->flight_count++] = flight;
+        return arm_timer(worker);
+}
+
+static struct buf *begin_frame(struct worker *worker, enum frame_operation kind)
+{
+        buf_clear(&worker->frame);
+        frame_put_head(&worker->frame, kind, ++worker->next_id, FRAME_OK);
+        return &worker->frame;
+}
+
+/* The next key that is wanted, one at a time, between operations. */
+static int send_load(struct worker *worker)
+{
+        struct flight flight = {.kind = FRAME_LOAD};
+        struct buf *frame;
+        int r;
+
+        if (worker->load_next == worker->load_count || worker->flight_count == FLIGHTS_MAX)
+                return 0;
+        flight.key = worker->loads[worker->load_next]->key;
+        frame = begin_frame(worker, FRAME_LOAD);
+        flight.id = worker->next_id;
+        buf_put_sized(frame, view_string(flight.key->algorithm->name));
+        buf_put_sized(frame, view_string(flight.key->handle));
+        r = send_flight(worker, flight);
+        if (r < 0)
+                return r == -EBUSY ? 0 : r;
+        worker->loads[worker->load_next++]->state = LOAD_SENT;
+        return 0;
+}
+
+static int add_load(struct worker *worker, const struct token_key *key)
+{
+        struct load *load, **more;
+
+        if (worker->load_count == WORKER_KEYS_MAX)
+                return -ENOSPC;
+        more = reallocarray(worker->loads, worker->load_count + 1, sizeof(struct load *));
+        if (!more)
+                return -ENOMEM;
+        worker->loads = more;
+        load = calloc(1, sizeof(*load));
+        if (!load)
+                return -ENOMEM;
+        load->key = key;
+        worker->loads[worker->load_count++] = load;
+        return 0;
+}
+
+static struct load *find_load(const struct worker *worker, const struct token_key *key)
+{
+        for (size_t i = 0; i < worker->load_count; i++)
+                if (worker->loads[i]->key == key)
+                        return worker->loads[i];
+        return NULL;
+}
+
+void worker_add_key(struct worker *worker, const struct token_key *key)
+{
+        struct problem problem = {};
+        int r;
+
+        if (worker->state == WORKER_DOWN || find_load(worker, key))
+                return;
+        r = add_load(worker, key);
+        if (r == 0)
+                r = send_load(worker);
+        if (r < 0)
+                worker_down(worker, r, &problem);
+}
+
+/* After OPEN: the keys. After the last key: ready. */
+static int go_on_opening(struct worker *worker)
+{
+        if (worker->state != WORKER_OPENING || worker->flight_count > 0)
+                return 0;
+        if (worker->load_next < worker->load_count)
+                return send_load(worker);
+        worker->state = WORKER_READY;
+        worker->events.ready(worker, &worker->facts, worker->events.context);
+        return 0;
+}
+
+static int answer_open(struct worker *worker, const struct frame *frame)
+{
+        struct reader reader = reader_init(frame->fields);
+        const struct token_key *key;
+        int r;
+
+        facts_done(&worker->facts);
+        r = frame_read_facts(&reader, &worker->facts);
+        for (size_t i = 0; r == 0; i++) {
+                key = worker->events.key_at(worker, i, worker->events.context);
+                if (!key)
+                        break;
+                r = add_load(worker, key);
+        }
+        return r;
+}
+
+static void answer_load(struct worker *worker, const struct flight *flight,
+                        const struct frame *frame, int error, const struct problem *problem)
+{
+        struct load *load = find_load(worker, flight->key);
+        struct reader reader = reader_init(frame->fields);
+        struct view spki;
+
+        load->error = error;
+        load->problem = *problem;
+        if (error == 0) {
+                load->slot = reader_u32(&reader);
+                spki = reader_sized(&reader);
+                if (reader_end(&reader) < 0)
+                        load->error =
+                                problem_set(&load->problem, -EIO, "answer to load: malformed");
+                else if (!view_equal(spki, pubkey_spki(flight->key->pubkey)))
+                        load->error = problem_set(&load->problem, -EKEYREJECTED,
+                                                  "the token holds another key under this handle");
+        }
+        load->state = load->error < 0 ? LOAD_FAILED : LOAD_DONE;
+}
+
+/* After these the process cannot be trusted to know its device any more. */
+static int is_fatal(int error)
+{
+        return error == -ENODEV;
+}
+
+static int read_reason(const struct frame *frame, struct problem *ret)
+{
+        int error = frame_error_of(frame->status);
+        struct reader reader = reader_init(frame->fields);
+        struct view text;
+
+        if (error == 0)
+                return 0;
+        text = reader_sized(&reader);
+        return problem_set(ret, error, "%.*s", (int)(text.size < 400 ? text.size : 400),
+                           (const char *)text.data);
+}
+
+/* An answer out of order or malformed ends the process: nothing it says is to be relied on. */
+static int take_answer(struct worker *worker, struct view bytes, struct problem *problem)
+{
+        struct flight flight = worker->flights[0];
+        struct frame frame;
+        int error, r = 0;
+
+        if (frame_decode(bytes, &frame) < 0)
+                return problem_set(problem, -EIO, "malformed frame of %zu bytes", bytes.size);
+        if (worker->flight_count == 0 || frame.id != flight.id || frame.operation != flight.kind)
+                return problem_set(problem, -EIO, "answer to a request that was not made");
+        error = read_reason(&frame, problem);
+        if (is_fatal(error) && flight.operation)
+                return error; /* the flight fails with the process: the token may have acted */
+        worker->flight_count--;
+        memmove(worker->flights, worker->flights + 1, worker->flight_count * sizeof(flight));
+        worker->busy_since_usec = now_usec();
+        if (flight.operation)
+                flight.operation->done(flight.operation, error, frame.fields, problem);
+        else if (flight.kind == FRAME_OPEN)
+                r = error < 0 ? error : answer_open(worker, &frame);
+        else if (is_fatal(error))
+                r = error;
+        else
+                answer_load(worker, &flight, &frame, error, problem);
+        return r;
+}
+
+static int after_answer(struct worker *worker)
+{
+        int r = go_on_opening(worker);
+
+        if (r == 0 && worker->state == WORKER_READY)
+                r = send_load(worker);
+        if (r == 0 && worker->state == WORKER_READY)
+                worker->events.idle(worker, worker->events.context);
+        return r;
+}
+
+static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+        struct worker *worker = context;
+
+        for (int i = 0; i < DRAIN_MAX && worker->state != WORKER_DOWN; i++) {
+                struct problem problem = {};
+                ssize_t got = recv(fd, worker->received, FRAME_SIZE_MAX, MSG_DONTWAIT | MSG_TRUNC);
+                int r;
+
+                if (got < 0 && (errno == EAGAIN || errno == EINTR))
+                        return 0;
+                if (got <= 0)
+                        r = problem_set(&problem, -ECONNRESET, "the driver process ended");
+                else if ((size_t)got > FRAME_SIZE_MAX)
+                        r = problem_set(&problem, -EIO, "frame of %zd bytes", got);
+                else
+                        r = take_answer(worker, view_of(worker->received, (size_t)got), &problem);
+                if (r == 0 && worker->state != WORKER_DOWN)
+                        r = after_answer(worker);
+                if (r < 0)
+                        worker_down(worker, r, &problem);
+        }
+        return 0;
+}
+
+static int send_open(struct worker *worker)
+{
+        struct buf *frame = begin_frame(worker, FRAME_OPEN);
+
+        buf_put_sized(frame, view_string(worker->config->name));
+        frame_put_facts(frame, &worker->config->settings);
+        return send_flight(worker, (struct flight){.kind = FRAME_OPEN, .id = worker->next_id});
+}
+
+static int connect_process(struct worker *worker, const char *program, struct problem *problem)
+{
+        _cleanup_(fd_closep) int theirs = -1;
+        int pair[2];
+        pid_t pid;
+        int r;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        worker->fd = pair[0];
+        theirs = pair[1];
+        r = process_spawn(program, theirs, &pid);
+        if (r < 0)
+                return problem_set(problem, r, "%s: %s", program, strerror(-r));
+        r = sd_event_add_child(worker->event, &worker->child, pid, WEXITED, on_reaped, worker);
+        if (r < 0) {
+                (void)kill(pid, SIGKILL);
+                return r;
+        }
+        return sd_event_add_io(worker->event, &worker->io, worker->fd, EPOLLIN, on_readable,
+                               worker);
+}
+
+int worker_start(struct worker *worker, const char *program, struct problem *problem)
+{
+        int r;
+
+        assert(worker->state == WORKER_DOWN);
+        r = connect_process(worker, program, problem);
+        if (r >= 0)
+                r = send_open(worker);
+        if (r < 0) {
+                worker->io = sd_event_source_disable_unref(worker->io);
+                worker->timer = sd_event_source_disable_unref(worker->timer);
+                fd_closep(&worker->fd);
+                worker->fd = -1;
+                abandon_process(worker);
+                worker->flight_count = 0;
+                return r;
+        }
+        worker->state = WORKER_OPENING;
+        return 0;
+}
+
+int worker_can_take(const struct worker *worker, const struct operation *operation)
+{
+        const struct load *load;
+
+        if (worker->state != WORKER_READY || worker->flight_count >= WORKER_IN_FLIGHT_MAX)
+                return 0;
+        if (operation->kind != FRAME_SIGN)
+                return 1;
+        load = find_load(worker, operation->key);
+        return load && load->state == LOAD_DONE;
+}
+
+int worker_key_error(const struct worker *worker, const struct operation *operation,
+                     struct problem *ret)
+{
+        const struct load *load =
+                operation->kind == FRAME_SIGN ? find_load(worker, operation->key) : NULL;
+
+        if (!load || load->state != LOAD_FAILED)
+                return 0;
+        return problem_set(ret, load->error, "%s", problem_text(&load->problem, load->error));
+}
+
+int worker_submit(struct worker *worker, struct operation *operation)
+{
+        const struct token_key *key = operation->key;
+        struct buf *frame = begin_frame(worker, operation->kind);
+
+        switch (operation->kind) {
+        case FRAME_GENERATE:
+                buf_put_sized(frame, view_string(operation->algorithm->name));
+                buf_put_sized(frame, view_string(operation->label));
+                break;
+        case FRAME_SIGN:
+                buf_put_u32(frame, find_load(worker, key)->slot);
+                buf_put_sized(frame, view_of(operation->digest, key->algorithm->digest_size));
+                break;
+        default:
+                assert(operation->kind == FRAME_DESTROY);
+                buf_put_sized(frame, view_string(key->algorithm->name));
+                buf_put_sized(frame, view_string(key->handle));
+        }
+        operation->id = worker->next_id;
+        return send_flight(worker, (struct flight){.kind = operation->kind,
+                                                   .id = worker->next_id,
+                                                   .operation = operation});
+}
+
+enum worker_state worker_state(const struct worker *worker)
+{
+        return worker->state;
+}
+
+unsigned worker_in_flight(const struct worker *worker)
+{
+        return (unsigned)worker->flight_count;
+}

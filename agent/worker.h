@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One driver process: started, spoken to over a SOCK_SEQPACKET pair, timed, killed, reaped.
+ *
+ * A worker knows nothing of queues or restarts: it reports to its token. Several operations are in
+ * flight at once, so that the process never idles between two; it answers them in order.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "agent/token.h"
+
+#define WORKER_IN_FLIGHT_MAX 4
+#define WORKER_KEYS_MAX      ((size_t)4096) /* keys that one process can have loaded */
+
+enum worker_state {
+        WORKER_DOWN,    /* no process */
+        WORKER_OPENING, /* OPEN or the first LOADs are not answered yet */
+        WORKER_READY,
+};
+
+struct worker;
+
+/* What a worker tells its token. */
+struct worker_events {
+        /* Keys to be loaded before the worker counts as ready: NULL past the last. */
+        const struct token_key *(*key_at)(struct worker *worker, size_t index, void *context);
+
+        /* All keys are loaded: operations may come. */
+        void (*ready)(struct worker *worker, const struct facts *facts, void *context);
+
+        /* An operation was answered, or there is a key that was not loaded before: there may be
+         * work to give. */
+        void (*idle)(struct worker *worker, void *context);
+
+        /* The process is gone. @error says why: -ENODEV, -EACCES, -EBUSY … from OPEN; -ETIME when
+         * it was killed for being late; -ECONNRESET when it died. Operations in flight have failed
+         * already. */
+        void (*lost)(struct worker *worker, int error, const struct problem *problem,
+                     void *context);
+        void *context;
+};
+
+/* Makes a worker without a process. */
+int worker_new(sd_event *event, const struct config_token *config,
+               const struct worker_events *events, struct worker **ret) _must_use_;
+struct worker *worker_free(struct worker *worker);
+DEFINE_CLEANUP(struct worker *, worker_free)
+
+/* Starts the program and sends OPEN. */
+int worker_start(struct worker *worker, const char *program, struct problem *problem) _must_use_;
+
+/* Has the process load a key that key_at() did not name at its start. */
+void worker_add_key(struct worker *worker, const struct token_key *key);
+
+/* Whether an operation can be given to the process now: it is ready, has room, and for SIGN has the
+ * key. */
+int worker_can_take(const struct worker *worker, const struct operation *operation);
+
+/* Why the process could not load the key of @operation: 0 when it has, or has not tried yet. */
+int worker_key_error(const struct worker *worker, const struct operation *operation,
+                     struct problem *ret) _must_use_;
+
+/* Hands the operation over. Negative: it was not sent (and is still the caller's). */
+int worker_submit(struct worker *worker, struct operation *operation) _must_use_;
+
+enum worker_state worker_state(const struct worker *worker);
+unsigned worker_in_flight(const struct worker *worker);

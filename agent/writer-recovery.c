@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "agent/writer-state.h"
+#include "lib/file.h"
+
+/* The root of a full tile of hashes: what its parent level holds for it. */
+static int read_subtree_root(struct writer *writer, int level, uint64_t number, struct sha256 *ret,
+                             struct problem *problem)
+{
+        const struct tile tile = {level, number, TILE_WIDTH};
+        struct sha256 completed[MERKLE_HEIGHT_MAX];
+        _cleanup_(buf_done) struct buf hashes = {};
+        struct merkle_tree tree = {};
+        unsigned width;
+        int r;
+
+        r = journal_read_tile(writer->journal, &tile, &hashes, &width, problem);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < TILE_WIDTH; i++) {
+                struct sha256 hash;
+
+                memcpy(hash.bytes, hashes.data + i * SHA256_SIZE, SHA256_SIZE);
+                (void)merkle_push(&tree, &hash, completed);
+        }
+        *ret = merkle_root(&tree);
+        return 0;
+}
+
+/* The right edge of the tree over @bundles full bundles, out of the full tiles below each level. */
+static int rebuild_edge(struct writer *writer, uint64_t bundles, struct problem *problem)
+{
+        struct sha256 completed[MERKLE_HEIGHT_MAX];
+        int r;
+
+        writer->levels[0].number = bundles;
+        for (int level = TILE_LEVELS - 1; level > 0; level--) {
+                struct writer_level *newest = &writer->levels[level];
+                uint64_t hashes = tile_hashes(level - 1, bundles);
+
+                newest->number = hashes / TILE_WIDTH;
+                for (uint64_t i = newest->number * TILE_WIDTH; i < hashes; i++) {
+                        struct sha256 *hash = &newest->hash[newest->width];
+
+                        r = read_subtree_root(writer, level - 1, i, hash, problem);
+                        if (r < 0)
+                                return r;
+                        (void)merkle_push_subtree(&writer->tree, (unsigned)level * TILE_HEIGHT,
+                                                  hash, completed);
+                        newest->width++;
+                }
+        }
+        /* Partials may have been published for any of these. */
+        for (int level = 0; level < TILE_LEVELS; level++)
+                writer->levels[level].has_partials = 1;
+        return 0;
+}
+
+/* Walking forward from the last full bundle that the checkpoint covers. */
+struct forward {
+        struct writer *writer;
+        const struct checkpoint *checkpoint;
+        struct problem *problem;
+};
+
+static int check_root(const struct forward *forward)
+{
+        struct sha256 root = merkle_root(&forward->writer->tree);
+        char expected[HEX_SIZE(SHA256_SIZE)], found[HEX_SIZE(SHA256_SIZE)];
+
+        if (view_equal(sha256_view(&root), sha256_view(&forward->checkpoint->root))) {
+                forward->writer->reread = forward->writer->tree;
+                return 0;
+        }
+        return problem_set(forward->problem, -EBADMSG,
+                           "root over the %llu records of the checkpoint: expected %s, found %s",
+                           (unsigned long long)forward->checkpoint->size,
+                           hex_encode(sha256_view(&forward->checkpoint->root), expected),
+                           hex_encode(sha256_view(&root), found));
+}
+
+static int recover_entry(uint64_t index, struct view bytes, void *context)
+{
+        const struct forward *forward = context;
+        struct sha256 leaf = merkle_leaf(bytes);
+        int r;
+
+        if (bytes.size > ENTRY_SIZE_MAX)
+                return problem_set(forward->problem, -EBADMSG, "record %llu: too long",
+                                   (unsigned long long)index);
+        r = writer_add(forward->writer, bytes, &leaf);
+        if (r == 0 && forward->writer->tree.size == forward->checkpoint->size)
+                r = check_root(forward);
+        return r;
+}
+
+/* How far the newest segment is good. What follows is cut off if nobody was promised it. */
+static int measure_segment(struct writer *writer, uint64_t *ret_size, uint64_t *ret_next,
+                           struct problem *problem)
+{
+        _cleanup_(freep) struct wal_entry *entries = calloc(WAL_BATCH_COUNT, sizeof(*entries));
+        _cleanup_(buf_done) struct buf segment = {};
+        enum wal_found found;
+        uint32_t count = 0;
+        size_t offset = 0;
+        int r;
+
+        if (!entries)
+                return -ENOMEM;
+        r = journal_read_segment(writer->journal, writer->segment_first, &segment, problem);
+        if (r < 0)
+                return r;
+        *ret_next = writer->segment_first;
+        while ((found = wal_read_batch(buf_view(&segment), &offset, *ret_next, entries, &count)) ==
+               WAL_BATCH)
+                *ret_next += count;
+        if (found == WAL_BAD)
+                return problem_set(problem, -EBADMSG, "wal/%020llu: damaged at byte %zu",
+                                   (unsigned long long)writer->segment_first, offset);
+        *ret_size = offset;
+        return 0;
+}
+
+static int open_segment(struct writer *writer, struct problem *problem)
+{
+        char path[WAL_NAME_SIZE];
+
+        (void)wal_path(writer->segment_first, path);
+        writer->segment_fd = openat(writer->dir_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (writer->segment_fd < 0)
+                return problem_set(problem, -errno, "%s: %m", path);
+        return 0;
+}
+
+/* Goes on writing in the newest segment, after its torn tail has been cut off. */
+static int resume_segment(struct writer *writer, uint64_t *ret_dropped, struct problem *problem)
+{
+        uint64_t next = 0;
+        off_t there;
+        int r;
+
+        r = measure_segment(writer, &writer->segment_size, &next, problem);
+        if (r == 0)
+                r = open_segment(writer, problem);
+        if (r < 0)
+                return r;
+        if (next > writer->tree.size)
+                return problem_set(problem, -EBADMSG,
+                                   "records %llu to %llu are missing before the newest of wal/",
+                                   (unsigned long long)writer->tree.size,
+                                   (unsigned long long)writer->segment_first - 1);
+        there = lseek(writer->segment_fd, 0, SEEK_END);
+        *ret_dropped =
+                there > (off_t)writer->segment_size ? (uint64_t)there - writer->segment_size : 0;
+        if (*ret_dropped > 0 && (ftruncate(writer->segment_fd, (off_t)writer->segment_size) < 0 ||
+                                 fdatasync(writer->segment_fd) < 0))
+                return problem_set(problem, -errno, "wal/: torn tail not removed: %m");
+        if (next < writer->tree.size)
+                return writer_begin_segment(writer, problem); /* the bundles are ahead of it */
+        return 0;
+}
+
+static int resume_writing(struct writer *writer, uint64_t *ret_dropped, struct problem *problem)
+{
+        _cleanup_(freep) uint64_t *firsts = NULL;
+        size_t count = 0;
+        int r;
+
+        *ret_dropped = 0;
+        r = journal_list_segments(writer->journal, &firsts, &count, problem);
+        if (r < 0)
+                return r;
+        if (count == 0)
+                return writer_begin_segment(writer, problem);
+        writer->segment_first = firsts[count - 1];
+        return resume_segment(writer, ret_dropped, problem);
+}
+
+static int read_checkpoint(struct writer *writer, const char *origin, struct pubkey *log_key,
+                           struct checkpoint *ret, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        int r;
+
+        r = journal_read_checkpoint(writer->journal, &text, problem);
+        if (r == 0 && !log_key)
+                r = problem_set(problem, -ENOKEY,
+                                "there is a checkpoint, but no log key that could have signed it");
+        if (r == 0)
+                r = checkpoint_open(buf_view(&text), origin, log_key, ret, problem);
+        if (r < 0 && r != -ENOENT)
+                return problem_prefix(problem, r, "checkpoint");
+        return r;
+}
+
+int writer_recover(struct writer *writer, const char *origin, struct pubkey *log_key,
+                   struct writer_recovery *ret, struct problem *problem)
+{
+        struct problem absent = {};
+        struct checkpoint checkpoint = {};
+        struct forward forward = {writer, &checkpoint, problem};
+        uint64_t bundles, next = 0;
+        int r;
+
+        r = read_checkpoint(writer, origin, log_key, &checkpoint, &absent);
+        if (r < 0 && r != -ENOENT)
+                return problem_set(problem, r, "%s", problem_text(&absent, r));
+        ret->has_checkpoint = r == 0;
+        bundles = checkpoint.size / TILE_WIDTH;
+        r = rebuild_edge(writer, bundles, problem);
+        if (r < 0)
+                return r;
+        writer->flushed = bundles * TILE_WIDTH;
+        if (ret->has_checkpoint && checkpoint.size == writer->tree.size)
+                r = check_root(&forward);
+        if (r == 0)
+                r = journal_walk(writer->journal, writer->tree.size, recover_entry, &forward, &next,
+                                 problem);
+        if (r < 0)
+                return r;
+        if (writer->tree.size < checkpoint.size)
+                return problem_set(problem, -EBADMSG,
+                                   "the checkpoint covers %llu records, but only %llu are there",
+                                   (unsigned long long)checkpoint.size,
+                                   (unsigned long long)writer->tree.size);
+        ret->sealed = checkpoint.size;
+        ret->records = writer->tree.size - checkpoint.size;
+        return resume_writing(writer, &ret->dropped, problem);
+}

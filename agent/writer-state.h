@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the parts of the journal writer share. Private to agent/writer*.c.
+ *
+ * writer.c commits batches, writer-tile.c turns durable entries into tiles and bundles,
+ * writer-recovery.c rebuilds all of this from the files.
+ */
+
+#include "agent/writer.h"
+#include "lib/journal.h"
+#include "lib/tile.h"
+#include "lib/wal.h"
+
+#define WRITER_UNFLUSHED_MAX                                                                       \
+        ((size_t)8 << 20)                        /* bytes of full bundles that wait for their file \
+                                                  */
+#define WRITER_ROOM_MIN      ((uint64_t)4 << 20) /* bytes free before a full journal is tried again */
+#define WRITER_BATCH_OVERDUE 512 /* entries: commit without waiting for an idle loop */
+
+/* The hashes of a level that are in its newest, incomplete tile. */
+struct writer_level {
+        uint64_t number;
+        unsigned width;   /* 0 to TILE_WIDTH - 1 */
+        int has_partials; /* a folder of partial tiles may exist for this number */
+        struct sha256 hash[TILE_WIDTH];
+};
+
+/* A full tile or bundle that is not in its file yet. */
+struct writer_file {
+        struct writer_file *next;
+        struct tile tile;
+        int has_partials;
+        struct buf content;
+};
+
+struct writer_waiting {
+        writer_function done;
+        void *context;
+};
+
+struct writer {
+        struct journal *journal; /* the same folder, for reading back */
+        int dir_fd;
+        int lock_fd;
+        sd_event_source *commit_source;
+        enum writer_state state;
+        char reason[256];
+        struct writer_events events;
+
+        int segment_fd;
+        uint64_t segment_first;
+        uint64_t segment_size; /* bytes that are durable */
+
+        struct wal_batch batch;
+        struct buf waiting; /* struct writer_waiting for each entry of the batch */
+
+        struct merkle_tree tree;   /* of all durable entries */
+        struct merkle_tree reread; /* of those read back from the disk so far */
+        struct writer_level levels[TILE_LEVELS];
+        struct buf edge; /* bundle of the entries whose leaf hashes are in levels[0] */
+
+        struct writer_file *unflushed, **unflushed_end;
+        size_t unflushed_size;
+        uint64_t flushed; /* entries in full bundles on disk: a multiple of TILE_WIDTH */
+};
+
+/* Adds a durable entry to tree, levels and bundle. -ENOMEM. */
+int writer_add(struct writer *writer, struct view entry, const struct sha256 *leaf) _must_use_;
+
+/* Writes the full tiles and bundles that wait, then trims the write-ahead file. */
+int writer_flush(struct writer *writer, struct problem *problem) _must_use_;
+
+/* Begins a new segment at the present size. */
+int writer_begin_segment(struct writer *writer, struct problem *problem) _must_use_;
+
+/* Seals the journal, for the reason given. */
+void writer_seal(struct writer *writer, const char *format, ...) _printf_(2, 3);
+
+/* Rebuilds the writer from its folder; see writer_open(). */
+int writer_recover(struct writer *writer, const char *origin, struct pubkey *log_key,
+                   struct writer_recovery *ret, struct problem *problem) _must_use_;

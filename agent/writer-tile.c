@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "agent/writer-state.h"
+#include "lib/file.h"
+
+static int queue_full_file(struct writer *writer, const struct tile *tile, int has_partials,
+                           struct view content)
+{
+        struct writer_file *file = calloc(1, sizeof(*file));
+
+        if (!file)
+                return -ENOMEM;
+        file->tile = *tile;
+        file->has_partials = has_partials;
+        file->content.limit = ENTRY_BUNDLE_MAX;
+        buf_put_view(&file->content, content);
+        if (buf_error(&file->content)) {
+                free(file);
+                return -ENOMEM;
+        }
+        *writer->unflushed_end = file;
+        writer->unflushed_end = &file->next;
+        writer->unflushed_size += content.size;
+        return 0;
+}
+
+static int add_hash(struct writer *writer, int level, const struct sha256 *hash)
+{
+        struct writer_level *newest = &writer->levels[level];
+        struct tile tile = {level, newest->number, TILE_WIDTH};
+        int r;
+
+        newest->hash[newest->width++] = *hash;
+        if (newest->width < TILE_WIDTH)
+                return 0;
+        r = queue_full_file(writer, &tile, newest->has_partials,
+                            view_of(newest->hash, sizeof(newest->hash)));
+        if (r == 0 && level == 0) {
+                tile.level = TILE_ENTRIES;
+                r = queue_full_file(writer, &tile, newest->has_partials, buf_view(&writer->edge));
+                buf_clear(&writer->edge);
+        }
+        newest->number++;
+        newest->width = 0;
+        newest->has_partials = 0;
+        return r;
+}
+
+int writer_add(struct writer *writer, struct view entry, const struct sha256 *leaf)
+{
+        struct sha256 completed[MERKLE_HEIGHT_MAX];
+        unsigned height = merkle_push(&writer->tree, leaf, completed);
+        int r = tile_put_entry(&writer->edge, entry);
+
+        for (unsigned level = 0; level < TILE_LEVELS && level * TILE_HEIGHT <= height && r == 0;
+             level++)
+                r = add_hash(writer, (int)level, &completed[level * TILE_HEIGHT]);
+        return r;
+}
+
+/* mkdir -p of the folders that @path is in; a new folder is made durable in its parent. */
+static int make_folders(int dir_fd, const char *path)
+{
+        char folder[TILE_PATH_SIZE];
+
+        for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+                (void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+                if (mkdirat(dir_fd, folder, 0755) == 0) {
+                        int r = file_sync_parent(dir_fd, folder);
+
+                        if (r < 0)
+                                return r;
+                } else if (errno != EEXIST) {
+                        return -errno;
+                }
+        }
+        return 0;
+}
+
+static int write_file(struct writer *writer, const struct tile *tile, struct view content,
+                      struct problem *problem)
+{
+        char path[TILE_PATH_SIZE];
+        int r;
+
+        (void)tile_path(tile->level, tile->number, tile->width, path);
+        r = make_folders(writer->dir_fd, path);
+        if (r < 0)
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        return file_replace(writer->dir_fd, path, content, 0644, problem);
+}
+
+static void dir_closep(DIR **dir)
+{
+        if (*dir)
+                (void)closedir(*dir); /* opened for reading: nothing can be lost */
+}
+
+/* Once the full file is there its partials may go. One that stays costs room, nothing else. */
+static void remove_partials(struct writer *writer, const struct tile *tile)
+{
+        _cleanup_(dir_closep) DIR *dir = NULL;
+        char path[TILE_PATH_SIZE + 3];
+        struct dirent *entry;
+        int fd;
+
+        (void)tile_path(tile->level, tile->number, TILE_WIDTH, path);
+        (void)strncat(path, ".p", 3);
+        fd = openat(writer->dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = fd >= 0 ? fdopendir(fd) : NULL;
+        if (!dir)
+                return;
+        while ((entry = readdir(dir)))
+                if (entry->d_name[0] != '.')
+                        (void)unlinkat(fd, entry->d_name, 0);
+        (void)unlinkat(writer->dir_fd, path, AT_REMOVEDIR);
+}
+
+int writer_begin_segment(struct writer *writer, struct problem *problem)
+{
+        _cleanup_(fd_closep) int fd = -1;
+        char path[WAL_NAME_SIZE];
+        int r;
+
+        fd = openat(writer->dir_fd, wal_path(writer->tree.size, path),
+                    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return problem_set(problem, -errno, "%s: %m", path);
+        r = file_sync_parent(writer->dir_fd, path);
+        if (r < 0) {
+                (void)unlinkat(writer->dir_fd, path,
+                               0); /* the error that is returned says enough */
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        }
+        fd_closep(&writer->segment_fd);
+        writer->segment_fd = TAKE_FD(fd);
+        writer->segment_first = writer->tree.size;
+        writer->segment_size = 0;
+        return 0;
+}
+
+/* Segments whose entries are all in full bundles go: those before the last one that begins within
+ * the bundles. */
+static int trim_segments(struct writer *writer, struct problem *problem)
+{
+        _cleanup_(freep) uint64_t *firsts = NULL;
+        char path[WAL_NAME_SIZE];
+        size_t count = 0;
+        int r;
+
+        r = journal_list_segments(writer->journal, &firsts, &count, problem);
+        for (size_t i = 0; r == 0 && i + 1 < count && firsts[i + 1] <= writer->flushed; i++)
+                if (unlinkat(writer->dir_fd, wal_path(firsts[i], path), 0) < 0 && errno != ENOENT)
+                        r = problem_set(problem, -errno, "%s: %m", path);
+        return r;
+}
+
+int writer_flush(struct writer *writer, struct problem *problem)
+{
+        int r;
+
+        if (!writer->unflushed)
+                return 0;
+        while (writer->unflushed) {
+                struct writer_file *file = writer->unflushed;
+
+                r = write_file(writer, &file->tile, buf_view(&file->content), problem);
+                if (r < 0)
+                        return r;
+                if (file->has_partials)
+                        remove_partials(writer, &file->tile);
+                if (file->tile.level == TILE_ENTRIES)
+                        writer->flushed = (file->tile.number + 1) * TILE_WIDTH;
+                writer->unflushed = file->next;
+                if (!writer->unflushed)
+                        writer->unflushed_end = &writer->unflushed;
+                writer->unflushed_size -= file->content.size;
+                buf_done(&file->content);
+                free(file);
+        }
+        r = writer->segment_first < writer->tree.size ? writer_begin_segment(writer, problem) : 0;
+        return r < 0 ? r : trim_segments(writer, problem);
+}
+
+static int write_partials(struct writer *writer, struct problem *problem)
+{
+        int r = 0;
+
+        for (int level = TILE_LEVELS - 1; level >= 0 && r == 0; level--) {
+                struct writer_level *newest = &writer->levels[level];
+                struct tile tile = {level, newest->number, newest->width};
+
+                if (newest->width == 0)
+                        continue;
+                newest->has_partials = 1;
+                r = write_file(writer, &tile,
+                               view_of(newest->hash, newest->width * sizeof(*newest->hash)),
+                               problem);
+                if (r < 0 || level > 0)
+                        continue;
+                tile.level = TILE_ENTRIES;
+                r = write_file(writer, &tile, buf_view(&writer->edge), problem);
+        }
+        return r;
+}
+
+static int reread_entry(uint64_t index, struct view bytes, void *tree)
+{
+        struct sha256 completed[MERKLE_HEIGHT_MAX], leaf = merkle_leaf(bytes);
+
+        (void)merkle_push(tree, &leaf, completed);
+        return 0;
+}
+
+/* Reads what has been added since the last time from its bundles, as an auditor will, and hashes it
+ * again: memory and disk must agree before the log key says so. */
+static int reread_new_entries(struct writer *writer, struct problem *problem)
+{
+        struct sha256 found, expected = merkle_root(&writer->tree);
+        struct merkle_tree tree = writer->reread;
+        int r;
+
+        r = journal_walk_sealed(writer->journal, tree.size, writer->tree.size, reread_entry, &tree,
+                                problem);
+        if (r < 0 && r != -ENOENT && r != -EBADMSG)
+                return r;
+        found = merkle_root(&tree);
+        if (r == 0 && view_equal(sha256_view(&found), sha256_view(&expected))) {
+                writer->reread = tree;
+                return 0;
+        }
+        writer_seal(writer, "records %llu to %llu: what is on the disk is not what was written%s%s",
+                    (unsigned long long)writer->reread.size, (unsigned long long)writer->tree.size,
+                    r < 0 ? ": " : "", r < 0 ? problem_text(problem, r) : "");
+        return problem_set(problem, -EROFS, "%s", writer->reason);
+}
+
+int writer_prepare(struct writer *writer, struct problem *problem)
+{
+        int r;
+
+        if (writer->state == WRITER_SEALED)
+                return problem_set(problem, -EROFS, "journal sealed: %s", writer->reason);
+        r = writer_flush(writer, problem);
+        if (r == 0)
+                r = write_partials(writer, problem);
+        if (r == 0)
+                r = reread_new_entries(writer, problem);
+        return r;
+}

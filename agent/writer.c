@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "agent/writer-state.h"
+#include "lib/file.h"
+
+#define COMMIT_PRIORITY 100 /* after everything that could still add to the batch */
+
+static void set_state(struct writer *writer, enum writer_state state)
+{
+        if (writer->state == state || writer->state == WRITER_SEALED)
+                return;
+        writer->state = state;
+        if (state == WRITER_OPEN)
+                writer->reason[0] = '\0';
+        if (writer->events.state_changed)
+                writer->events.state_changed(writer->events.context);
+}
+
+void writer_seal(struct writer *writer, const char *format, ...)
+{
+        va_list arguments;
+
+        if (writer->state == WRITER_SEALED)
+                return;
+        va_start(arguments, format);
+        (void)vsnprintf(writer->reason, sizeof(writer->reason), format, arguments);
+        va_end(arguments);
+        set_state(writer, WRITER_SEALED);
+}
+
+static int state_error(enum writer_state state)
+{
+        switch (state) {
+        case WRITER_OPEN:
+                return 0;
+        case WRITER_FULL:
+                return -ENOSPC;
+        default:
+                return -EROFS;
+        }
+}
+
+/* Answers all that wait. Each function may append again: to the next batch. */
+static void answer_batch(struct writer *writer, struct buf *waiting, int error, uint64_t first)
+{
+        size_t count = waiting->size / sizeof(struct writer_waiting);
+
+        for (size_t i = 0; i < count; i++) {
+                struct writer_waiting one;
+
+                memcpy(&one, waiting->data + i * sizeof(one), sizeof(one));
+                one.done(one.context, error, first + i);
+        }
+}
+
+/* The files must still be the ones that were opened: a deleted or replaced journal would take
+ * records into the void. */
+static int check_files_in_place(struct writer *writer)
+{
+        char path[WAL_NAME_SIZE];
+        struct stat opened, named;
+
+        (void)wal_path(writer->segment_first, path);
+        if (fstat(writer->segment_fd, &opened) < 0 ||
+            fstatat(writer->dir_fd, path, &named, AT_SYMLINK_NOFOLLOW) < 0)
+                writer_seal(writer, "%s: %m", path);
+        else if (opened.st_nlink != 1 || opened.st_ino != named.st_ino ||
+                 opened.st_dev != named.st_dev)
+                writer_seal(writer, "%s: deleted or replaced", path);
+        else if ((uint64_t)opened.st_size != writer->segment_size)
+                writer_seal(writer, "%s: expected %llu bytes, found %lld", path,
+                            (unsigned long long)writer->segment_size, (long long)opened.st_size);
+        return state_error(writer->state);
+}
+
+/* No room, or another error before anything was made durable: the segment is as it was, or sealed.
+ */
+static int undo_write(struct writer *writer, int error)
+{
+        if (ftruncate(writer->segment_fd, (off_t)writer->segment_size) < 0) {
+                writer_seal(writer, "write-ahead file: cannot be cut back: %m");
+                return -EROFS;
+        }
+        if (error != -ENOSPC && error != -EDQUOT && error != -EFBIG) {
+                writer_seal(writer, "write-ahead file: write: %s", strerror(-error));
+                return -EROFS;
+        }
+        (void)snprintf(writer->reason, sizeof(writer->reason), "write-ahead file: %s",
+                       strerror(-error));
+        set_state(writer, WRITER_FULL);
+        return -ENOSPC;
+}
+
+static int write_batch(struct writer *writer)
+{
+        struct view bytes;
+        uint64_t offset = writer->segment_size;
+        int r;
+
+        r = wal_batch_finish(&writer->batch);
+        if (r < 0)
+                return undo_write(writer,
+                                  -ENOSPC); /* no memory: refused like no room, and tried again */
+        r = check_files_in_place(writer);
+        if (r < 0)
+                return r;
+        bytes = buf_view(&writer->batch.bytes);
+        while (bytes.size > 0) {
+                ssize_t written = pwrite(writer->segment_fd, bytes.data, bytes.size, (off_t)offset);
+
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written <= 0)
+                        return undo_write(writer, written < 0 ? -errno : -ENOSPC);
+                bytes.data += written;
+                bytes.size -= (size_t)written;
+                offset += (uint64_t)written;
+        }
+        if (fdatasync(writer->segment_fd) < 0) {
+                /* The kernel may have dropped the pages and will not tell again. */
+                writer_seal(writer, "write-ahead file: fdatasync: %m");
+                return -EROFS;
+        }
+        writer->segment_size = offset;
+        return 0;
+}
+
+static int add_batch(struct writer *writer)
+{
+        struct reader entries = reader_init(view_of(writer->batch.bytes.data + WAL_HEAD_SIZE,
+                                                    writer->batch.bytes.size - WAL_HEAD_SIZE));
+        int r = 0;
+
+        for (uint32_t i = 0; i < writer->batch.count && r == 0; i++) {
+                struct sha256 leaf;
+
+                memcpy(leaf.bytes, writer->batch.leaves.data + i * SHA256_SIZE, SHA256_SIZE);
+                r = writer_add(writer, reader_sized(&entries), &leaf);
+        }
+        return r;
+}
+
+void writer_commit(struct writer *writer)
+{
+        _cleanup_(buf_done) struct buf waiting = {};
+        uint64_t first = writer->batch.first;
+        struct problem problem = {};
+        int r;
+
+        if (writer->batch.count == 0)
+                return;
+        r = state_error(writer->state);
+        if (r == 0)
+                r = write_batch(writer);
+        if (r == 0 && add_batch(writer) < 0)
+                /* The records are durable and promised; only a restart can bring memory in line. */
+                writer_seal(writer, "no memory to follow the journal");
+        waiting = writer->waiting;
+        writer->waiting = BUF_INIT(waiting.limit);
+        wal_batch_init(&writer->batch, writer->tree.size);
+        answer_batch(writer, &waiting, r, first);
+        if (r == 0 && writer->events.committed)
+                writer->events.committed(writer->events.context);
+        /* A failure is tried again, and reported, before the next checkpoint. */
+        if (r == 0 && writer->unflushed_size > WRITER_UNFLUSHED_MAX &&
+            writer_flush(writer, &problem) < 0)
+                return;
+}
+
+static int on_commit(sd_event_source *source, void *context)
+{
+        writer_commit(context);
+        return 0;
+}
+
+int writer_append(struct writer *writer, struct view entry, writer_function done, void *context)
+{
+        const struct writer_waiting waiting = {done, context};
+        struct sha256 leaf = merkle_leaf(entry);
+        int r = state_error(writer->state);
+
+        if (r < 0)
+                return r;
+        if (entry.size > ENTRY_SIZE_MAX)
+                return -EMSGSIZE;
+        if (writer->batch.count == WAL_BATCH_COUNT ||
+            writer->batch.bytes.size + entry.size + sizeof(uint32_t) > WAL_BATCH_MAX)
+                writer_commit(writer);
+        buf_put(&writer->waiting, &waiting, sizeof(waiting));
+        if (buf_error(&writer->waiting))
+                return -ENOMEM;
+        r = wal_batch_add(&writer->batch, entry, &leaf);
+        if (r == 0)
+                r = sd_event_source_set_enabled(writer->commit_source, SD_EVENT_ONESHOT);
+        if (r < 0)
+                writer->waiting.size -= sizeof(waiting);
+        return r;
+}
+
+enum writer_state writer_check(struct writer *writer)
+{
+        struct statvfs room;
+
+        if (writer->batch.count >= WRITER_BATCH_OVERDUE)
+                writer_commit(writer);
+        if (writer->state == WRITER_FULL && fstatvfs(writer->dir_fd, &room) == 0 &&
+            (uint64_t)room.f_bavail * room.f_frsize >= WRITER_ROOM_MIN)
+                set_state(writer, WRITER_OPEN);
+        return writer->state;
+}
+
+const char *writer_state_name(enum writer_state state)
+{
+        static const char *const names[] = {"open", "full", "sealed"};
+
+        return names[state];
+}
+
+const char *writer_reason(const struct writer *writer)
+{
+        return writer->reason;
+}
+
+void writer_set_events(struct writer *writer, const struct writer_events *events)
+{
+        writer->events = *events;
+}
+
+struct checkpoint writer_head(const struct writer *writer)
+{
+        return (struct checkpoint){writer->tree.size, merkle_root(&writer->tree)};
+}
+
+int writer_publish(struct writer *writer, struct view checkpoint, struct problem *problem)
+{
+        return file_replace(writer->dir_fd, "checkpoint", checkpoint, 0644, problem);
+}
+
+int writer_read_checkpoint(const struct writer *writer, struct buf *ret, struct problem *problem)
+{
+        return journal_read_checkpoint(writer->journal, ret, problem);
+}
+
+static int take_lock(struct writer *writer, struct problem *problem)
+{
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int r;
+
+        if (mkdirat(writer->dir_fd, WAL_DIRECTORY, 0755) < 0 && errno != EEXIST)
+                return problem_set(problem, -errno, "%s: %m", WAL_DIRECTORY);
+        writer->lock_fd = openat(writer->dir_fd, JOURNAL_LOCK,
+                                 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (writer->lock_fd >= 0 && fcntl(writer->lock_fd, F_OFD_SETLK, &lock) == 0)
+                return 0;
+        r = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+        return problem_set(problem, r, "%s: %s", JOURNAL_LOCK,
+                           r == -EBUSY ? "another agent writes this journal" : strerror(-r));
+}
+
+int writer_open(const char *path, const char *origin, struct pubkey *log_key, sd_event *event,
+                struct writer **ret, struct writer_recovery *ret_recovery, struct problem *problem)
+{
+        _cleanup_(writer_freep) struct writer *writer = calloc(1, sizeof(*writer));
+        int r;
+
+        if (!writer)
+                return -ENOMEM;
+        writer->dir_fd = writer->lock_fd = writer->segment_fd = -1;
+        writer->unflushed_end = &writer->unflushed;
+        writer->edge.limit = ENTRY_BUNDLE_MAX;
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+                return problem_set(problem, -errno, "%s: %m", path);
+        r = journal_open(path, &writer->journal, problem);
+        if (r < 0)
+                return r;
+        writer->dir_fd = journal_dir_fd(writer->journal);
+        r = take_lock(writer, problem);
+        if (r == 0)
+                r = writer_recover(writer, origin, log_key, ret_recovery, problem);
+        if (r == 0)
+                r = sd_event_add_defer(event, &writer->commit_source, on_commit, writer);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(writer->commit_source, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_source_set_priority(writer->commit_source, COMMIT_PRIORITY);
+        if (r < 0)
+                return r;
+        wal_batch_init(&writer->batch, writer->tree.size);
+        *ret = TAKE_PTR(writer);
+        return 0;
+}
+
+struct writer *writer_free(struct writer *writer)
+{
+        if (!writer)
+                return NULL;
+        sd_event_source_disable_unref(writer->commit_source);
+        while (writer->unflushed) {
+                struct writer_file *file = writer->unflushed;
+
+                writer->unflushed = file->next;
+                buf_done(&file->content);
+                free(file);
+        }
+        fd_closep(&writer->segment_fd);
+        fd_closep(&writer->lock_fd);
+        journal_free(writer->journal);
+        wal_batch_done(&writer->batch);
+        buf_done(&writer->waiting);
+        buf_done(&writer->edge);
+        free(writer);
+        return NULL;
+}

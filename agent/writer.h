@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The only writer of a journal: write-ahead file, group commit, tiles, published checkpoint.
+ *
+ * writer_append() takes an entry into the batch that is being put together; the batch is written
+ * and made durable by one fdatasync() when the event loop has nothing more urgent to do, and only
+ * then is each entry's function called. An entry is in the tree if and only if it is durable.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "lib/checkpoint.h"
+#include "lib/problem.h"
+
+enum writer_state {
+        WRITER_OPEN,
+        WRITER_FULL,   /* no room: nothing is taken until there is */
+        WRITER_SEALED, /* the disk failed or the files were meddled with: nothing is taken until a
+                          restart */
+};
+
+struct writer;
+
+/* What was found when the journal was opened. */
+struct writer_recovery {
+        uint64_t records; /* durable records after the last checkpoint */
+        uint64_t dropped; /* bytes of a torn tail that nobody was promised */
+        uint64_t sealed;  /* records covered by the last checkpoint */
+        int has_checkpoint;
+};
+
+/* Opens or begins the journal in the folder @path and takes its lock. @log_key may be NULL when
+ * none has been made yet. Refuses
+ * (-EBADMSG, -EKEYREJECTED, -ENOKEY, with what and where) whatever is not consistent with the
+ * published checkpoint. -EBUSY: another agent has it open. */
+int writer_open(const char *path, const char *origin, struct pubkey *log_key, sd_event *event,
+                struct writer **ret, struct writer_recovery *ret_recovery,
+                struct problem *problem) _must_use_;
+struct writer *writer_free(struct writer *writer);
+DEFINE_CLEANUP(struct writer *, writer_free)
+
+/* @error is 0 when the entry is durable at @index, -ENOSPC or -EROFS when it is not and never will
+ * be. */
+typedef void (*writer_function)(void *context, int error, uint64_t index);
+
+/* Takes a copy of @entry. @done is called later, never from within, exactly once. -ENOSPC, -EROFS:
+ * not taken, as writer_state() says; -EMSGSIZE over ENTRY_SIZE_MAX; -ENOMEM. */
+int writer_append(struct writer *writer, struct view entry, writer_function done,
+                  void *context) _must_use_;
+
+/* Commits what is waiting now instead of later. */
+void writer_commit(struct writer *writer);
+
+/* The state; a full journal is looked at again, so that service comes back with the room. */
+enum writer_state writer_check(struct writer *writer);
+const char *writer_state_name(enum writer_state state);
+
+/* Why the state is not open; empty when it is. */
+const char *writer_reason(const struct writer *writer);
+
+struct writer_events {
+        void (*state_changed)(void *context); /* not for the state found at the start */
+        void (*committed)(void *context);     /* there are new durable entries */
+        void *context;
+};
+
+void writer_set_events(struct writer *writer, const struct writer_events *events);
+
+/* The tree over all durable entries. */
+struct checkpoint writer_head(const struct writer *writer);
+
+/* Makes tiles and entry bundles of the head durable, full and partial, and re-reads and re-hashes
+ * what has been added since the last call. 0: a checkpoint of writer_head() may be signed. -ENOSPC,
+ * -EROFS (now sealed), -EIO, … */
+int writer_prepare(struct writer *writer, struct problem *problem) _must_use_;
+
+/* Replaces the published checkpoint. */
+int writer_publish(struct writer *writer, struct view checkpoint,
+                   struct problem *problem) _must_use_;
+
+/* Reads it, verbatim. -ENOENT before the first. */
+int writer_read_checkpoint(const struct writer *writer, struct buf *ret,
+                           struct problem *problem) _must_use_;
