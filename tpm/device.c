@@ -6,6 +6,9 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
+/* TPM2_TRANSIENT_FIRST, without that macro's shift into the sign bit. */
+#define TRANSIENT_FIRST ((TPM2_HANDLE)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT)
+
 #define BUSY_ATTEMPTS_MAX 11 /* 1 + 2 + 4 + … milliseconds: about two seconds in all */
 
 /* By name only: the loader would open any library that a path names, and run any program after
@@ -113,8 +116,8 @@ static int flush_leftovers(struct device *device, struct problem *problem)
 {
         _cleanup_(esys_freep) TPMS_CAPABILITY_DATA *found = NULL;
         const TPML_HANDLE *handles;
-        int r = device_capability(device, TPM2_CAP_HANDLES, TPM2_TRANSIENT_FIRST,
-                                  TPM2_MAX_CAP_HANDLES, &found, problem);
+        int r = device_capability(device, TPM2_CAP_HANDLES, TRANSIENT_FIRST, TPM2_MAX_CAP_HANDLES,
+                                  &found, problem);
 
         if (r < 0)
                 return r;

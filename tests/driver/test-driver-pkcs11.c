@@ -176,7 +176,10 @@ static void bad_settings(void)
                 {{"Module", "/", "TokenLabel", "x", NULL}, FRAME_GONE, "cannot be loaded"},
                 {{"Module", module, "TokenLabel", "absent", "PinFile", pin_file, NULL},
                  FRAME_GONE,
-                 "no token TokenLabel=absent; the module has: \"one two\""},
+                 "no token TokenLabel=absent; the module has: \""},
+                {{"Module", module, "TokenLabel", "absent", "PinFile", pin_file, NULL},
+                 FRAME_GONE,
+                 "\"one two\" ("},
                 {{"Module", module, "TokenLabel", "twice", "PinFile", pin_file, NULL},
                  FRAME_GONE,
                  "more than one token TokenLabel=twice"},
@@ -226,7 +229,7 @@ static const char *spy_module(void)
 static void one_attempt_with_spy(const char *wrong_pin)
 {
         const char *spy = spy_module();
-        char output[EQUIPMENT_PATH_MAX];
+        char output[EQUIPMENT_PATH_MAX], options[2 * EQUIPMENT_PATH_MAX];
         const char *const settings[] = {"Module",  spy,       "TokenLabel", "one two",
                                         "PinFile", wrong_pin, NULL};
         struct client client;
@@ -238,12 +241,19 @@ static void one_attempt_with_spy(const char *wrong_pin)
         if (setenv("PKCS11SPY", module, 1) < 0 ||
             setenv("PKCS11SPY_OUTPUT", equipment_path(output, "spy.log"), 1) < 0)
                 expect(!"the environment can be set");
+        /* The spy leaks a few bytes of its own, which fails the driver under AddressSanitizer. */
+        equipment_write("leaks", 0600, "leak:pkcs11-spy.so\n");
+        (void)snprintf(options, sizeof(options), "suppressions=%s/leaks:print_suppressions=0",
+                       equipment_folder());
+        if (setenv("LSAN_OPTIONS", options, 1) < 0)
+                expect(!"the environment can be set");
         client_start(&client, program);
         expect_integer(client_open(&client, "hsm", settings, NULL), FRAME_WRONG_PIN);
         expect_integer(client_probe(&client, NULL), FRAME_BAD_REQUEST);
         expect_integer(client_open(&client, "hsm", settings, NULL), FRAME_BAD_REQUEST);
         expect_integer(client_stop(&client), EXIT_SUCCESS);
         expect_integer(count_in_file("spy.log", ": C_Login"), 1);
+        (void)unsetenv("LSAN_OPTIONS");
 }
 
 static void wrong_pin(void)
