@@ -110,28 +110,26 @@ static void refusals(void)
 /* A key that came from outside, or may leave, is not taken for one of ours. */
 static void foreign_key(void)
 {
-        static const char *const make[] = {"openssl", "genpkey",      "-algorithm",
-                                           "EC",      "-pkeyopt",     "ec_paramgen_curve:P-256",
-                                           "-out",    "imported.pem", NULL};
-        static const char *const import[] = {"softhsm2-util",
-                                             "--import",
-                                             "imported.pem",
-                                             "--token",
-                                             "one two",
-                                             "--pin",
-                                             PIN,
-                                             "--label",
-                                             "imported",
-                                             "--id",
-                                             "000102030405060708090a0b0c0d0e0f",
-                                             NULL};
+        char file[EQUIPMENT_PATH_MAX];
+        const char *const make[] = {"openssl", "genpkey",  "-algorithm",
+                                    "EC",      "-pkeyopt", "ec_paramgen_curve:P-256",
+                                    "-out",    file,       NULL};
+        const char *const import[] = {"softhsm2-util",
+                                      "--import",
+                                      file,
+                                      "--token",
+                                      "one two",
+                                      "--pin",
+                                      PIN,
+                                      "--label",
+                                      "imported",
+                                      "--id",
+                                      "000102030405060708090a0b0c0d0e0f",
+                                      NULL};
         struct client client;
         uint32_t slot;
 
-        if (chdir(equipment_folder()) < 0) {
-                expect(!"the folder can be entered");
-                return;
-        }
+        equipment_path(file, "imported.pem");
         expect_integer(equipment_run(make), 0);
         expect_integer(equipment_run(import), 0);
         open_token(&client, NULL);
