@@ -40,10 +40,11 @@ static void on_token_state(struct token *token, void *context)
                 recorder_set(record, "token", token_name(token));
         }
         recorder_note(&agent->recorder, record);
-        if (token_state(token) != TOKEN_READY)
-                return;
-        agent_want_log_key(agent);
-        sealer_notice(agent->sealer);
+        if (token_state(token) == TOKEN_READY) {
+                agent_want_log_key(agent);
+                sealer_notice(agent->sealer);
+        }
+        agent_answer_ring_calls(agent);
 }
 
 static const struct token_key *on_key_at(struct token *token, size_t index, void *context)

@@ -259,6 +259,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, STOP_USEC, 0,
                                        on_stop_late, agent) < 0)
                 return sd_event_exit(agent->event, EXIT_FAILURE);
+        agent_answer_ring_calls(agent);
         server_drain(agent->server);
         return 0;
 }

@@ -50,8 +50,9 @@ struct agent {
         struct server *server;
         uint64_t started_usec;
         uint64_t signatures;
-        struct making *makings; /* keys that are being made */
-        unsigned in_progress;   /* signatures and keys being made */
+        struct making *makings;  /* keys that are being made */
+        struct call *ring_calls; /* GetKeyRing, waiting for the log key */
+        unsigned in_progress;    /* signatures and keys being made */
         int start_recorded;
         int stopping;  /* told to */
         int finishing; /* all calls are answered: last record, last checkpoint */
@@ -115,3 +116,9 @@ void agent_get_interface_description(struct agent *agent, struct call *call);
 
 /* Makes the log key of the configuration, if there is none and its token is ready. */
 void agent_want_log_key(struct agent *agent);
+
+/* Whether there will be a log key, or an error, in bounded time without anybody doing anything. */
+int agent_log_key_is_coming(const struct agent *agent);
+
+/* Answers the GetKeyRing calls that waited for the log key, unless it is still coming. */
+void agent_answer_ring_calls(struct agent *agent);

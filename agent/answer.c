@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "agent/agent.h"
-
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
+#include "agent/clock.h"
 
 int agent_granted(struct agent *agent, struct call *call, const char *key,
                   struct grant_decision *ret)
 {
         const struct grant_request request = {call_caller(call), call->method->name, key,
-                                              now_usec()};
+                                              clock_now()};
         struct problem problem = {};
         struct refusal refusal = {
                 .caller = request.caller,

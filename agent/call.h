@@ -38,7 +38,8 @@ struct call {
         uint64_t number;  /* on its connection, from 1 */
         struct buf reply; /* once answered, until it is its turn */
         int answered;
-        struct call *next; /* on the connection, in order */
+        struct call *next;   /* on the connection, in order */
+        struct call *parked; /* the next one that waits for the same event */
 };
 
 /* Who calls. Only while the connection is there: in the handler itself, or after a look at

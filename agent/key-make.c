@@ -41,6 +41,7 @@ static void making_free(struct making *making)
         keyring_key_done(&making->info);
         json_decref(making->caller);
         free(making);
+        agent_answer_ring_calls(agent);
         agent_progress_ended(agent);
 }
 
@@ -371,4 +372,15 @@ void agent_want_log_key(struct agent *agent)
         making->algorithm = section->algorithm;
         making->info.purpose = KEY_LOG;
         make(making, token);
+}
+
+int agent_log_key_is_coming(const struct agent *agent)
+{
+        const struct config_key *section = agent->config->log_key;
+        const struct token *token = agent_find_token(agent, section->token, NULL);
+
+        if (keystore_log_key(agent->store))
+                return 0;
+        return is_being_made(agent, section->name) ||
+               (token && token_state(token) == TOKEN_STARTING);
 }

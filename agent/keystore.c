@@ -139,12 +139,6 @@ static int has_suffix(const char *name, const char *suffix)
         return length > end && string_equal(name + length - end, suffix);
 }
 
-static void dir_closep(DIR **dir)
-{
-        if (*dir)
-                (void)closedir(*dir); /* opened for reading: nothing can be lost */
-}
-
 static DIR *open_folder(int dir_fd, const char *name)
 {
         int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

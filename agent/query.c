@@ -74,7 +74,7 @@ void agent_get_key(struct agent *agent, struct call *call)
                 call_fail(call, "NoSuchKey", "there is no active version of key \"%.64s\"", name);
 }
 
-void agent_get_key_ring(struct agent *agent, struct call *call)
+static void answer_key_ring(struct agent *agent, struct call *call)
 {
         _cleanup_(buf_done) struct buf ring = BUF_INIT(KEYRING_SIZE_MAX);
 
@@ -83,6 +83,28 @@ void agent_get_key_ring(struct agent *agent, struct call *call)
         else
                 call_reply(call,
                            json_pack("{s:s%}", "keyRing", (const char *)ring.data, ring.size));
+}
+
+/* At the very first start the log key is still being made when the agent is ready. A ring without
+ * it verifies nothing. */
+void agent_get_key_ring(struct agent *agent, struct call *call)
+{
+        if (!agent_log_key_is_coming(agent)) {
+                answer_key_ring(agent, call);
+                return;
+        }
+        call->parked = agent->ring_calls;
+        agent->ring_calls = call;
+}
+
+void agent_answer_ring_calls(struct agent *agent)
+{
+        while (agent->ring_calls && (agent->stopping || !agent_log_key_is_coming(agent))) {
+                struct call *call = agent->ring_calls;
+
+                agent->ring_calls = call->parked;
+                answer_key_ring(agent, call);
+        }
 }
 
 void agent_get_checkpoint(struct agent *agent, struct call *call)

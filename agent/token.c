@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "agent/clock.h"
 #include "agent/worker.h"
 
 #define BACKOFF_FIRST_USEC ((uint64_t)100000)
@@ -35,14 +35,6 @@ struct token {
         struct operation_queue rejected; /* to be failed from the loop */
         sd_event_source *reject, *expiry;
 };
-
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void set_state(struct token *token, enum token_state state, const struct problem *reason)
 {
@@ -158,7 +150,7 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *context)
 
         (void)problem_set(&problem, -ENODEV, "waited %llu ms, and no driver process was free",
                           (unsigned long long)token->config->timeout_usec / 1000);
-        while (token->queue.first && token->queue.first->deadline_usec <= now_usec()) {
+        while (token->queue.first && token->queue.first->deadline_usec <= clock_now()) {
                 struct operation *operation = operation_queue_pop(&token->queue);
 
                 operation->done(operation, -ENODEV, view_of(NULL, 0), &problem);
@@ -179,7 +171,7 @@ void token_submit(struct token *token, struct operation *operation)
 {
         int hopeful = token->state == TOKEN_READY || token->state == TOKEN_STARTING;
 
-        operation->deadline_usec = now_usec() + token->config->timeout_usec;
+        operation->deadline_usec = clock_now() + token->config->timeout_usec;
         if (!hopeful || token->queue.count >= TOKEN_QUEUE_MAX) {
                 operation_queue_push(&token->rejected, operation);
                 (void)sd_event_source_set_enabled(token->reject, SD_EVENT_ONESHOT);
@@ -205,7 +197,7 @@ static void on_worker_ready(struct worker *worker, const struct facts *facts, vo
         struct seat *seat = context;
         struct token *token = seat->token;
 
-        seat->ready_usec = now_usec();
+        seat->ready_usec = clock_now();
         seat->backoff_usec = 0;
         facts_done(&token->facts);
         for (size_t i = 0; i < facts->count; i++)
@@ -256,7 +248,7 @@ static void on_worker_lost(struct worker *worker, int error, const struct proble
 {
         struct seat *seat = context;
         struct token *token = seat->token;
-        int at_once = seat->ready_usec > 0 && now_usec() - seat->ready_usec >= STABLE_USEC;
+        int at_once = seat->ready_usec > 0 && clock_now() - seat->ready_usec >= STABLE_USEC;
         int refused = error == -EACCES || error == -EBUSY;
         struct problem reason = {};
 
@@ -268,7 +260,7 @@ static void on_worker_lost(struct worker *worker, int error, const struct proble
                         seat->backoff_usec == 0 ? BACKOFF_FIRST_USEC : 2 * seat->backoff_usec;
         if (seat->backoff_usec > BACKOFF_LAST_USEC)
                 seat->backoff_usec = BACKOFF_LAST_USEC;
-        if (!refused && restart_at(seat, now_usec() + (at_once ? 0 : seat->backoff_usec)) < 0)
+        if (!refused && restart_at(seat, clock_now() + (at_once ? 0 : seat->backoff_usec)) < 0)
                 at_once = 0;
         if (!is_any(token, WORKER_READY))
                 fall_back(token, error, at_once, &reason);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "agent/clock.h"
 #include "agent/process.h"
 #include "lib/pubkey.h"
 
@@ -68,14 +68,6 @@ int worker_new(sd_event *event, const struct config_token *config,
                 return -ENOMEM;
         *ret = TAKE_PTR(worker);
         return 0;
-}
-
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 static void forget_loads(struct worker *worker)
@@ -183,7 +175,7 @@ static int on_late(sd_event_source *source, uint64_t usec, void *context)
 
         if (worker->flight_count == 0)
                 return 0;
-        if (now_usec() < worker->busy_since_usec + worker->config->timeout_usec)
+        if (clock_now() < worker->busy_since_usec + worker->config->timeout_usec)
                 return arm_timer(worker);
         (void)problem_set(&problem, -ETIME, "no answer to %s within %llu ms: process killed",
                           frame_operation_name(worker->flights[0].kind),
@@ -207,7 +199,7 @@ static int send_flight(struct worker *worker, struct flight flight)
         if (sent < 0)
                 return errno == EAGAIN ? -EBUSY : -errno;
         if (worker->flight_count == 0)
-                worker->busy_since_usec = now_usec();
+                worker->busy_since_usec = clock_now();
         worker->flights[worker->flight_count++] = flight;
         return arm_timer(worker);
 }
@@ -366,7 +358,7 @@ static int take_answer(struct worker *worker, struct view bytes, struct problem 
                 return error; /* the flight fails with the process: the token may have acted */
         worker->flight_count--;
         memmove(worker->flights, worker->flights + 1, worker->flight_count * sizeof(flight));
-        worker->busy_since_usec = now_usec();
+        worker->busy_since_usec = clock_now();
         if (flight.operation)
                 flight.operation->done(flight.operation, error, frame.fields, problem);
         else if (flight.kind == FRAME_OPEN)

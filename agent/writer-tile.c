@@ -95,12 +95,6 @@ static int write_file(struct writer *writer, const struct tile *tile, struct vie
         return file_replace(writer->dir_fd, path, content, 0644, problem);
 }
 
-static void dir_closep(DIR **dir)
-{
-        if (*dir)
-                (void)closedir(*dir); /* opened for reading: nothing can be lost */
-}
-
 /* Once the full file is there its partials may go. One that stays costs room, nothing else. */
 static void remove_partials(struct writer *writer, const struct tile *tile)
 {

@@ -5,10 +5,17 @@
  * Whole files: read with a bound, or replaced so that a crash leaves the old one or the new one.
  */
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "lib/problem.h"
 #include "lib/reader.h"
+
+static inline void dir_closep(DIR **dir)
+{
+        if (*dir)
+                (void)closedir(*dir); /* opened for reading: nothing can be lost */
+}
 
 /* Reads all of the regular file @path (relative to @dir_fd, which may be AT_FDCWD) into @ret, up to
  * the limit of that buf. -EMSGSIZE over it, -EINVAL when it is no regular file, else the errno. The

@@ -122,12 +122,6 @@ static int parse_segment_name(const char *name, uint64_t *ret)
         return view_parse_decimal(view_string(name + zeros), ret) == 0;
 }
 
-static void dir_closep(DIR **dir)
-{
-        if (*dir)
-                (void)closedir(*dir);
-}
-
 int journal_list_segments(const struct journal *journal, uint64_t **ret_firsts, size_t *ret_count,
                           struct problem *problem)
 {

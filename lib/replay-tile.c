@@ -6,12 +6,6 @@
 #include "lib/file.h"
 #include "lib/replay-state.h"
 
-static void dir_closep(DIR **dir)
-{
-        if (*dir)
-                (void)closedir(*dir); /* opened for reading: nothing can be lost */
-}
-
 /* Compares the hashes of a file with those computed, and names the first that differs. */
 static void compare_tile(struct replay *replay, int level, const char *path, struct view found,
                          const struct sha256 *computed)
