@@ -169,10 +169,9 @@ static void take_messages(struct connection *connection)
                 const uint8_t *end =
                         memchr(start + connection->scanned, '\0', left - connection->scanned);
 
-                if (!end) {
-                        connection->scanned = left;
+                connection->scanned = end ? (size_t)(end - start) : left;
+                if (!end || connection->scanned > VARLINK_MESSAGE_MAX)
                         break;
-                }
                 connection->scanned = 0;
                 take_message(connection, view_of(start, (size_t)(end - start)));
                 done += (size_t)(end - start) + 1;

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 
 #include "agent/clock.h"
+#include "agent/load.h"
 #include "agent/process.h"
-#include "lib/pubkey.h"
 
 #define FLIGHTS_MAX (WORKER_IN_FLIGHT_MAX + 2) /* a LOAD may join the operations */
 #define DRAIN_MAX   16                         /* frames read before others get a turn */
@@ -20,17 +20,6 @@ struct flight {
         uint64_t id;
         struct operation *operation; /* NULL for OPEN and LOAD */
         const struct token_key *key; /* LOAD */
-};
-
-enum load_state { LOAD_WANTED, LOAD_SENT, LOAD_DONE, LOAD_FAILED };
-
-/* A key that the process has loaded or is to load. */
-struct load {
-        const struct token_key *key;
-        enum load_state state;
-        uint32_t slot;
-        int error;
-        struct problem problem;
 };
 
 struct worker {
@@ -45,8 +34,7 @@ struct worker {
         uint64_t busy_since_usec; /* when the process began with the oldest flight */
         struct flight flights[FLIGHTS_MAX];
         size_t flight_count;
-        struct load **loads;
-        size_t load_count, load_next; /* all before load_next have been sent */
+        struct load_table loads;
         struct buf frame;
         uint8_t *received;
 };
@@ -68,15 +56,6 @@ int worker_new(sd_event *event, const struct config_token *config,
                 return -ENOMEM;
         *ret = TAKE_PTR(worker);
         return 0;
-}
-
-static void forget_loads(struct worker *worker)
-{
-        for (size_t i = 0; i < worker->load_count; i++)
-                free(worker->loads[i]);
-        free(worker->loads);
-        worker->loads = NULL;
-        worker->load_count = worker->load_next = 0;
 }
 
 /* sd-event reaps the process. The end of its socket, not this, says that it is lost. */
@@ -126,7 +105,7 @@ static void worker_down(struct worker *worker, int error, const struct problem *
         fd_closep(&worker->fd);
         worker->fd = -1;
         abandon_process(worker);
-        forget_loads(worker);
+        load_table_done(&worker->loads);
         fail_flights(worker, error == -ETIME ? -ETIME : -ECONNRESET, problem);
         worker->events.lost(worker, error, problem, worker->events.context);
 }
@@ -140,7 +119,7 @@ struct worker *worker_free(struct worker *worker)
         sd_event_source_disable_unref(worker->timer);
         fd_closep(&worker->fd);
         abandon_process(worker);
-        forget_loads(worker);
+        load_table_done(&worker->loads);
         fail_flights(worker, -ECONNRESET, NULL);
         facts_done(&worker->facts);
         buf_done(&worker->frame);
@@ -214,48 +193,23 @@ static struct buf *begin_frame(struct worker *worker, enum frame_operation kind)
 /* The next key that is wanted, one at a time, between operations. */
 static int send_load(struct worker *worker)
 {
-        struct flight flight = {.kind = FRAME_LOAD};
+        struct load *load = load_table_next(&worker->loads);
         struct buf *frame;
         int r;
 
-        if (worker->load_next == worker->load_count || worker->flight_count == FLIGHTS_MAX)
+        if (!load || worker->flight_count == FLIGHTS_MAX)
                 return 0;
-        flight.key = worker->loads[worker->load_next]->key;
         frame = begin_frame(worker, FRAME_LOAD);
-        flight.id = worker->next_id;
-        buf_put_sized(frame, view_string(flight.key->algorithm->name));
-        buf_put_sized(frame, view_string(flight.key->handle));
-        r = send_flight(worker, flight);
+        buf_put_sized(frame, view_string(load->key->algorithm->name));
+        buf_put_sized(frame, view_string(load->key->handle));
+        r = send_flight(
+                worker,
+                (struct flight){.kind = FRAME_LOAD, .id = worker->next_id, .key = load->key});
         if (r < 0)
                 return r == -EBUSY ? 0 : r;
-        worker->loads[worker->load_next++]->state = LOAD_SENT;
+        load->state = LOAD_SENT;
+        worker->loads.sent++;
         return 0;
-}
-
-static int add_load(struct worker *worker, const struct token_key *key)
-{
-        struct load *load, **more;
-
-        if (worker->load_count == WORKER_KEYS_MAX)
-                return -ENOSPC;
-        more = reallocarray(worker->loads, worker->load_count + 1, sizeof(struct load *));
-        if (!more)
-                return -ENOMEM;
-        worker->loads = more;
-        load = calloc(1, sizeof(*load));
-        if (!load)
-                return -ENOMEM;
-        load->key = key;
-        worker->loads[worker->load_count++] = load;
-        return 0;
-}
-
-static struct load *find_load(const struct worker *worker, const struct token_key *key)
-{
-        for (size_t i = 0; i < worker->load_count; i++)
-                if (worker->loads[i]->key == key)
-                        return worker->loads[i];
-        return NULL;
 }
 
 void worker_add_key(struct worker *worker, const struct token_key *key)
@@ -263,9 +217,9 @@ void worker_add_key(struct worker *worker, const struct token_key *key)
         struct problem problem = {};
         int r;
 
-        if (worker->state == WORKER_DOWN || find_load(worker, key))
+        if (worker->state == WORKER_DOWN || load_table_find(&worker->loads, key))
                 return;
-        r = add_load(worker, key);
+        r = load_table_add(&worker->loads, key);
         if (r == 0)
                 r = send_load(worker);
         if (r < 0)
@@ -277,7 +231,7 @@ static int go_on_opening(struct worker *worker)
 {
         if (worker->state != WORKER_OPENING || worker->flight_count > 0)
                 return 0;
-        if (worker->load_next < worker->load_count)
+        if (load_table_next(&worker->loads))
                 return send_load(worker);
         worker->state = WORKER_READY;
         worker->events.ready(worker, &worker->facts, worker->events.context);
@@ -296,31 +250,9 @@ static int answer_open(struct worker *worker, const struct frame *frame)
                 key = worker->events.key_at(worker, i, worker->events.context);
                 if (!key)
                         break;
-                r = add_load(worker, key);
+                r = load_table_add(&worker->loads, key);
         }
         return r;
-}
-
-static void answer_load(struct worker *worker, const struct flight *flight,
-                        const struct frame *frame, int error, const struct problem *problem)
-{
-        struct load *load = find_load(worker, flight->key);
-        struct reader reader = reader_init(frame->fields);
-        struct view spki;
-
-        load->error = error;
-        load->problem = *problem;
-        if (error == 0) {
-                load->slot = reader_u32(&reader);
-                spki = reader_sized(&reader);
-                if (reader_end(&reader) < 0)
-                        load->error =
-                                problem_set(&load->problem, -EIO, "answer to load: malformed");
-                else if (!view_equal(spki, pubkey_spki(flight->key->pubkey)))
-                        load->error = problem_set(&load->problem, -EKEYREJECTED,
-                                                  "the token holds another key under this handle");
-        }
-        load->state = load->error < 0 ? LOAD_FAILED : LOAD_DONE;
 }
 
 /* After these the process cannot be trusted to know its device any more. */
@@ -366,7 +298,8 @@ static int take_answer(struct worker *worker, struct view bytes, struct problem 
         else if (is_fatal(error))
                 r = error;
         else
-                answer_load(worker, &flight, &frame, error, problem);
+                load_take_answer(load_table_find(&worker->loads, flight.key), frame.fields, error,
+                                 problem);
         return r;
 }
 
@@ -467,15 +400,16 @@ int worker_can_take(const struct worker *worker, const struct operation *operati
                 return 0;
         if (operation->kind != FRAME_SIGN)
                 return 1;
-        load = find_load(worker, operation->key);
+        load = load_table_find(&worker->loads, operation->key);
         return load && load->state == LOAD_DONE;
 }
 
 int worker_key_error(const struct worker *worker, const struct operation *operation,
                      struct problem *ret)
 {
-        const struct load *load =
-                operation->kind == FRAME_SIGN ? find_load(worker, operation->key) : NULL;
+        const struct load *load = operation->kind == FRAME_SIGN
+                                          ? load_table_find(&worker->loads, operation->key)
+                                          : NULL;
 
         if (!load || load->state != LOAD_FAILED)
                 return 0;
@@ -493,7 +427,7 @@ int worker_submit(struct worker *worker, struct operation *operation)
                 buf_put_sized(frame, view_string(operation->label));
                 break;
         case FRAME_SIGN:
-                buf_put_u32(frame, find_load(worker, key)->slot);
+                buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
                 buf_put_sized(frame, view_of(operation->digest, key->algorithm->digest_size));
                 break;
         default:

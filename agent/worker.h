@@ -13,7 +13,6 @@
 #include "agent/token.h"
 
 #define WORKER_IN_FLIGHT_MAX 4
-#define WORKER_KEYS_MAX      ((size_t)4096) /* keys that one process can have loaded */
 
 enum worker_state {
         WORKER_DOWN,    /* no process */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The keys that one driver process has loaded, or is to load, in the order in which it is asked.
+ */
+
+#include "agent/token.h"
+
+#define LOAD_KEYS_MAX ((size_t)4096)
+
+enum load_state { LOAD_WANTED, LOAD_SENT, LOAD_DONE, LOAD_FAILED };
+
+struct load {
+        const struct token_key *key;
+        enum load_state state;
+        uint32_t slot;          /* LOAD_DONE */
+        int error;              /* LOAD_FAILED */
+        struct problem problem; /* LOAD_FAILED */
+};
+
+struct load_table {
+        struct load **loads;
+        size_t count;
+        size_t sent; /* all before this one have been asked for */
+};
+
+void load_table_done(struct load_table *table);
+
+/* -ENOSPC over LOAD_KEYS_MAX, -ENOMEM. */
+int load_table_add(struct load_table *table, const struct token_key *key) _must_use_;
+
+/* NULL if the process was never to load it. */
+struct load *load_table_find(const struct load_table *table, const struct token_key *key);
+
+/* The next one to ask for, or NULL. */
+struct load *load_table_next(const struct load_table *table);
+
+/* Takes the fields of the answer to LOAD, or its @error with the reason. */
+void load_take_answer(struct load *load, struct view fields, int error,
+                      const struct problem *problem);
