@@ -38,7 +38,7 @@ static const char foot[] = "        esac\n"
 static int group_was_seen(size_t index)
 {
         for (size_t i = 0; i < index; i++)
-                if (verbs[i]->group && string_equal(verbs[i]->group, verbs[index]->group))
+                if (verb_is_of(verbs[i], verbs[index]->group))
                         return 1;
         return 0;
 }
@@ -54,7 +54,7 @@ static void put_option_pattern(struct buf *buf, const char *verb, const struct o
 {
         buf_put_format(buf, "        '%s'/--%s", verb, option->name);
         if (option->letter)
-                buf_put_format(buf, " | '%s'/-%c", verb, option->letter);
+                buf_put_format(buf, " | '%s'/-%s", verb, option->letter);
         buf_put_string(buf, ")\n                COMPREPLY=($(compgen ");
 }
 
@@ -116,7 +116,7 @@ static void put_first_words(struct buf *buf)
                 buf_put_format(buf, "        %s)\n                COMPREPLY=($(compgen -W '",
                                verbs[i]->group);
                 for (size_t j = 0; verbs[j]; j++)
-                        if (verbs[j]->group && string_equal(verbs[j]->group, verbs[i]->group))
+                        if (verb_is_of(verbs[j], verbs[i]->group))
                                 buf_put_format(buf, " %s", verbs[j]->name);
                 buf_put_string(buf, "' -- \"$current\")) ;;\n");
         }

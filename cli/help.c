@@ -17,7 +17,7 @@ static void put_option_row(struct table *table, const struct option *option)
         char cell[80];
 
         if (option->letter)
-                (void)snprintf(cell, sizeof(cell), "-%c, --%s%s%s", option->letter, option->name,
+                (void)snprintf(cell, sizeof(cell), "-%s, --%s%s%s", option->letter, option->name,
                                option->value ? " " : "", option->value ? option->value : "");
         else
                 (void)snprintf(cell, sizeof(cell), "    --%s%s%s", option->name,
@@ -98,14 +98,12 @@ enum answer help_print(const struct verb *verb, struct problem *problem)
 static json_t *options_to_json(const struct option *options)
 {
         json_t *array = json_array();
-        char letter[2] = "";
 
         for (; array && options->name; options++) {
-                letter[0] = options->letter;
                 if (json_array_append_new(array,
-                                          json_pack("{s:s, s:s, s:s?, s:s}", "name", options->name,
-                                                    "letter", letter, "value", options->value,
-                                                    "help", options->help)) == 0)
+                                          json_pack("{s:s, s:s?, s:s?, s:s}", "name", options->name,
+                                                    "letter", options->letter, "value",
+                                                    options->value, "help", options->help)) == 0)
                         continue;
                 json_decref(array);
                 return NULL;

@@ -51,7 +51,7 @@ static void put_member(struct buf *text, const json_t *record, const char *name)
                 record = json_object_get(record, "caller");
         }
         value = json_object_get(record, name);
-        if (json_is_string(value)) {
+        if (json_is_string(value) && json_string_length(value) > 0) {
                 buf_put_format(text, " %s=", name);
                 output_put_text(text, view_of(json_string_value(value), json_string_length(value)));
         } else if (json_is_integer(value)) {
@@ -234,7 +234,7 @@ const struct verb verb_journal_show = {
         .operands_max = 1,
         .options =
                 {
-                        [OPTION_FOLLOW] = {"follow", 'f', NULL, "go on with records as they come"},
+                        [OPTION_FOLLOW] = {"follow", "f", NULL, "go on with records as they come"},
                 },
         .run = run,
 };

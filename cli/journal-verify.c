@@ -164,9 +164,9 @@ const struct verb verb_journal_verify = {
         .operands_max = 1,
         .options =
                 {
-                        [OPTION_KEYRING] = {"keyring", 'r', "FILE", "the key ring to trust"},
+                        [OPTION_KEYRING] = {"keyring", "r", "FILE", "the key ring to trust"},
                         [OPTION_SINCE] =
-                                {"since", 's', "FILE",
+                                {"since", "s", "FILE",
                                  "an earlier checkpoint, which must be a part of this journal"},
                 },
         .run = run,

@@ -63,10 +63,10 @@ const struct verb verb_key_create = {
         .operands_max = 1,
         .options =
                 {
-                        [OPTION_TOKEN] = {"token", 't', "TOKEN", "the token to make it in"},
-                        [OPTION_ALGORITHM] = {"algorithm", 'a', "ALGORITHM", "what it signs with",
+                        [OPTION_TOKEN] = {"token", "t", "TOKEN", "the token to make it in"},
+                        [OPTION_ALGORITHM] = {"algorithm", "a", "ALGORITHM", "what it signs with",
                                               .words = key_algorithms},
-                        [OPTION_PURPOSE] = {"purpose", 'p', "PURPOSE", "what it is for",
+                        [OPTION_PURPOSE] = {"purpose", "p", "PURPOSE", "what it is for",
                                             .words = key_purposes},
                 },
         .run = run,

@@ -40,7 +40,7 @@ static enum answer fetch_key(const struct invocation *invocation, struct buf *re
                              struct problem *problem)
 {
         _cleanup_(keyring_key_done) struct keyring_key key = {};
-        uint32_t version;
+        uint32_t version = 0;
         enum answer answer;
         int r = key_check_name(invocation->operands[0], problem);
 
@@ -95,9 +95,9 @@ const struct verb verb_key_export = {
                 {
                         [OPTION_VERSION] = {"version", 0, "N",
                                             "that version instead of the active one"},
-                        [OPTION_KEYRING] = {"keyring", 'k', NULL,
+                        [OPTION_KEYRING] = {"keyring", "k", NULL,
                                             "the key ring, which verifiers trust"},
-                        [OPTION_OUTPUT] = {"output", 'o', "FILE",
+                        [OPTION_OUTPUT] = {"output", "o", "FILE",
                                            "write there; - is standard output"},
                 },
         .run = run,

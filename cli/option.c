@@ -15,7 +15,7 @@ const struct option global_options[] = {
         [GLOBAL_ADMIN_SOCKET] = {"admin-socket", 0, "PATH",
                                  "where the agent is administered (HALLMARK_ADMIN_SOCKET)"},
         [GLOBAL_JSON] = {"json", 0, NULL, "print facts as JSON"},
-        [GLOBAL_HELP] = {"help", 'h', NULL, "print help and end"},
+        [GLOBAL_HELP] = {"help", "h", NULL, "print help and end"},
         [GLOBAL_VERSION] = {"version", 0, NULL, "print the version and end"},
         {},
 };
@@ -40,7 +40,7 @@ static const struct option *find_long(const struct option *table, const char *na
 static const struct option *find_letter(const struct option *table, char letter)
 {
         for (; table && table->name; table++)
-                if (table->letter == letter)
+                if (table->letter && table->letter[0] == letter)
                         return table;
         return NULL;
 }
@@ -144,8 +144,7 @@ static int unknown_verb(const struct cursor *cursor, const char *word, struct pr
         char hint[SUGGESTION_SIZE];
 
         for (size_t i = 0; verbs[i]; i++) {
-                if (cursor->group && verbs[i]->group &&
-                    string_equal(cursor->group, verbs[i]->group))
+                if (cursor->group && verb_is_of(verbs[i], cursor->group))
                         suggestion_consider(&suggestion, verbs[i]->name);
                 if (!cursor->group)
                         suggestion_consider(&suggestion,

@@ -8,6 +8,8 @@
 #include "lib/file.h"
 #include "lib/utf8.h"
 
+#define COLUMN_GAP ((size_t)2)
+
 /* Marks and overrides of direction (U+200E, U+200F, U+202A–U+202E, U+2066–U+2069) and the two line
  * separators (U+2028, U+2029): they show text otherwise than it is. */
 static int is_deceptive(struct view text, size_t length)
@@ -119,6 +121,7 @@ static void put_spaces(struct buf *buf, size_t count)
 void table_print(const struct table *table, size_t indent, struct buf *ret)
 {
         struct reader reader = reader_init(buf_view(&table->cells));
+        size_t owed = 0; /* spaces that go before the next cell that is not empty */
 
         if (buf_error(&table->cells))
                 ret->error = ret->error ? ret->error : buf_error(&table->cells);
@@ -127,11 +130,14 @@ void table_print(const struct table *table, size_t indent, struct buf *ret)
                 size_t column = i % table->columns;
 
                 if (column == 0)
-                        put_spaces(ret, indent);
+                        owed = indent;
+                if (cell.size > 0) {
+                        put_spaces(ret, owed);
+                        owed = 0;
+                }
                 buf_put_view(ret, cell);
+                owed += table->width[column] - text_width(cell) + COLUMN_GAP;
                 if (column + 1 == table->columns)
                         buf_put_u8(ret, '\n');
-                else
-                        put_spaces(ret, table->width[column] - text_width(cell) + 2);
         }
 }

@@ -296,16 +296,16 @@ const struct verb verb_sign = {
         .operands_max = 1,
         .options =
                 {
-                        [OPTION_KEY] = {"key", 'k', "NAME", "the key to sign with"},
-                        [OPTION_DIGEST] = {"digest", 'd', "HASH:HEX",
+                        [OPTION_KEY] = {"key", "k", "NAME", "the key to sign with"},
+                        [OPTION_DIGEST] = {"digest", "d", "HASH:HEX",
                                            "sign this digest instead of a FILE"},
-                        [OPTION_OUTPUT] = {"output", 'o', "FILE",
+                        [OPTION_OUTPUT] = {"output", "o", "FILE",
                                            "write the signature there; - is standard output"},
                         [OPTION_FORMAT] =
-                                {"format", 'f', "FORMAT",
+                                {"format", "f", "FORMAT",
                                  "bundle (default for files) or raw (default for digests)",
                                  .words = formats},
-                        [OPTION_CLAIM] = {"claim", 'c', "NAME=VALUE",
+                        [OPTION_CLAIM] = {"claim", "c", "NAME=VALUE",
                                           "record this claim with the signature; repeats",
                                           .repeats = 1},
                 },

@@ -18,9 +18,9 @@ enum answer {
 };
 
 struct option {
-        const char *name;  /* long name without its hyphens; NULL ends a table */
-        char letter;       /* or '\0' */
-        const char *value; /* what to write for the value; NULL: takes none */
+        const char *name;   /* long name without its hyphens; NULL ends a table */
+        const char *letter; /* one; or NULL */
+        const char *value;  /* what to write for the value; NULL: takes none */
         const char *help;
         int repeats;
         const char *const *words; /* the values there are, ended by NULL; or NULL */
@@ -89,3 +89,6 @@ char *verb_name(const struct verb *verb, char ret[VERB_NAME_SIZE]);
 const struct verb *verb_find(const char *group, const char *name);
 
 int verb_is_group(const char *word);
+
+/* Whether the verb is of that group; NULL stands for none. */
+int verb_is_of(const struct verb *verb, const char *group);

@@ -24,7 +24,7 @@ char *verb_name(const struct verb *verb, char ret[VERB_NAME_SIZE])
         return ret;
 }
 
-static int is_group(const struct verb *verb, const char *group)
+int verb_is_of(const struct verb *verb, const char *group)
 {
         if (!verb->group || !group)
                 return !verb->group && !group;
@@ -34,7 +34,7 @@ static int is_group(const struct verb *verb, const char *group)
 const struct verb *verb_find(const char *group, const char *name)
 {
         for (size_t i = 0; verbs[i]; i++)
-                if (is_group(verbs[i], group) && string_equal(verbs[i]->name, name))
+                if (verb_is_of(verbs[i], group) && string_equal(verbs[i]->name, name))
                         return verbs[i];
         return NULL;
 }
@@ -42,7 +42,7 @@ const struct verb *verb_find(const char *group, const char *name)
 int verb_is_group(const char *word)
 {
         for (size_t i = 0; verbs[i]; i++)
-                if (is_group(verbs[i], word))
+                if (verb_is_of(verbs[i], word))
                         return 1;
         return 0;
 }

@@ -336,13 +336,13 @@ const struct verb verb_verify = {
         .operands_max = 1,
         .options =
                 {
-                        [OPTION_KEYRING] = {"keyring", 'r', "FILE", "the key ring to trust"},
-                        [OPTION_KEY] = {"key", 'k', "NAME", "only by this key of the ring"},
-                        [OPTION_PUBLIC_KEY] = {"public-key", 'p', "FILE",
+                        [OPTION_KEYRING] = {"keyring", "r", "FILE", "the key ring to trust"},
+                        [OPTION_KEY] = {"key", "k", "NAME", "only by this key of the ring"},
+                        [OPTION_PUBLIC_KEY] = {"public-key", "p", "FILE",
                                                "the one key to trust, as PEM, instead of a ring"},
-                        [OPTION_SIGNATURE] = {"signature", 's', "FILE",
+                        [OPTION_SIGNATURE] = {"signature", "s", "FILE",
                                               "the signature, bundle or raw"},
-                        [OPTION_ALGORITHM] = {"algorithm", 'a', "ALGORITHM",
+                        [OPTION_ALGORITHM] = {"algorithm", "a", "ALGORITHM",
                                               "only by this algorithm of the public key",
                                               .words = key_algorithms},
                 },
