@@ -95,19 +95,34 @@ enum answer help_print(const struct verb *verb, struct problem *problem)
         return answer_of(output_write(&text, problem), problem);
 }
 
+static json_t *words_to_json(const struct option *option)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; array && option->words && option->words[i]; i++)
+                if (json_array_append_new(array, json_string(option->words[i])) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
+static json_t *option_to_json(const struct option *option)
+{
+        return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:o}", "name", option->name, "letter",
+                         option->letter, "value", option->value, "help", option->help, "repeats",
+                         option->repeats, "words", words_to_json(option));
+}
+
 static json_t *options_to_json(const struct option *options)
 {
         json_t *array = json_array();
 
-        for (; array && options->name; options++) {
-                if (json_array_append_new(array,
-                                          json_pack("{s:s, s:s?, s:s?, s:s}", "name", options->name,
-                                                    "letter", options->letter, "value",
-                                                    options->value, "help", options->help)) == 0)
-                        continue;
-                json_decref(array);
-                return NULL;
-        }
+        for (; array && options->name; options++)
+                if (json_array_append_new(array, option_to_json(options)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
         return array;
 }
 

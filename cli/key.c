@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* Rows of lib/algorithm.h; a test compares. */
+/* The names of lib/algorithm.h; the test cli-usage compares, as it does the purposes. */
 const char *const key_algorithms[] = {
         "ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-2048-pss", "rsa-3072-pss", NULL,
 };
