@@ -62,8 +62,8 @@ typedef int (*journal_entry_function)(uint64_t index, struct view bytes, void *c
 int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
                  void *context, uint64_t *ret_next, struct problem *problem) _must_use_;
 
-/* The entries from @from up to @size, out of entry bundles alone: those that a checkpoint of that size publishes.
- * -ENOENT: one is missing. Else as journal_walk(). */
+/* The entries from @from up to @size, out of entry bundles alone: those that a checkpoint of that
+ * size publishes. -ENOENT: one is missing. Else as journal_walk(). */
 int journal_walk_sealed(const struct journal *journal, uint64_t from, uint64_t size,
                         journal_entry_function entry, void *context,
                         struct problem *problem) _must_use_;

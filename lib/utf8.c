@@ -60,8 +60,10 @@ static uint32_t code_point(struct view text)
 {
         static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
         size_t length = utf8_length(text);
-        uint32_t point = length > 0 ? text.data[0] & first_bits[length] : 0;
+        uint32_t point;
 
+        assert(length < ARRAY_SIZE(first_bits));
+        point = length > 0 ? text.data[0] & first_bits[length] : 0;
         for (size_t i = 1; i < length; i++)
                 point = point << 6 | (text.data[i] & 0x3f);
         return point;

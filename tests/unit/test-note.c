@@ -37,71 +37,64 @@ static void test_example(void)
         expect_view(view_of(note.signatures[0].blob.data, 4), view_of("\xc7\x4f\x20\xa3", 4));
 }
 
+static const struct {
+        const char *label, *text;
+        int r;
+        const char *problem;
+} shapes[] = {
+        {"one signature", TEXT "\n" PETER, 0, ""},
+        {"blank line in the text", "a\n\nb\n\n" PETER, 0, ""},
+        {"what looks like a signature in the text", "a\n\n" PETER "\n" PETER, 0, ""},
+        {"empty text line", "\n\n" PETER, 0, ""},
+        {"UTF-8 text", "na\xc3\xafve\n\n" PETER, 0, ""},
+        {"UTF-8 name", "a\n\n" DASH "caf\xc3\xa9 AAAAAAA=\n", 0, ""},
+        {"nothing", "", -EBADMSG, "note: expected text, a blank line and signatures"},
+        {"newline", "\n", -EBADMSG, "note: expected text, a blank line and signatures"},
+        {"no signature", TEXT "\n", -EBADMSG, "note: expected text, a blank line and signatures"},
+        {"no blank line", TEXT PETER, -EBADMSG, "note: expected text, a blank line and signatures"},
+        {"no text", "\n" PETER, -EBADMSG, "note: expected text, a blank line and signatures"},
+        {"blank line at the end", TEXT "\n" PETER "\n", -EBADMSG,
+         "note: expected text, a blank line and signatures"},
+        {"text without newline", "abc" PETER, -EBADMSG,
+         "note: expected text, a blank line and signatures"},
+        {"hyphen for the dash", "a\n\n- n AAAAAAA=\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"no space after the dash", "a\n\n\xe2\x80\x94n AAAAAAA=\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"no final newline", "a\n\n" DASH "n AAAAAAA=", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"no name", "a\n\n" DASH " AAAAAAA=\n", -EBADMSG, "note: signature line 1 is malformed"},
+        {"no base64", "a\n\n" DASH "n \n", -EBADMSG, "note: signature line 1 is malformed"},
+        {"no space", "a\n\n" DASH "n\n", -EBADMSG, "note: signature line 1 is malformed"},
+        {"bad base64", "a\n\n" DASH "n AAAAAAA\n", -EBADMSG, "note: signature line 1 is malformed"},
+        {"spare bits", "a\n\n" DASH "n AAAAAAB=\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"a key ID alone", "a\n\n" DASH "n AAAAAA==\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"plus in the name", "a\n\n" DASH "n+m AAAAAAA=\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"space of Unicode in the name", "a\n\n" DASH "n\xc2\xa0m AAAAAAA=\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"two spaces", "a\n\n" DASH "n  AAAAAAA=\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"something after", "a\n\n" DASH "n AAAAAAA= x\n", -EBADMSG,
+         "note: signature line 1 is malformed"},
+        {"second line bad", "a\n\n" PETER "x\n", -EBADMSG, "note: signature line 2 is malformed"},
+        {"tab", "a\tb\n\n" PETER, -EBADMSG, "note: not UTF-8 text, or with control characters"},
+        {"carriage return", "a\r\n\r\n" PETER, -EBADMSG,
+         "note: not UTF-8 text, or with control characters"},
+        {"bad UTF-8", "a\xff\n\n" PETER, -EBADMSG,
+         "note: not UTF-8 text, or with control characters"},
+};
+
 static void test_shapes(void)
 {
-        static const struct {
-                const char *label, *text;
-                int r;
-                const char *problem;
-        } rows[] = {
-                {"one signature", TEXT "\n" PETER, 0, ""},
-                {"blank line in the text", "a\n\nb\n\n" PETER, 0, ""},
-                {"what looks like a signature in the text", "a\n\n" PETER "\n" PETER, 0, ""},
-                {"empty text line", "\n\n" PETER, 0, ""},
-                {"UTF-8 text", "na\xc3\xafve\n\n" PETER, 0, ""},
-                {"UTF-8 name", "a\n\n" DASH "caf\xc3\xa9 AAAAAAA=\n", 0, ""},
-                {"nothing", "", -EBADMSG, "note: expected text, a blank line and signatures"},
-                {"newline", "\n", -EBADMSG, "note: expected text, a blank line and signatures"},
-                {"no signature", TEXT "\n", -EBADMSG,
-                 "note: expected text, a blank line and signatures"},
-                {"no blank line", TEXT PETER, -EBADMSG,
-                 "note: expected text, a blank line and signatures"},
-                {"no text", "\n" PETER, -EBADMSG,
-                 "note: expected text, a blank line and signatures"},
-                {"blank line at the end", TEXT "\n" PETER "\n", -EBADMSG,
-                 "note: expected text, a blank line and signatures"},
-                {"text without newline", "abc" PETER, -EBADMSG,
-                 "note: expected text, a blank line and signatures"},
-                {"hyphen for the dash", "a\n\n- n AAAAAAA=\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"no space after the dash", "a\n\n\xe2\x80\x94n AAAAAAA=\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"no final newline", "a\n\n" DASH "n AAAAAAA=", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"no name", "a\n\n" DASH " AAAAAAA=\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"no base64", "a\n\n" DASH "n \n", -EBADMSG, "note: signature line 1 is malformed"},
-                {"no space", "a\n\n" DASH "n\n", -EBADMSG, "note: signature line 1 is malformed"},
-                {"bad base64", "a\n\n" DASH "n AAAAAAA\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"spare bits", "a\n\n" DASH "n AAAAAAB=\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"a key ID alone", "a\n\n" DASH "n AAAAAA==\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"plus in the name", "a\n\n" DASH "n+m AAAAAAA=\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"space of Unicode in the name", "a\n\n" DASH "n\xc2\xa0m AAAAAAA=\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"two spaces", "a\n\n" DASH "n  AAAAAAA=\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"something after", "a\n\n" DASH "n AAAAAAA= x\n", -EBADMSG,
-                 "note: signature line 1 is malformed"},
-                {"second line bad", "a\n\n" PETER "x\n", -EBADMSG,
-                 "note: signature line 2 is malformed"},
-                {"tab", "a\tb\n\n" PETER, -EBADMSG,
-                 "note: not UTF-8 text, or with control characters"},
-                {"carriage return", "a\r\n\r\n" PETER, -EBADMSG,
-                 "note: not UTF-8 text, or with control characters"},
-                {"bad UTF-8", "a\xff\n\n" PETER, -EBADMSG,
-                 "note: not UTF-8 text, or with control characters"},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
                 struct problem problem = {};
 
-                test_label = rows[i].label;
-                expect_integer(parse(rows[i].text, &problem), rows[i].r);
-                expect_text(view_string(problem.text), rows[i].problem);
+                test_label = shapes[i].label;
+                expect_integer(parse(shapes[i].text, &problem), shapes[i].r);
+                expect_text(view_string(problem.text), shapes[i].problem);
         }
         test_label = "";
 }

@@ -53,67 +53,62 @@ static void test_good(void)
         test_label = "";
 }
 
+static const struct {
+        const char *label, *record, *from, *to, *problem;
+} changes[] = {
+        {"white space", TOKEN, ":1", ": 1", "record: not in canonical form"},
+        {"escape", TOKEN, "answers", "answer\\u0073", "record: not in canonical form"},
+        {"newline after", TOKEN, "1}", "1}\n", "record: not in canonical form"},
+        {"member order", TOKEN, "\"type\":\"token\",\"v\":1", "\"v\":1,\"type\":\"token\"",
+         "record: not in canonical form"},
+        {"member twice", TOKEN, "\"v\":1", "\"v\":1,\"v\":1",
+         "record: JSON line 1 column 154: duplicate object key near '\"v\"'"},
+        {"no JSON", TOKEN, "{", "", "record: JSON line 1 column 6"},
+        {"boolean", TOKEN, "\"answers\"", "true", "record: only strings and integers expected"},
+        {"null", TOKEN, "\"answers\"", "null", "record: only strings and integers expected"},
+        {"real number", TOKEN, "\"v\":1", "\"v\":1.0",
+         "record: only strings and integers expected"},
+        {"version", TOKEN, "\"v\":1", "\"v\":2", "token: expected version 1"},
+        {"version zero", TOKEN, "\"v\":1", "\"v\":0", "token: expected version 1"},
+        {"version as text", TOKEN, "\"v\":1", "\"v\":\"1\"",
+         "token: member \"v\": expected an integer, found a string"},
+        {"unknown type", TOKEN, "\"type\":\"token\"", "\"type\":\"Token\"",
+         "record: unknown type \"Token\""},
+        {"no type", TOKEN, "\"type\":\"token\",", "", "record: unknown type \"\""},
+        {"type no text", TOKEN, "\"type\":\"token\"", "\"type\":1", "record: unknown type \"\""},
+        {"no boot", TOKEN, BOOT ",", "", "token: member \"boot\" is missing"},
+        {"no time", TOKEN, TIME ",", "", "token: member \"time\" is missing"},
+        {"time without microseconds", TOKEN, ".000000Z", "Z",
+         "token: time is not RFC 3339 in microseconds"},
+        {"time with a zone", TOKEN, ".000000Z", ".000000+00:00",
+         "token: time is not RFC 3339 in microseconds"},
+        {"missing member", TOKEN, "\"reason\":\"answers\",", "",
+         "token: member \"reason\" is missing"},
+        {"member of another type", TOKEN, "\"state\"", "\"request\":\"r1\",\"state\"",
+         "token: unknown member \"request\""},
+        {"no caller", SIGN, "\"caller\":" CALLER ",", "", "sign: member \"caller\" is missing"},
+        {"caller no object", SIGN, CALLER, "\"root\"",
+         "sign: member \"caller\": expected an object, found a string"},
+        {"caller without pid", SIGN, "\"pid\":4242,", "", "caller: member \"pid\" is missing"},
+        {"caller with more", SIGN, "\"uid\":1000", "\"uid\":1000,\"unitx\":\"a\"",
+         "caller: unknown member \"unitx\""},
+        {"claims no object", SIGN, "\"digest\"", "\"claims\":[],\"digest\"",
+         "sign: member \"claims\": expected an object, found an array"},
+        {"claims with a boolean", SIGN, "\"digest\"",
+         "\"claims\":{\"a\":{\"b\":[true]}},\"digest\"",
+         "record: only strings and integers expected"},
+};
+
 static void test_refused(void)
 {
-        static const struct {
-                const char *label, *record, *from, *to, *problem;
-        } rows[] = {
-                {"white space", TOKEN, ":1", ": 1", "record: not in canonical form"},
-                {"escape", TOKEN, "answers", "answer\\u0073", "record: not in canonical form"},
-                {"newline after", TOKEN, "1}", "1}\n", "record: not in canonical form"},
-                {"member order", TOKEN, "\"type\":\"token\",\"v\":1", "\"v\":1,\"type\":\"token\"",
-                 "record: not in canonical form"},
-                {"member twice", TOKEN, "\"v\":1", "\"v\":1,\"v\":1",
-                 "record: JSON line 1 column 154: duplicate object key near '\"v\"'"},
-                {"no JSON", TOKEN, "{", "", "record: JSON line 1 column 6"},
-                {"boolean", TOKEN, "\"answers\"", "true",
-                 "record: only strings and integers expected"},
-                {"null", TOKEN, "\"answers\"", "null",
-                 "record: only strings and integers expected"},
-                {"real number", TOKEN, "\"v\":1", "\"v\":1.0",
-                 "record: only strings and integers expected"},
-                {"version", TOKEN, "\"v\":1", "\"v\":2", "token: expected version 1"},
-                {"version zero", TOKEN, "\"v\":1", "\"v\":0", "token: expected version 1"},
-                {"version as text", TOKEN, "\"v\":1", "\"v\":\"1\"",
-                 "token: member \"v\": expected an integer, found a string"},
-                {"unknown type", TOKEN, "\"type\":\"token\"", "\"type\":\"Token\"",
-                 "record: unknown type \"Token\""},
-                {"no type", TOKEN, "\"type\":\"token\",", "", "record: unknown type \"\""},
-                {"type no text", TOKEN, "\"type\":\"token\"", "\"type\":1",
-                 "record: unknown type \"\""},
-                {"no boot", TOKEN, BOOT ",", "", "token: member \"boot\" is missing"},
-                {"no time", TOKEN, TIME ",", "", "token: member \"time\" is missing"},
-                {"time without microseconds", TOKEN, ".000000Z", "Z",
-                 "token: time is not RFC 3339 in microseconds"},
-                {"time with a zone", TOKEN, ".000000Z", ".000000+00:00",
-                 "token: time is not RFC 3339 in microseconds"},
-                {"missing member", TOKEN, "\"reason\":\"answers\",", "",
-                 "token: member \"reason\" is missing"},
-                {"member of another type", TOKEN, "\"state\"", "\"request\":\"r1\",\"state\"",
-                 "token: unknown member \"request\""},
-                {"no caller", SIGN, "\"caller\":" CALLER ",", "",
-                 "sign: member \"caller\" is missing"},
-                {"caller no object", SIGN, CALLER, "\"root\"",
-                 "sign: member \"caller\": expected an object, found a string"},
-                {"caller without pid", SIGN, "\"pid\":4242,", "",
-                 "caller: member \"pid\" is missing"},
-                {"caller with more", SIGN, "\"uid\":1000", "\"uid\":1000,\"unitx\":\"a\"",
-                 "caller: unknown member \"unitx\""},
-                {"claims no object", SIGN, "\"digest\"", "\"claims\":[],\"digest\"",
-                 "sign: member \"claims\": expected an object, found an array"},
-                {"claims with a boolean", SIGN, "\"digest\"",
-                 "\"claims\":{\"a\":{\"b\":[true]}},\"digest\"",
-                 "record: only strings and integers expected"},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
                 _cleanup_(buf_done) struct buf entry = {};
                 struct problem problem = {};
 
-                test_label = rows[i].label;
-                edit_first(&entry, view_string(rows[i].record), rows[i].from, rows[i].to);
+                test_label = changes[i].label;
+                edit_first(&entry, view_string(changes[i].record), changes[i].from, changes[i].to);
                 expect_integer(parse(buf_view(&entry), &problem), -EBADMSG);
-                expect_contains(problem.text, rows[i].problem);
+                expect_contains(problem.text, changes[i].problem);
         }
         test_label = "";
 }
