@@ -29,7 +29,7 @@ char *tile_path(int level, uint64_t number, unsigned width, char ret[TILE_PATH_S
         if (width < TILE_WIDTH)
                 (void)snprintf(partial, sizeof(partial), ".p/%u", width);
         number_path(number, digits);
-        (void)snprintf(ret, TILE_PATH_SIZE, "tile/%s/%.36s%s", level_text, digits, partial);
+        (void)snprintf(ret, TILE_PATH_SIZE, "tile/%.7s/%.36s%.6s", level_text, digits, partial);
         return ret;
 }
 
