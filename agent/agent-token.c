@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
-#include <systemd/sd-daemon.h>
 
 #include "agent/agent.h"
 #include "agent/event.h"
@@ -149,89 +147,4 @@ struct token *agent_find_token(const struct agent *agent, const char *name, stru
         }
         (void)problem_set(problem, -ENODEV, "is not configured");
         return NULL;
-}
-
-/* What a running agent cannot change. */
-static int check_fixed(const struct config *old, const struct config *new, struct problem *problem)
-{
-        const struct {
-                const char *name, *before, *after;
-        } fixed[] = {
-                {"Origin", old->origin, new->origin},
-                {"StateDirectory", old->state_directory, new->state_directory},
-                {"SignSocket", old->sign_socket, new->sign_socket},
-                {"AdminSocket", old->admin_socket, new->admin_socket},
-                {"the log key", old->log_key->name, new->log_key->name},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
-                if (!string_equal(fixed[i].before, fixed[i].after))
-                        return problem_set(problem, -EINVAL,
-                                           "%s: \"%s\" cannot become \"%s\" without a restart",
-                                           fixed[i].name, fixed[i].before, fixed[i].after);
-        return 0;
-}
-
-static int keep_old_config(struct agent *agent, struct config *config)
-{
-        struct config **more = reallocarray(agent->old_configs, agent->old_config_count + 1,
-                                            sizeof(struct config *));
-
-        if (!more)
-                return -ENOMEM;
-        agent->old_configs = more;
-        agent->old_configs[agent->old_config_count++] = config;
-        return 0;
-}
-
-static void record_config(struct agent *agent, const struct caller *caller)
-{
-        json_t *record = recorder_begin(&agent->recorder, "config");
-        char digest[HEX_SIZE(SHA256_SIZE)], text[8 + HEX_SIZE(SHA256_SIZE)];
-
-        (void)snprintf(text, sizeof(text), "sha256:%s",
-                       hex_encode(sha256_view(&agent->config->digest), digest));
-        if (record)
-                recorder_set(record, "config", text);
-        if (record && caller)
-                (void)json_object_set_new(record, "caller", caller_to_json(caller));
-        recorder_note(&agent->recorder, record);
-}
-
-static int take_config(struct agent *agent, struct config *config, const struct caller *caller)
-{
-        struct config *old = agent->config;
-        int r;
-
-        r = keep_old_config(agent, old);
-        if (r < 0)
-                return r;
-        r = agent_set_up_tokens(agent, config);
-        agent->config = config;
-        sealer_set_interval(agent->sealer, config->checkpoint_usec);
-        record_config(agent, caller);
-        for (size_t i = 0; i < agent->token_count; i++)
-                if (agent->tokens[i].token && token_state(agent->tokens[i].token) != TOKEN_READY)
-                        token_retry(agent->tokens[i].token);
-        return r;
-}
-
-int agent_reload(struct agent *agent, const struct caller *caller, struct problem *problem)
-{
-        _cleanup_(config_freep) struct config *config = NULL;
-        int r;
-
-        (void)sd_notify(0, "RELOADING=1");
-        r = config_load(agent->options.config_path, &config, problem);
-        if (r == 0)
-                r = check_fixed(agent->config, config, problem);
-        if (r == 0)
-                r = take_config(agent, TAKE_PTR(config), caller);
-        if (r == 0)
-                event_log(LOG_NOTICE, MESSAGE_RELOADED, "configuration read again");
-        else
-                event_log(LOG_ERR, MESSAGE_RELOAD_FAILED, "configuration not taken: %s",
-                          problem_text(problem, r));
-        (void)sd_notify(0, "READY=1");
-        return r;
 }

@@ -299,7 +299,7 @@ static int set_up(struct agent *agent, struct problem *problem)
 {
         int r;
 
-        r = config_load(agent->options.config_path, &agent->config, problem);
+        r = agent_load_config(agent, &agent->config, problem);
         if (r == 0)
                 r = sd_event_default(&agent->event);
         if (r >= 0)

@@ -77,6 +77,10 @@ void agent_free_tokens(struct agent *agent);
 struct token *agent_find_token(const struct agent *agent, const char *name,
                                struct problem *problem);
 
+/* Reads the configuration files, which nobody but root and the agent may be able to write: else
+ * -EPERM. */
+int agent_load_config(struct agent *agent, struct config **ret, struct problem *problem) _must_use_;
+
 /* Reads the configuration again: all of it or nothing. */
 int agent_reload(struct agent *agent, const struct caller *caller,
                  struct problem *problem) _must_use_;

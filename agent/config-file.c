@@ -49,6 +49,7 @@ void config_file_done(struct config_file *file)
         for (size_t i = 0; i < file->count; i++)
                 section_done(&file->sections[i]);
         free(file->sections);
+        free(file->untrusted);
         *file = (struct config_file){};
 }
 

@@ -33,6 +33,7 @@ struct config_section {
 struct config_file {
         struct config_section *sections;
         size_t count;
+        char *untrusted; /* as in struct config */
 };
 
 void config_file_done(struct config_file *file);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #define ENDING ".conf"
 
@@ -55,6 +56,7 @@ struct config *config_free(struct config *config)
         free(config->state_directory);
         free(config->sign_socket);
         free(config->admin_socket);
+        free(config->untrusted);
         free(config);
         return NULL;
 }
@@ -294,13 +296,41 @@ int config_parse(const char *name, struct view text, struct config **ret, struct
         return r < 0 ? r : build(name, &file, buf_view(&digests), ret, problem);
 }
 
+/* A configuration names programs and libraries to be run: who can change it is the agent. Kept as a
+ * finding, so that
+ * --check-config can read anybody's file. */
+static int note_trust(struct config_file *file, int fd, const char *path)
+{
+        struct stat status;
+
+        if (fstat(fd, &status) < 0)
+                return -errno;
+        if (file->untrusted || ((status.st_uid == 0 || status.st_uid == geteuid()) &&
+                                (status.st_mode & (S_IWGRP | S_IWOTH)) == 0))
+                return 0;
+        if (asprintf(&file->untrusted,
+                     "%s: expected owner root or user %u and nobody else to write it, found "
+                     "owner %u and mode %04o",
+                     path, (unsigned)geteuid(), (unsigned)status.st_uid,
+                     status.st_mode & 07777u) < 0) {
+                file->untrusted = NULL; /* asprintf() leaves it undefined */
+                return -ENOMEM;
+        }
+        return 0;
+}
+
 static int add_file(struct config_file *file, struct buf *digests, const char *path,
                     struct problem *problem)
 {
         _cleanup_(buf_done) struct buf text = BUF_INIT(CONFIG_SIZE_MAX);
+        _cleanup_(fd_closep) int fd = -1;
         int r;
 
-        r = file_read(AT_FDCWD, path, &text, problem);
+        r = file_open(AT_FDCWD, path, &fd, problem);
+        if (r == 0)
+                r = note_trust(file, fd, path);
+        if (r == 0)
+                r = file_read_fd(fd, path, &text, problem);
         return r < 0 ? r : add_text(file, digests, path, buf_view(&text), problem);
 }
 
@@ -334,17 +364,22 @@ static int add_drop_ins(struct config_file *file, struct buf *digests, const cha
                         struct problem *problem)
 {
         _cleanup_(freep) char *folder = NULL;
+        _cleanup_(fd_closep) int fd = -1;
         struct dirent **entries = NULL;
-        int count, r = 0;
+        int count, r;
 
         if (asprintf(&folder, "%s.d", path) < 0) {
                 folder = NULL;
                 return -ENOMEM;
         }
-        count = scandir(folder, &entries, is_drop_in, compare_names);
+        fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+                return 0;
+        r = fd < 0 ? -errno : note_trust(file, fd, folder);
+        count = r < 0 ? r : scandir(folder, &entries, is_drop_in, compare_names);
         if (count < 0) {
-                r = -errno;
-                return r == -ENOENT ? 0 : problem_set(problem, r, "%s: %s", folder, strerror(-r));
+                r = r < 0 ? r : -errno;
+                return problem_set(problem, r, "%s: %s", folder, strerror(-r));
         }
         for (int i = 0; i < count; i++) {
                 if (r == 0)
@@ -364,5 +399,9 @@ int config_load(const char *path, struct config **ret, struct problem *problem)
         r = add_file(&file, &digests, path, problem);
         if (r == 0)
                 r = add_drop_ins(&file, &digests, path, problem);
-        return r < 0 ? r : build(path, &file, buf_view(&digests), ret, problem);
+        if (r == 0)
+                r = build(path, &file, buf_view(&digests), ret, problem);
+        if (r == 0)
+                (*ret)->untrusted = TAKE_PTR(file.untrusted);
+        return r;
 }

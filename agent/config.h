@@ -78,6 +78,8 @@ struct config {
         struct config_grant *grants;
         size_t grant_count;
         const struct config_key *log_key; /* the one with Purpose=log */
+        char *untrusted; /* why the agent must not use this: a file that others can change; or NULL
+                          */
         struct sha256 digest; /* SHA-256 of SHA-256(name without folder) ‖ SHA-256(content) of each
                                  file read, in their order */
 };

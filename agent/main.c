@@ -63,7 +63,9 @@ static int check_config(const char *path)
         if (r < 0)
                 (void)fprintf(stderr, "hallmarkd: %s\n", problem_text(&problem, r));
         else
-                (void)printf("%s: good\n", path);
+                (void)printf("%s: good%s%s\n", path,
+                             config->untrusted ? ", but not to be used as it is: " : "",
+                             config->untrusted ? config->untrusted : "");
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

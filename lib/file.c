@@ -35,7 +35,7 @@ static int read_to_end(int fd, struct buf *ret)
         }
 }
 
-int file_read(int dir_fd, const char *path, struct buf *ret, struct problem *problem)
+int file_open(int dir_fd, const char *path, int *ret_fd, struct problem *problem)
 {
         _cleanup_(fd_closep) int fd = -1;
         struct stat status;
@@ -48,13 +48,28 @@ int file_read(int dir_fd, const char *path, struct buf *ret, struct problem *pro
         }
         if (!S_ISREG(status.st_mode))
                 return problem_set(problem, -EINVAL, "%s: not a regular file", path);
-        r = read_to_end(fd, ret);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int file_read_fd(int fd, const char *path, struct buf *ret, struct problem *problem)
+{
+        int r = read_to_end(fd, ret);
+
         if (r == -EMSGSIZE)
                 return problem_set(problem, r, "%s: longer than the %zu bytes allowed", path,
                                    ret->limit > 0 ? ret->limit : BUF_LIMIT_DEFAULT);
         if (r < 0)
                 return problem_set(problem, r, "%s: %s", path, strerror(-r));
         return 0;
+}
+
+int file_read(int dir_fd, const char *path, struct buf *ret, struct problem *problem)
+{
+        _cleanup_(fd_closep) int fd = -1;
+        int r = file_open(dir_fd, path, &fd, problem);
+
+        return r < 0 ? r : file_read_fd(fd, path, ret, problem);
 }
 
 int file_write_all(int fd, struct view content)

@@ -22,6 +22,10 @@ static inline void dir_closep(DIR **dir)
  * path is named in @problem. */
 int file_read(int dir_fd, const char *path, struct buf *ret, struct problem *problem) _must_use_;
 
+/* The two halves of it: the opened regular file can be looked at before it is read. */
+int file_open(int dir_fd, const char *path, int *ret_fd, struct problem *problem) _must_use_;
+int file_read_fd(int fd, const char *path, struct buf *ret, struct problem *problem) _must_use_;
+
 /* Writes a temporary file beside @path, fdatasync()s it, renames it over @path and fsync()s the
  * folder. On failure @path is as it was, and the temporary file is gone. */
 int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
