@@ -238,7 +238,7 @@ static void on_drained(struct agent *agent)
 void agent_progress_ended(struct agent *agent)
 {
         agent->in_progress--;
-        if (agent->stopping && server_connections(agent->server) == 0)
+        if (agent->stopping && !agent->finishing && server_connections(agent->server) == 0)
                 finish(agent);
 }
 
@@ -340,6 +340,7 @@ struct agent *agent_free(struct agent *agent)
 {
         if (!agent)
                 return NULL;
+        agent->finishing = 1; /* what still ends is no reason to begin anything */
         server_free(agent->server);
         agent_free_tokens(agent);
         if (agent->writer)

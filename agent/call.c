@@ -34,8 +34,6 @@ static void call_free(struct call *call)
         free(call);
 }
 
-/* The reply is complete, or could not be made: then the connection ends, so that no later reply is
- * taken for this one. */
 static void call_finish(struct call *call)
 {
         struct connection *connection = call->connection;
@@ -45,8 +43,6 @@ static void call_finish(struct call *call)
                 call_free(call);
                 return;
         }
-        if (buf_error(&call->reply))
-                connection->closing = 1;
         connection_flush_soon(connection);
 }
 

@@ -75,6 +75,8 @@ static void collect_replies(struct connection *connection)
                 if (!connection->calls)
                         connection->calls_end = &connection->calls;
                 connection->call_count--;
+                if (buf_error(&call->reply)) /* or a later reply would be taken for this one */
+                        connection->output.error = buf_error(&call->reply);
                 buf_put_view(&connection->output, buf_view(&call->reply));
                 varlink_call_done(&call->message);
                 buf_done(&call->reply);

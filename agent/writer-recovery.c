@@ -52,9 +52,6 @@ static int rebuild_edge(struct writer *writer, uint64_t bundles, struct problem 
                         newest->width++;
                 }
         }
-        /* Partials may have been published for any of these. */
-        for (int level = 0; level < TILE_LEVELS; level++)
-                writer->levels[level].has_partials = 1;
         return 0;
 }
 

@@ -22,8 +22,7 @@
 /* The hashes of a level that are in its newest, incomplete tile. */
 struct writer_level {
         uint64_t number;
-        unsigned width;   /* 0 to TILE_WIDTH - 1 */
-        int has_partials; /* a folder of partial tiles may exist for this number */
+        unsigned width; /* 0 to TILE_WIDTH - 1 */
         struct sha256 hash[TILE_WIDTH];
 };
 
@@ -31,7 +30,6 @@ struct writer_level {
 struct writer_file {
         struct writer_file *next;
         struct tile tile;
-        int has_partials;
         struct buf content;
 };
 

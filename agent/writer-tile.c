@@ -8,15 +8,13 @@
 #include "agent/writer-state.h"
 #include "lib/file.h"
 
-static int queue_full_file(struct writer *writer, const struct tile *tile, int has_partials,
-                           struct view content)
+static int queue_full_file(struct writer *writer, const struct tile *tile, struct view content)
 {
         struct writer_file *file = calloc(1, sizeof(*file));
 
         if (!file)
                 return -ENOMEM;
         file->tile = *tile;
-        file->has_partials = has_partials;
         file->content.limit = ENTRY_BUNDLE_MAX;
         buf_put_view(&file->content, content);
         if (buf_error(&file->content)) {
@@ -38,16 +36,14 @@ static int add_hash(struct writer *writer, int level, const struct sha256 *hash)
         newest->hash[newest->width++] = *hash;
         if (newest->width < TILE_WIDTH)
                 return 0;
-        r = queue_full_file(writer, &tile, newest->has_partials,
-                            view_of(newest->hash, sizeof(newest->hash)));
+        r = queue_full_file(writer, &tile, view_of(newest->hash, sizeof(newest->hash)));
         if (r == 0 && level == 0) {
                 tile.level = TILE_ENTRIES;
-                r = queue_full_file(writer, &tile, newest->has_partials, buf_view(&writer->edge));
+                r = queue_full_file(writer, &tile, buf_view(&writer->edge));
                 buf_clear(&writer->edge);
         }
         newest->number++;
         newest->width = 0;
-        newest->has_partials = 0;
         return r;
 }
 
@@ -166,8 +162,7 @@ int writer_flush(struct writer *writer, struct problem *problem)
                 r = write_file(writer, &file->tile, buf_view(&file->content), problem);
                 if (r < 0)
                         return r;
-                if (file->has_partials)
-                        remove_partials(writer, &file->tile);
+                remove_partials(writer, &file->tile);
                 if (file->tile.level == TILE_ENTRIES)
                         writer->flushed = (file->tile.number + 1) * TILE_WIDTH;
                 writer->unflushed = file->next;
@@ -191,7 +186,6 @@ static int write_partials(struct writer *writer, struct problem *problem)
 
                 if (newest->width == 0)
                         continue;
-                newest->has_partials = 1;
                 r = write_file(writer, &tile,
                                view_of(newest->hash, newest->width * sizeof(*newest->hash)),
                                problem);
