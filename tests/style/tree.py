@@ -9,9 +9,13 @@ import sys
 
 def files(root):
     """Paths relative to root. Outside of a git checkout, every file that is in no build folder."""
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True, text=True)
-    if listed.returncode == 0 and listed.stdout:
-        names = [pathlib.PurePath(name) for name in listed.stdout.split("\0") if name]
+    command = ["git", "-C", root, "ls-files", "-z"]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        listed = ""
+    if listed:
+        names = [pathlib.PurePath(name) for name in listed.split("\0") if name]
         return sorted(name for name in names if (pathlib.Path(root) / name).is_file())
     found = pathlib.Path(root).rglob("*")
     names = [path.relative_to(root) for path in found if path.is_file()]
