@@ -39,6 +39,7 @@ static void on_token_state(struct token *token, void *context)
         }
         recorder_note(&agent->recorder, record);
         if (token_state(token) == TOKEN_READY) {
+                agent_undo_pending_keys(agent, token);
                 agent_want_log_key(agent);
                 sealer_notice(agent->sealer);
         }

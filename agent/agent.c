@@ -79,32 +79,6 @@ static void record_start(struct agent *agent)
         agent->start_recorded = writer_check(agent->writer) == WRITER_OPEN;
 }
 
-/* A version that was being made when the agent died is no key: nobody was told of it. */
-static void discard_pending_keys(struct agent *agent)
-{
-        struct key *key;
-
-        while ((key = keystore_pending_at(agent->store, 0))) {
-                json_t *record = recorder_begin(&agent->recorder, "key.destroy");
-                char fingerprint[HEX_SIZE(SHA256_SIZE)];
-
-                if (record) {
-                        recorder_set(record, "fingerprint",
-                                     hex_encode(sha256_view(pubkey_fingerprint(key->info.pubkey)),
-                                                fingerprint));
-                        recorder_set(record, "key", key->info.name);
-                        recorder_set(record, "reason", "creation was interrupted");
-                        recorder_set_integer(record, "version", key->info.version);
-                }
-                if (recorder_append(&agent->recorder, record, NULL, NULL) < 0)
-                        return; /* it stays pending, and is found again at the next start */
-                writer_commit(agent->writer);
-                if (writer_check(agent->writer) != WRITER_OPEN)
-                        return;
-                keystore_discard(agent->store, key);
-        }
-}
-
 static int open_journal(struct agent *agent, struct problem *problem)
 {
         const struct writer_events events = {on_journal_state, on_committed, agent};
@@ -313,7 +287,6 @@ static int set_up(struct agent *agent, struct problem *problem)
         if (r < 0)
                 return r;
         record_start(agent);
-        discard_pending_keys(agent);
         return agent_set_up_tokens(agent, agent->config);
 }
 

@@ -121,6 +121,9 @@ void agent_get_interface_description(struct agent *agent, struct call *call);
 /* Makes the log key of the configuration, if there is none and its token is ready. */
 void agent_want_log_key(struct agent *agent);
 
+/* Removes what the token has of keys whose creation a crash interrupted. */
+void agent_undo_pending_keys(struct agent *agent, struct token *token);
+
 /* Whether there will be a log key, or an error, in bounded time without anybody doing anything. */
 int agent_log_key_is_coming(const struct agent *agent);
 

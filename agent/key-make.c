@@ -8,7 +8,7 @@
 #include "lib/base64.h"
 #include "lib/driver.h"
 
-#define LABEL_SIZE (KEY_NAME_MAX + 32)
+#define LABEL_SIZE (KEY_NAME_MAX + 64)
 
 /* A key on its way: generate, write as pending, record, commit, reply. */
 struct making {
@@ -210,9 +210,12 @@ static void on_generated(struct operation *operation, int error, struct view ans
 
 static void make(struct making *making, struct token *token)
 {
-        /* On the token itself: who made it, which key, which version. */
-        (void)snprintf(making->label, sizeof(making->label), "hallmark %s %u", making->name,
-                       making->info.version);
+        char time[RECORD_TIME_SIZE];
+
+        /* On the token itself: who made it, which key, which version; and when, so that one whose
+         * creation was interrupted is not in the way of the next attempt. */
+        (void)snprintf(making->label, sizeof(making->label), "hallmark %s %u %s", making->name,
+                       making->info.version, record_time(recorder_now(), time));
         making->operation = (struct operation){
                 .kind = FRAME_GENERATE,
                 .algorithm = making->algorithm,

@@ -84,6 +84,13 @@ static void link_token_key(struct key *key)
         };
 }
 
+static int has_suffix(const char *name, const char *suffix)
+{
+        size_t length = strlen(name), end = strlen(suffix);
+
+        return length > end && string_equal(name + length - end, suffix);
+}
+
 static int read_info(struct keystore *store, const char *path, struct keyring_key *ret,
                      struct problem *problem)
 {
@@ -128,15 +135,9 @@ static int read_key(struct keystore *store, const char *name, const char *file, 
         if (r < 0)
                 return r;
         link_token_key(key);
+        key->interrupted = has_suffix(file, ".pending");
         *ret = TAKE_PTR(key);
         return 0;
-}
-
-static int has_suffix(const char *name, const char *suffix)
-{
-        size_t length = strlen(name), end = strlen(suffix);
-
-        return length > end && string_equal(name + length - end, suffix);
 }
 
 static DIR *open_folder(int dir_fd, const char *name)
@@ -241,12 +242,17 @@ struct key *keystore_find(const struct keystore *store, const char *name, uint32
         return NULL;
 }
 
-int keystore_has_name(const struct keystore *store, const char *name)
+static int list_has_name(const struct key_list *list, const char *name)
 {
-        for (size_t i = 0; i < store->existing.count; i++)
-                if (string_equal(store->existing.keys[i]->info.name, name))
+        for (size_t i = 0; i < list->count; i++)
+                if (string_equal(list->keys[i]->info.name, name))
                         return 1;
         return 0;
+}
+
+int keystore_has_name(const struct keystore *store, const char *name)
+{
+        return list_has_name(&store->existing, name) || list_has_name(&store->pending, name);
 }
 
 struct key *keystore_log_key(const struct keystore *store)

@@ -20,6 +20,8 @@ struct key {
         struct keyring_key info;
         struct token_key token_key; /* borrows from info and handle */
         char *handle;
+        int interrupted; /* pending already when the agent started */
+        int undoing;     /* its removal is under way */
 };
 
 struct keystore;
@@ -36,7 +38,7 @@ struct key *keystore_at(const struct keystore *store, size_t index);
 /* Version 0 stands for the active one. NULL if there is none. */
 struct key *keystore_find(const struct keystore *store, const char *name, uint32_t version);
 
-/* Whether any version of the name exists. */
+/* Whether any version of the name exists, or is pending. */
 int keystore_has_name(const struct keystore *store, const char *name);
 
 /* The active key with purpose log, or NULL. */
