@@ -40,6 +40,7 @@ struct written {
         size_t answered; /* of these, answered in whatever way */
         int error;       /* of the last answer that was a refusal */
         size_t published;
+        int partials_may_stay; /* beside full tiles */
         uint64_t random;
 };
 
@@ -280,7 +281,7 @@ static inline void written_expect_no_partials(const struct written *written, int
         char path[TILE_PATH_SIZE], place[192];
         struct stat status;
 
-        if (full == 0)
+        if (full == 0 || written->partials_may_stay)
                 return;
         (void)snprintf(place, sizeof(place), "%s/%s.p", written->path,
                        tile_path(level, full - 1, TILE_WIDTH, path));
