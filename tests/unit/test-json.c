@@ -95,7 +95,9 @@ static void test_depth(void)
         expect_integer(parse(view_of(brackets, sizeof(brackets)), &problem), -EBADMSG);
         expect_text(view_string(problem.text), "JSON nested deeper than 16 levels");
         expect_integer(
-                parse(view_string("{\"[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[\":\"{{{{\\\\\"}"), NULL),
+                parse(view_string(
+                              "{\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[[[\":\"{{{{\\\\\"}"),
+                      NULL),
                 0);
 }
 

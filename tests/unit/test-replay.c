@@ -360,6 +360,62 @@ static void test_bad_records(void)
         made_done(&made);
 }
 
+/* The write-ahead file says something else about a record that is in a bundle already: in the
+ * newest bundle, and in an older one. */
+static void test_segment_against_bundle(void)
+{
+        static const struct {
+                size_t sealed, segment;
+        } rows[] = {{100, 0}, {290, 0}, {290, 10}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct made_journal made;
+                struct replay_result result;
+                struct findings findings;
+
+                made_init(&made);
+                made_add_records(&made, 300);
+                made_publish(&made, rows[i].sealed);
+                edit_record(&made);
+                made_write_segment(&made, rows[i].segment, 300, 7);
+                expect_integer(replay(&made, view_of(NULL, 0), &findings, &result, NULL), 0);
+                expect_integer(findings.count, 1);
+                expect_integer(findings.index, 17);
+                expect_text(view_string(findings.text), "is not the record in tile/entries");
+                made_done(&made);
+        }
+}
+
+/* Partial files of earlier checkpoints may stay beside the full tile; if they do, they are its
+ * front. */
+static void test_older_partial_files(void)
+{
+        static const char *const paths[] = {"tile/0/000.p/100", "tile/entries/000.p/100",
+                                            "tile/0/001.p/20", "tile/entries/001.p/20"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+                struct made_journal made;
+                struct replay_result result;
+                struct findings findings;
+
+                test_label = paths[i];
+                make_journal(&made);
+                made_write_tile(&made, 0, 0, 100);
+                made_write_tile(&made, TILE_ENTRIES, 0, 100);
+                made_write_tile(&made, 0, 1, 20);
+                made_write_tile(&made, TILE_ENTRIES, 1, 20);
+                expect_good(&made, view_of(NULL, 0), 290, 300);
+                change_file(&made, paths[i], FLIP, 500);
+                expect_integer(replay(&made, view_of(NULL, 0), &findings, &result, NULL), 0);
+                expect_integer(findings.count, 1);
+                expect_text(view_string(findings.where), paths[i]);
+                expect_text(view_string(findings.text),
+                            "differs from the newer records and hashes");
+                made_done(&made);
+        }
+        test_label = "";
+}
+
 /* Records between bundles and write-ahead file that are in neither. */
 static void test_gap(void)
 {
@@ -389,6 +445,8 @@ int main(void)
         test_rolled_back();
         test_keys();
         test_bad_records();
+        test_segment_against_bundle();
+        test_older_partial_files();
         test_gap();
         return test_result();
 }
