@@ -83,15 +83,18 @@ static int open_journal(struct agent *agent, struct problem *problem)
 {
         const struct writer_events events = {on_journal_state, on_committed, agent};
         const struct sealer_events sealer_events = {on_find_key, on_checkpoint_changed, agent};
-        const char *origin = agent->config->origin;
-        _cleanup_(freep) char *path = NULL;
         struct key *log_key = keystore_log_key(agent->store);
+        struct writer_options options = {
+                .origin = agent->config->origin,
+                .log_key = log_key ? log_key->info.pubkey : NULL,
+        };
+        _cleanup_(freep) char *path = NULL;
         int r;
 
         if (asprintf(&path, "%s/journal", agent->config->state_directory) < 0)
                 return -ENOMEM;
-        r = writer_open(path, origin, log_key ? log_key->info.pubkey : NULL, agent->event,
-                        &agent->writer, &agent->recovery, problem);
+        options.path = path;
+        r = writer_open(agent->event, &options, &agent->writer, &agent->recovery, problem);
         if (r < 0) {
                 event_log(LOG_CRIT, MESSAGE_JOURNAL_REFUSED, "journal %s refused: %s", path,
                           problem_text(problem, r));
@@ -101,7 +104,7 @@ static int open_journal(struct agent *agent, struct problem *problem)
         if (r == 0)
                 r = refusals_new(agent->event, &agent->recorder, &agent->refusals);
         if (r == 0)
-                r = sealer_new(agent->event, agent->writer, origin, agent->recovery.sealed,
+                r = sealer_new(agent->event, agent->writer, options.origin, agent->recovery.sealed,
                                &sealer_events, &agent->sealer);
         if (r < 0)
                 return r;

@@ -175,24 +175,25 @@ static int resume_writing(struct writer *writer, uint64_t *ret_dropped, struct p
         return resume_segment(writer, ret_dropped, problem);
 }
 
-static int read_checkpoint(struct writer *writer, const char *origin, struct pubkey *log_key,
+static int read_checkpoint(struct writer *writer, const struct writer_options *options,
                            struct checkpoint *ret, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf text = {};
         int r;
 
         r = journal_read_checkpoint(writer->journal, &text, problem);
-        if (r == 0 && !log_key)
+        if (r == 0 && !options->log_key)
                 r = problem_set(problem, -ENOKEY,
                                 "there is a checkpoint, but no log key that could have signed it");
         if (r == 0)
-                r = checkpoint_open(buf_view(&text), origin, log_key, ret, problem);
+                r = checkpoint_open(buf_view(&text), options->origin, options->log_key, ret,
+                                    problem);
         if (r < 0 && r != -ENOENT)
                 return problem_prefix(problem, r, "checkpoint");
         return r;
 }
 
-int writer_recover(struct writer *writer, const char *origin, struct pubkey *log_key,
+int writer_recover(struct writer *writer, const struct writer_options *options,
                    struct writer_recovery *ret, struct problem *problem)
 {
         struct problem absent = {};
@@ -201,7 +202,7 @@ int writer_recover(struct writer *writer, const char *origin, struct pubkey *log
         uint64_t bundles, next = 0;
         int r;
 
-        r = read_checkpoint(writer, origin, log_key, &checkpoint, &absent);
+        r = read_checkpoint(writer, options, &checkpoint, &absent);
         if (r < 0 && r != -ENOENT)
                 return problem_set(problem, r, "%s", problem_text(&absent, r));
         ret->has_checkpoint = r == 0;

@@ -77,5 +77,5 @@ int writer_begin_segment(struct writer *writer, struct problem *problem) _must_u
 void writer_seal(struct writer *writer, const char *format, ...) _printf_(2, 3);
 
 /* Rebuilds the writer from its folder; see writer_open(). */
-int writer_recover(struct writer *writer, const char *origin, struct pubkey *log_key,
+int writer_recover(struct writer *writer, const struct writer_options *options,
                    struct writer_recovery *ret, struct problem *problem) _must_use_;

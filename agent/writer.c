@@ -265,8 +265,8 @@ static int take_lock(struct writer *writer, struct problem *problem)
                            r == -EBUSY ? "another agent writes this journal" : strerror(-r));
 }
 
-int writer_open(const char *path, const char *origin, struct pubkey *log_key, sd_event *event,
-                struct writer **ret, struct writer_recovery *ret_recovery, struct problem *problem)
+int writer_open(sd_event *event, const struct writer_options *options, struct writer **ret,
+                struct writer_recovery *ret_recovery, struct problem *problem)
 {
         _cleanup_(writer_freep) struct writer *writer = calloc(1, sizeof(*writer));
         int r;
@@ -276,15 +276,15 @@ int writer_open(const char *path, const char *origin, struct pubkey *log_key, sd
         writer->dir_fd = writer->lock_fd = writer->segment_fd = -1;
         writer->unflushed_end = &writer->unflushed;
         writer->edge.limit = ENTRY_BUNDLE_MAX;
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
-                return problem_set(problem, -errno, "%s: %m", path);
-        r = journal_open(path, &writer->journal, problem);
+        if (mkdir(options->path, 0755) < 0 && errno != EEXIST)
+                return problem_set(problem, -errno, "%s: %m", options->path);
+        r = journal_open(options->path, &writer->journal, problem);
         if (r < 0)
                 return r;
         writer->dir_fd = journal_dir_fd(writer->journal);
         r = take_lock(writer, problem);
         if (r == 0)
-                r = writer_recover(writer, origin, log_key, ret_recovery, problem);
+                r = writer_recover(writer, options, ret_recovery, problem);
         if (r == 0)
                 r = sd_event_add_defer(event, &writer->commit_source, on_commit, writer);
         if (r >= 0)

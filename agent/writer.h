@@ -31,13 +31,17 @@ struct writer_recovery {
         int has_checkpoint;
 };
 
-/* Opens or begins the journal in the folder @path and takes its lock. @log_key may be NULL when
- * none has been made yet. Refuses
- * (-EBADMSG, -EKEYREJECTED, -ENOKEY, with what and where) whatever is not consistent with the
- * published checkpoint. -EBUSY: another agent has it open. */
-int writer_open(const char *path, const char *origin, struct pubkey *log_key, sd_event *event,
-                struct writer **ret, struct writer_recovery *ret_recovery,
-                struct problem *problem) _must_use_;
+struct writer_options {
+        const char *path;       /* of the folder */
+        const char *origin;     /* the log's name */
+        struct pubkey *log_key; /* NULL when none has been made yet */
+};
+
+/* Opens or begins the journal and takes its lock. Refuses (-EBADMSG, -EKEYREJECTED, -ENOKEY, with
+ * what and where) whatever is not consistent with the published checkpoint. -EBUSY: another agent
+ * has it open. */
+int writer_open(sd_event *event, const struct writer_options *options, struct writer **ret,
+                struct writer_recovery *ret_recovery, struct problem *problem) _must_use_;
 struct writer *writer_free(struct writer *writer);
 DEFINE_CLEANUP(struct writer *, writer_free)
 

@@ -304,9 +304,11 @@ static void test_two_writers(void)
 
         written_init(&written, 7);
         expect_open(&written, 0, 0);
-        expect_integer(writer_open(written.path, WRITTEN_ORIGIN, written.log_key, written.event,
-                                   &second, &recovery, &problem),
-                       -EBUSY);
+        expect_integer(
+                writer_open(written.event,
+                            &(struct writer_options){written.path, WRITTEN_ORIGIN, written.log_key},
+                            &second, &recovery, &problem),
+                -EBUSY);
         expect(!second);
         expect_text(view_string(problem.text), "wal/lock: another agent writes this journal");
         append_noise(&written, 3, 10);
@@ -480,9 +482,10 @@ static void test_keys(void)
         expect_text(view_string(written.problem.text),
                     "checkpoint: there is a checkpoint, but no log key that could have signed it");
         written.log_key = stranger;
-        expect_integer(writer_open(written.path, "example.org/other", written.log_key,
-                                   written.event, &written.writer, &written.recovery,
-                                   &written.problem),
+        expect_integer(writer_open(written.event,
+                                   &(struct writer_options){written.path, "example.org/other",
+                                                            written.log_key},
+                                   &written.writer, &written.recovery, &written.problem),
                        -ENOKEY);
         expect(!written.writer);
         written_done(&written);

@@ -106,8 +106,10 @@ static inline int written_open(struct written *written)
 {
         written->problem = (struct problem){};
         written->recovery = (struct writer_recovery){};
-        return writer_open(written->path, WRITTEN_ORIGIN, written->log_key, written->event,
-                           &written->writer, &written->recovery, &written->problem);
+        return writer_open(
+                written->event,
+                &(struct writer_options){written->path, WRITTEN_ORIGIN, written->log_key},
+                &written->writer, &written->recovery, &written->problem);
 }
 
 static inline void written_answer(void *context, int error, uint64_t index)
