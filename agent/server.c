@@ -2,6 +2,7 @@
 #include "agent/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -92,9 +93,13 @@ void server_connection_gone(struct server *server)
 
 int server_listen(struct server *server, int fd, const struct interface *const *interfaces)
 {
-        struct listener *listener = calloc(1, sizeof(*listener));
-        int r;
+        struct listener *listener;
+        int r, flags = fcntl(fd, F_GETFL);
 
+        /* Service managers pass sockets that block; on_accept() asks until there is no more. */
+        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+                return -errno;
+        listener = calloc(1, sizeof(*listener));
         if (!listener)
                 return -ENOMEM;
         listener->server = server;
