@@ -11,7 +11,8 @@
 #include "agent/message.h"
 
 #define STOP_USEC         ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
-#define SIGN_SOCKET_MODE  0666                     /* who may what is the grants' business */
+#define HURRY_USEC        ((uint64_t)5 * 1000000) /* of that, for clients to take their replies */
+#define SIGN_SOCKET_MODE  0666                    /* who may what is the grants' business */
 #define ADMIN_SOCKET_MODE 0600
 
 static void record_start(struct agent *agent);
@@ -225,6 +226,14 @@ static int on_stop_late(sd_event_source *source, uint64_t usec, void *context)
         return sd_event_exit(sd_event_source_get_event(source), EXIT_FAILURE);
 }
 
+static int on_hurry(sd_event_source *source, uint64_t usec, void *context)
+{
+        struct agent *agent = context;
+
+        server_hurry(agent->server);
+        return 0;
+}
+
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
         struct agent *agent = context;
@@ -234,7 +243,9 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         agent->stopping = 1;
         (void)sd_notify(0, "STOPPING=1");
         if (sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, STOP_USEC, 0,
-                                       on_stop_late, agent) < 0)
+                                       on_stop_late, agent) < 0 ||
+            sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, HURRY_USEC, 0, on_hurry,
+                                       agent) < 0)
                 return sd_event_exit(agent->event, EXIT_FAILURE);
         agent_answer_ring_calls(agent);
         server_drain(agent->server);

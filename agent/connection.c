@@ -44,6 +44,12 @@ static void restart_stall(struct connection *connection)
                 (void)sd_event_source_set_enabled(connection->stall, SD_EVENT_OFF);
 }
 
+int connection_is_through(const struct connection *connection)
+{
+        return connection->closing && connection->call_count == 0 &&
+               (connection->output.size == 0 || connection->server->hurrying);
+}
+
 /* Asks the loop for what the connection can use now, and closes it when it is through. */
 static void connection_settle(struct connection *connection)
 {
@@ -52,7 +58,7 @@ static void connection_settle(struct connection *connection)
         int waiting =
                 connection->output.size > 0 || (connection->input.size > 0 && may_read(connection));
 
-        if (connection->closing && connection->call_count == 0 && connection->output.size == 0) {
+        if (connection_is_through(connection)) {
                 connection_close(connection);
                 return;
         }

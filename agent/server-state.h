@@ -41,6 +41,7 @@ struct server {
         size_t connection_count, connection_limit;
         uint64_t connection_number;
         int draining;
+        int hurrying; /* replies that a client does not take at once are dropped */
 };
 
 /* Makes a connection out of an accepted socket, which becomes its own in any case. */
@@ -48,6 +49,9 @@ void connection_open(struct server *server, int fd, const struct interface *cons
 
 /* Closes it at once. */
 void connection_close(struct connection *connection);
+
+/* Whether nothing is left to be done for it. */
+int connection_is_through(const struct connection *connection);
 
 /* Has what can be sent be sent, soon. */
 void connection_flush_soon(struct connection *connection);

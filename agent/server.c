@@ -160,20 +160,34 @@ int server_bind(const char *path, mode_t mode, int *ret_fd, struct problem *prob
         return 0;
 }
 
-void server_drain(struct server *server)
+static void close_those_through(struct server *server)
 {
         struct connection *next;
 
-        server->draining = 1;
-        listeners_watch(server, SD_EVENT_OFF);
         for (struct connection *connection = server->connections; connection; connection = next) {
                 next = connection->next;
-                connection->closing = 1;
-                if (connection->call_count == 0 && connection->output.size == 0)
+                if (connection_is_through(connection))
                         connection_close(connection);
         }
+}
+
+void server_drain(struct server *server)
+{
+        server->draining = 1;
+        listeners_watch(server, SD_EVENT_OFF);
+        for (struct connection *connection = server->connections; connection;
+             connection = connection->next)
+                connection->closing = 1;
         if (server->connection_count == 0 && server->events.drained)
                 server->events.drained(server->events.agent);
+        else
+                close_those_through(server);
+}
+
+void server_hurry(struct server *server)
+{
+        server->hurrying = 1;
+        close_those_through(server);
 }
 
 size_t server_connections(const struct server *server)

@@ -47,4 +47,8 @@ int server_bind(const char *path, mode_t mode, int *ret_fd, struct problem *prob
 /* Takes no more connections and calls. */
 void server_drain(struct server *server);
 
+/* After server_drain(): waits no longer for clients to take their replies. Calls that are not
+ * answered yet are. */
+void server_hurry(struct server *server);
+
 size_t server_connections(const struct server *server);
