@@ -29,8 +29,9 @@ struct replay {
         int sealed;      /* result->checkpoint is genuine */
         int since_known; /* so is since */
         struct checkpoint since;
-        int live;                /* an agent is writing */
-        struct buf edge;         /* bundle of the newest entries, as many as levels[0].width */
+        int live;         /* an agent is writing */
+        uint64_t gap_end; /* of records that are in no bundle and before all segments; or 0 */
+        struct buf edge;  /* bundle of the newest entries, as many as levels[0].width */
         struct buf bundle, tile; /* scratch */
         struct level cached;     /* leaf hashes of an older bundle */
 };
@@ -57,5 +58,5 @@ int replay_check_tile(struct replay *replay, int level, int required,
 /* All partial files of the newest tile of a level (and of the newest bundle, for level 0). */
 int replay_check_partials(struct replay *replay, int level, struct problem *problem) _must_use_;
 
-/* Goes on with the records of the write-ahead file. */
+/* Goes on with the records of the write-ahead file, up to its end or to a gap. */
 int replay_segments(struct replay *replay, struct problem *problem) _must_use_;

@@ -98,9 +98,13 @@ static int check_files(struct replay *replay, int level, unsigned known_width, s
         (void)strncat(path, ".p", 3);
         fd = openat(journal_dir_fd(replay->journal), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         dir = fd >= 0 ? fdopendir(fd) : NULL;
+        if (!dir && errno == ENOENT)
+                return 0;
+        if (!dir && !replay_is_fault(-errno))
+                return problem_set(problem, -errno, "%s: %m", path);
         if (!dir)
-                return errno == ENOENT ? 0 : problem_set(problem, -errno, "%s: %m", path);
-        while (r == 0 && (entry = readdir(dir))) {
+                replay_report(replay, REPLAY_NO_INDEX, path, "%m");
+        while (r == 0 && dir && (entry = readdir(dir))) {
                 uint64_t width;
 
                 if (view_parse_decimal(view_string(entry->d_name), &width) < 0 || width == 0)

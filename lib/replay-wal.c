@@ -138,26 +138,26 @@ int replay_segments(struct replay *replay, struct problem *problem)
 {
         _cleanup_(segment_done) struct segment segment = {};
         _cleanup_(freep) uint64_t *firsts = NULL;
-        char where[WAL_NAME_SIZE];
+        struct problem reason = {};
         size_t count = 0;
         int r;
 
-        r = journal_list_segments(replay->journal, &firsts, &count, problem);
+        replay->gap_end = 0;
+        r = journal_list_segments(replay->journal, &firsts, &count, &reason);
+        if (r < 0 && !replay_is_fault(r))
+                return problem_set(problem, r, "%s", problem_text(&reason, r));
+        if (r < 0)
+                replay_report(replay, REPLAY_NO_INDEX, WAL_DIRECTORY, "%s",
+                              problem_text(&reason, r));
         if (r < 0 || count == 0)
-                return r;
+                return 0;
         segment.entries = calloc(WAL_BATCH_COUNT, sizeof(*segment.entries));
         if (!segment.entries)
                 return -ENOMEM;
         for (size_t i = 0; i < count && r == 0; i++) {
                 segment.first = firsts[i];
                 if (segment.first > replay->tree.size) {
-                        if (replay->live)
-                                return 0; /* the records between went into bundles: walk those first
-                                           */
-                        replay_report(replay, replay->tree.size, wal_path(segment.first, where),
-                                      "records %llu to %llu are missing before this segment",
-                                      (unsigned long long)replay->tree.size,
-                                      (unsigned long long)segment.first - 1);
+                        replay->gap_end = segment.first;
                         return 0;
                 }
                 r = replay_one(replay, &segment, i + 1 == count, problem);

@@ -27,7 +27,7 @@ void replay_report(struct replay *replay, uint64_t index, const char *where, con
 int replay_is_fault(int error)
 {
         return error == -ENOENT || error == -EBADMSG || error == -EMSGSIZE || error == -EINVAL ||
-               error == -ENOTDIR || error == -EISDIR || error == -ELOOP;
+               error == -ENOTDIR || error == -EISDIR || error == -ELOOP || error == -ENXIO;
 }
 
 static int open_with_ring(struct replay *replay, struct view text, struct checkpoint *ret,
@@ -256,21 +256,35 @@ static void check_sizes(struct replay *replay)
                               sealed, (unsigned long long)replay->since.size);
 }
 
+static void report_gap(struct replay *replay)
+{
+        char where[WAL_NAME_SIZE];
+
+        replay_report(replay, replay->tree.size, wal_path(replay->gap_end, where),
+                      "records %llu to %llu are missing before this segment",
+                      (unsigned long long)replay->tree.size,
+                      (unsigned long long)replay->gap_end - 1);
+}
+
 static int walk(struct replay *replay, struct problem *problem)
 {
-        uint64_t before;
+        uint64_t before, gap_end;
         int r;
 
         /* A writer moves records from segments to bundles, so a live journal takes several rounds.
-         */
+         * What seems to be missing is in a bundle by the next one. */
         do {
                 before = replay->tree.size;
+                gap_end = replay->gap_end;
                 do
                         r = replay_bundle(replay, problem);
                 while (r > 0);
                 if (r == 0)
                         r = replay_segments(replay, problem);
-        } while (r == 0 && replay->live && replay->tree.size > before);
+        } while (r == 0 && replay->live &&
+                 (replay->tree.size > before || (replay->gap_end > 0 && gap_end == 0)));
+        if (r == 0 && replay->gap_end > 0)
+                report_gap(replay);
         for (int level = 0; level < TILE_LEVELS && r == 0; level++)
                 if (replay->levels[level].width < TILE_WIDTH)
                         r = replay_check_partials(replay, level, problem);

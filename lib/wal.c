@@ -54,6 +54,8 @@ int wal_batch_finish(struct wal_batch *batch)
 
         if (buf_error(&batch->bytes))
                 return buf_error(&batch->bytes);
+        if (buf_error(&batch->leaves)) /* an entry may be there without its leaf */
+                return buf_error(&batch->leaves);
         buf_put_string(&head, WAL_MAGIC);
         buf_put_u32(&head, batch->count);
         buf_put_u64(&head, batch->first);

@@ -419,9 +419,11 @@ static void test_older_partial_files(void)
 /* Records between bundles and write-ahead file that are in neither. */
 static void test_gap(void)
 {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         struct made_journal made;
         struct replay_result result;
         struct findings findings;
+        int fd;
 
         made_init(&made);
         made_add_records(&made, 300);
@@ -432,7 +434,39 @@ static void test_gap(void)
         expect_integer(findings.index, 256);
         expect_text(view_string(findings.text),
                     "records 256 to 259 are missing before this segment");
+        /* Nor does an agent that runs make up for them. */
+        folder_write(&made.folder, JOURNAL_LOCK, view_of(NULL, 0));
+        fd = openat(made.folder.fd, JOURNAL_LOCK, O_RDWR | O_CLOEXEC);
+        expect_integer(fcntl(fd, F_OFD_SETLK, &lock), 0);
+        expect_integer(replay(&made, view_of(NULL, 0), &findings, &result, NULL), 0);
+        expect_integer(findings.count, 1);
+        expect_text(view_string(findings.text),
+                    "records 256 to 259 are missing before this segment");
+        expect_integer(close(fd), 0);
         made_done(&made);
+}
+
+/* What ought to be a folder is a file. */
+static void test_no_folders(void)
+{
+        static const char *const paths[] = {"wal", "tile/entries/001.p", "tile/0/001.p",
+                                            "tile/1/000.p"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+                struct made_journal made;
+                struct replay_result result;
+                struct findings findings;
+
+                test_label = paths[i];
+                make_journal(&made);
+                expect_integer(renameat(made.folder.fd, paths[i], made.folder.fd, "aside"), 0);
+                folder_write(&made.folder, paths[i], view_string("no folder"));
+                expect_integer(replay(&made, view_of(NULL, 0), &findings, &result, NULL), 0);
+                expect(findings.count > 0);
+                expect_contains(findings.text, "Not a directory");
+                made_done(&made);
+        }
+        test_label = "";
 }
 
 int main(void)
@@ -448,5 +482,6 @@ int main(void)
         test_segment_against_bundle();
         test_older_partial_files();
         test_gap();
+        test_no_folders();
         return test_result();
 }
