@@ -28,6 +28,8 @@ struct token {
         struct token_events events;
         enum token_state state;
         struct problem reason;
+        int refused; /* why no process may be started before somebody says so: -EACCES, -EBUSY */
+        struct problem refusal;
         struct facts facts;
         struct seat *seats;
         unsigned restarts;
@@ -186,7 +188,7 @@ static void start_process(struct seat *seat);
 
 static void start_others(struct token *token)
 {
-        for (uint32_t i = 0; i < token->config->workers; i++)
+        for (uint32_t i = 0; i < token->config->workers && !token->refused; i++)
                 if (worker_state(token->seats[i].worker) == WORKER_DOWN &&
                     sd_event_source_get_enabled(token->seats[i].restart, NULL) == 0)
                         start_process(&token->seats[i]);
@@ -249,10 +251,13 @@ static void on_worker_lost(struct worker *worker, int error, const struct proble
         struct seat *seat = context;
         struct token *token = seat->token;
         int at_once = seat->ready_usec > 0 && clock_now() - seat->ready_usec >= STABLE_USEC;
-        int refused = error == -EACCES || error == -EBUSY;
         struct problem reason = {};
 
         (void)problem_set(&reason, error, "%s", problem_text(problem, error));
+        if (error == -EACCES || error == -EBUSY) {
+                token->refused = error;
+                token->refusal = reason;
+        }
         token->restarts++;
         seat->ready_usec = 0;
         if (!at_once)
@@ -260,12 +265,15 @@ static void on_worker_lost(struct worker *worker, int error, const struct proble
                         seat->backoff_usec == 0 ? BACKOFF_FIRST_USEC : 2 * seat->backoff_usec;
         if (seat->backoff_usec > BACKOFF_LAST_USEC)
                 seat->backoff_usec = BACKOFF_LAST_USEC;
-        if (!refused && restart_at(seat, clock_now() + (at_once ? 0 : seat->backoff_usec)) < 0)
+        if (!token->refused &&
+            restart_at(seat, clock_now() + (at_once ? 0 : seat->backoff_usec)) < 0)
                 at_once = 0;
-        if (!is_any(token, WORKER_READY))
-                fall_back(token, error, at_once, &reason);
-        else
+        if (is_any(token, WORKER_READY))
                 dispatch(token);
+        else if (token->refused)
+                fall_back(token, token->refused, 0, &token->refusal);
+        else
+                fall_back(token, error, at_once, &reason);
 }
 
 static const struct token_key *on_key_at(struct worker *worker, size_t index, void *context)
@@ -290,8 +298,7 @@ static int on_restart(sd_event_source *source, uint64_t usec, void *context)
         struct seat *seat = context;
         struct token *token = seat->token;
 
-        if (worker_state(seat->worker) != WORKER_DOWN || token->state == TOKEN_WRONG_PIN ||
-            token->state == TOKEN_LOCKED_OUT)
+        if (worker_state(seat->worker) != WORKER_DOWN || token->refused)
                 return 0;
         if (!is_any(token, WORKER_READY) && is_any(token, WORKER_OPENING))
                 return 0; /* start_others() comes when that one is ready */
@@ -301,6 +308,9 @@ static int on_restart(sd_event_source *source, uint64_t usec, void *context)
 
 void token_retry(struct token *token)
 {
+        token->refused = 0;
+        if (is_any(token, WORKER_READY))
+                start_others(token);
         if (is_any(token, WORKER_READY) || is_any(token, WORKER_OPENING))
                 return;
         set_state(token, TOKEN_STARTING, NULL);
@@ -389,6 +399,7 @@ struct token *token_free(struct token *token)
 {
         if (!token)
                 return NULL;
+        token->state = TOKEN_BACKING_OFF; /* whoever is answered now and asks again is refused */
         for (uint32_t i = 0; token->seats && i < token->config->workers; i++) {
                 sd_event_source_disable_unref(token->seats[i].restart);
                 worker_free(token->seats[i].worker);

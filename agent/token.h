@@ -47,8 +47,8 @@ struct operation {
         uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants */
 
         /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
-         * -ECONNRESET: it was handed over and never answered (a signature may exist); -EBUSY: the
-         * queue is full; else as enum frame_status says. On success
+         * -ECONNRESET: it was handed over and never answered (a signature may exist); -EAGAIN:
+         * the queue is full; else as enum frame_status says. On success
          * @answer holds the fields of the frame. */
         void (*done)(struct operation *operation, int error, struct view answer,
                      const struct problem *problem);
