@@ -21,7 +21,7 @@ static void on_journal_state(void *context)
 {
         struct agent *agent = context;
 
-        switch (writer_check(agent->writer)) {
+        switch (writer_state(agent->writer)) {
         case WRITER_OPEN:
                 event_log(LOG_NOTICE, MESSAGE_JOURNAL_RECOVERED, "journal: takes records again");
                 if (!agent->start_recorded)
@@ -77,7 +77,7 @@ static void record_start(struct agent *agent)
         if (recorder_append(&agent->recorder, record, NULL, NULL) < 0)
                 return; /* full: on_journal_state() tries again */
         writer_commit(agent->writer);
-        agent->start_recorded = writer_check(agent->writer) == WRITER_OPEN;
+        agent->start_recorded = writer_state(agent->writer) == WRITER_OPEN;
 }
 
 static int open_journal(struct agent *agent, struct problem *problem)

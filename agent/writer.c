@@ -205,6 +205,11 @@ int writer_append(struct writer *writer, struct view entry, writer_function done
         return r;
 }
 
+enum writer_state writer_state(const struct writer *writer)
+{
+        return writer->state;
+}
+
 enum writer_state writer_check(struct writer *writer)
 {
         struct statvfs room;

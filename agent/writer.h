@@ -57,7 +57,11 @@ int writer_append(struct writer *writer, struct view entry, writer_function done
 /* Commits what is waiting now instead of later. */
 void writer_commit(struct writer *writer);
 
-/* The state; a full journal is looked at again, so that service comes back with the room. */
+/* The state as it is. */
+enum writer_state writer_state(const struct writer *writer);
+
+/* The state; a full journal is looked at again, so that service comes back with the room. Not for
+ * state_changed(), which would be called from within. */
 enum writer_state writer_check(struct writer *writer);
 const char *writer_state_name(enum writer_state state);
 
