@@ -4,6 +4,7 @@
 
 #include "cli/artifact.h"
 #include "cli/key.h"
+#include "cli/logged.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/bundle.h"
@@ -14,6 +15,10 @@ enum { OPTION_KEYRING, OPTION_KEY, OPTION_PUBLIC_KEY, OPTION_SIGNATURE, OPTION_A
 
 #define PEM_SIZE_MAX ((size_t)65536)
 
+enum kind { KIND_RAW, KIND_BUNDLE, KIND_LOGGED };
+
+static const char *const kind_names[] = {"raw", "bundle", "tlog-proof"};
+
 /* The question: is this a signature of that file by one of these keys? */
 struct verification {
         struct artifact artifact;
@@ -21,8 +26,9 @@ struct verification {
         struct pubkey *pubkey;             /* instead of a ring */
         const char *key_name;              /* NULL: any of the ring */
         const struct algorithm *algorithm; /* NULL: any that fits */
-        int bundled;
-        struct bundle bundle;
+        enum kind kind;
+        struct bundle bundle; /* KIND_LOGGED, too: digest and signature of the record */
+        struct logged logged;
         struct buf raw;
 };
 
@@ -77,10 +83,16 @@ static int load_signature(const char *path, struct verification *ret, struct pro
         r = file_read(AT_FDCWD, path, &ret->raw, problem);
         if (r < 0)
                 return r;
-        ret->bundled = looks_like_json(buf_view(&ret->raw));
-        if (!ret->bundled)
-                return 0;
-        r = bundle_parse(buf_view(&ret->raw), &ret->bundle, problem);
+        if (looks_like_json(buf_view(&ret->raw))) {
+                ret->kind = KIND_BUNDLE;
+                r = bundle_parse(buf_view(&ret->raw), &ret->bundle, problem);
+        } else if (logged_is(buf_view(&ret->raw))) {
+                ret->kind = KIND_LOGGED;
+                r = ret->pubkey ? problem_set(problem, -EINVAL,
+                                              "a proof needs --keyring, which has the log key")
+                                : logged_verify(buf_view(&ret->raw), &ret->ring, &ret->logged,
+                                                &ret->bundle, problem);
+        }
         if (r < 0)
                 (void)problem_prefix(problem, r, "%s", path);
         return r == -EBADMSG ? -EKEYREJECTED : r;
@@ -128,11 +140,12 @@ static int load_keys(const struct invocation *invocation, struct verification *r
 static int try_key(struct verification *v, struct pubkey *key, const struct algorithm *algorithm,
                    struct proof *ret, struct problem *problem)
 {
-        struct view signature = v->bundled ? buf_view(&v->bundle.signature) : buf_view(&v->raw);
+        struct view signature =
+                v->kind == KIND_RAW ? buf_view(&v->raw) : buf_view(&v->bundle.signature);
         struct view digest;
         int r;
 
-        if (v->bundled && !string_equal(v->bundle.hash, algorithm->hash))
+        if (v->kind != KIND_RAW && !string_equal(v->bundle.hash, algorithm->hash))
                 return -EKEYREJECTED;
         r = artifact_digest(&v->artifact, algorithm->hash, &digest, problem);
         if (r < 0)
@@ -191,14 +204,14 @@ static int check_bundle_digest(struct verification *v, struct problem *problem)
         struct view digest, bundled = view_of(v->bundle.digest, v->bundle.digest_size);
         int r;
 
-        if (!v->bundled)
+        if (v->kind == KIND_RAW)
                 return 0;
         r = artifact_digest(&v->artifact, v->bundle.hash, &digest, problem);
         if (r < 0 || view_equal(digest, bundled))
                 return r;
-        return problem_set(problem, -EKEYREJECTED,
-                           "%s: digest: the bundle is about %s:%s, found %s:%s", v->artifact.path,
-                           v->bundle.hash, hex_encode(bundled, expected), v->bundle.hash,
+        return problem_set(problem, -EKEYREJECTED, "%s: digest: the %s is about %s:%s, found %s:%s",
+                           v->artifact.path, kind_names[v->kind], v->bundle.hash,
+                           hex_encode(bundled, expected), v->bundle.hash,
                            hex_encode(digest, found));
 }
 
@@ -248,14 +261,20 @@ static json_t *proof_to_json(const struct verification *v, const struct proof *p
         const struct pubkey *pubkey = key ? key->pubkey : v->pubkey;
         char digest[HEX_SIZE(DIGEST_SIZE_MAX)], fingerprint[HEX_SIZE(SHA256_SIZE)];
         json_t *facts = json_pack("{s:b, s:s, s:s, s:s++, s:s, s:s}", "verified", 1, "format",
-                                  v->bundled ? "bundle" : "raw", "algorithm",
-                                  proof->algorithm->name, "digest", proof->algorithm->hash, ":",
+                                  kind_names[v->kind], "algorithm", proof->algorithm->name,
+                                  "digest", proof->algorithm->hash, ":",
                                   hex_encode(proof->digest, digest), "fingerprint",
                                   hex_encode(sha256_view(pubkey_fingerprint(pubkey)), fingerprint),
                                   "file", v->artifact.path);
 
         if (!facts || !key)
                 return facts;
+        if (v->kind == KIND_LOGGED &&
+            (json_object_set_new(facts, "index", json_integer((json_int_t)v->logged.index)) < 0 ||
+             json_object_set_new(facts, "size", json_integer((json_int_t)v->logged.size)) < 0)) {
+                json_decref(facts);
+                return NULL;
+        }
         if (json_object_set_new(facts, "key", json_string(key->name)) < 0 ||
             json_object_set_new(facts, "version", json_integer(key->version)) < 0 ||
             json_object_set_new(facts, "state", json_string(key_state_name(key->state))) < 0 ||
@@ -288,6 +307,13 @@ static int print_proof(const struct verification *v, const struct proof *proof, 
         buf_put_format(&text, "SHA-256 %s%s\n",
                        hex_encode(sha256_view(pubkey_fingerprint(pubkey)), fingerprint),
                        key ? state_note(key) : "");
+        if (v->kind == KIND_LOGGED) {
+                output_put_text(&text, view_string(v->artifact.path));
+                buf_put_format(&text,
+                               ": proved to be record %llu of the %llu in the journal of %s\n",
+                               (unsigned long long)v->logged.index,
+                               (unsigned long long)v->logged.size, v->ring.origin);
+        }
         return output_write(&text, problem);
 }
 
@@ -341,7 +367,7 @@ const struct verb verb_verify = {
                         [OPTION_PUBLIC_KEY] = {"public-key", "p", "FILE",
                                                "the one key to trust, as PEM, instead of a ring"},
                         [OPTION_SIGNATURE] = {"signature", "s", "FILE",
-                                              "the signature, bundle or raw"},
+                                              "the signature: bundle, raw or proof"},
                         [OPTION_ALGORITHM] = {"algorithm", "a", "ALGORITHM",
                                               "only by this algorithm of the public key",
                                               .words = key_algorithms},

@@ -2,9 +2,10 @@
 
 // Verify-journal checks a copy of a journal folder with the Go project's own implementation of
 // signed notes and transparency logs, which shares nothing with Hallmark's: the signature of the
-// checkpoint, every tile, every entry bundle, and an inclusion proof for each entry.
+// checkpoint, every tile, every entry bundle, and an inclusion proof for each entry. Given a
+// tlog-proof file instead of a folder, it checks that, and prints the entry.
 //
-// usage: verify-journal FOLDER ORIGIN LOG_KEY.pem
+// usage: verify-journal FOLDER|PROOF ORIGIN LOG_KEY.pem
 //
 // Exit status 0 if all of it is right, 1 if something is wrong, 2 if that could not be found out.
 package main
@@ -14,6 +15,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
@@ -70,12 +72,8 @@ func newVerifier(name, path string) (note.Verifier, error) {
 	return &ecdsaVerifier{name, binary.BigEndian.Uint32(id[:4]), ecdsaKey}, nil
 }
 
-func openCheckpoint(folder, origin string, verifier note.Verifier) (tlog.Tree, error) {
+func openCheckpoint(signed []byte, origin string, verifier note.Verifier) (tlog.Tree, error) {
 	var tree tlog.Tree
-	signed, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
-	if err != nil {
-		return tree, err
-	}
 	opened, err := note.Open(signed, note.VerifierList(verifier))
 	if err != nil {
 		return tree, fmt.Errorf("checkpoint: %w", err)
@@ -248,7 +246,11 @@ func verify(folder, origin, keyPath string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tree, err := openCheckpoint(folder, origin, verifier)
+	signed, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
+	if err != nil {
+		return "", err
+	}
+	tree, err := openCheckpoint(signed, origin, verifier)
 	if err != nil {
 		return "", err
 	}
@@ -278,12 +280,72 @@ func verify(folder, origin, keyPath string) (string, error) {
 		len(entries), tiles, len(entries), root), nil
 }
 
+// proofFile is a C2SP tlog-proof with an entry in its extra data.
+type proofFile struct {
+	entry  []byte
+	index  int64
+	hashes tlog.RecordProof
+	signed []byte
+}
+
+func readProof(path string) (*proofFile, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	head, signed, found := bytes.Cut(data, []byte("\n\n"))
+	lines := strings.Split(string(head), "\n")
+	if !found || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" ||
+		!strings.HasPrefix(lines[1], "extra ") || !strings.HasPrefix(lines[2], "index ") {
+		return nil, fmt.Errorf("%s: no tlog-proof with extra data", path)
+	}
+	proof := &proofFile{signed: signed}
+	if proof.entry, err = base64.StdEncoding.DecodeString(lines[1][len("extra "):]); err != nil {
+		return nil, fmt.Errorf("%s: extra: %w", path, err)
+	}
+	if proof.index, err = strconv.ParseInt(lines[2][len("index "):], 10, 64); err != nil {
+		return nil, fmt.Errorf("%s: index: %w", path, err)
+	}
+	for _, line := range lines[3:] {
+		hash, err := tlog.ParseHash(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		proof.hashes = append(proof.hashes, hash)
+	}
+	return proof, nil
+}
+
+func verifyProof(path, origin, keyPath string) (string, error) {
+	verifier, err := newVerifier(origin, keyPath)
+	if err != nil {
+		return "", err
+	}
+	proof, err := readProof(path)
+	if err != nil {
+		return "", err
+	}
+	tree, err := openCheckpoint(proof.signed, origin, verifier)
+	if err != nil {
+		return "", err
+	}
+	err = tlog.CheckRecord(proof.hashes, tree.N, tree.Hash, proof.index, tlog.RecordHash(proof.entry))
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("entry %d of %d: %s", proof.index, tree.N, proof.entry), nil
+}
+
 func main() {
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: verify-journal FOLDER ORIGIN LOG_KEY.pem")
+		fmt.Fprintln(os.Stderr, "usage: verify-journal FOLDER|PROOF ORIGIN LOG_KEY.pem")
 		os.Exit(2)
 	}
-	found, err := verify(os.Args[1], os.Args[2], os.Args[3])
+	check := verify
+	if info, err := os.Stat(os.Args[1]); err == nil && info.Mode().IsRegular() {
+		check = verifyProof
+	}
+	found, err := check(os.Args[1], os.Args[2], os.Args[3])
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) && !errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintln(os.Stderr, "verify-journal:", err)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/logged.h"
+
+#include <errno.h>
+
+#include "lib/base64.h"
+#include "lib/record.h"
+
+int logged_is(struct view text)
+{
+        static const char first[] = "c2sp.org/tlog-proof@";
+
+        return text.size >= strlen(first) && memcmp(text.data, first, strlen(first)) == 0;
+}
+
+/* One of the log keys of the ring must have signed the checkpoint. */
+static int verify_with_ring(const struct tlog_proof *proof, const struct keyring *ring,
+                            struct checkpoint *ret, struct problem *problem)
+{
+        for (size_t i = 0; i < ring->count; i++) {
+                int r;
+
+                if (ring->keys[i].purpose != KEY_LOG)
+                        continue;
+                r = tlog_proof_verify(proof, ring->origin, ring->keys[i].pubkey, ret, problem);
+                if (r != -ENOKEY)
+                        return r;
+                *problem = (struct problem){}; /* the next log key may have signed */
+        }
+        return problem_set(problem, -ENOKEY,
+                           "proof: not signed by a log key of \"%s\" in the key ring",
+                           ring->origin);
+}
+
+/* The record has been verified: its members are there and right. */
+static int take_signature(const json_t *record, const struct keyring *ring, struct bundle *ret,
+                          struct problem *problem)
+{
+        const struct keyring_key *key =
+                keyring_find(ring, json_member_string(record, "key"),
+                             (uint32_t)json_member_integer(record, "version", 0));
+        int r;
+
+        ret->hash = key->algorithm->hash;
+        ret->digest_size = key->algorithm->digest_size;
+        ret->signature.limit = SPKI_SIZE_MAX;
+        r = digest_parse(json_member_string(record, "digest"), key->algorithm, ret->digest,
+                         problem);
+        if (r == 0)
+                r = base64_decode(&ret->signature,
+                                  view_string(json_member_string(record, "signature")));
+        return r;
+}
+
+int logged_verify(struct view text, const struct keyring *ring, struct logged *ret,
+                  struct bundle *ret_signature, struct problem *problem)
+{
+        _cleanup_(tlog_proof_done) struct tlog_proof proof = {};
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        struct checkpoint checkpoint = {};
+        int r;
+
+        r = tlog_proof_parse(text, &proof, problem);
+        if (r == 0)
+                r = verify_with_ring(&proof, ring, &checkpoint, problem);
+        if (r == 0)
+                r = record_parse(buf_view(&proof.extra), &record, problem);
+        if (r == 0 && !string_equal(json_member_string(record, "type"), "sign"))
+                r = problem_set(problem, -EKEYREJECTED, "proof: of a record of type %s, not sign",
+                                json_member_string(record, "type"));
+        if (r == 0)
+                r = record_verify(record, ring, problem);
+        if (r == 0)
+                r = take_signature(record, ring, ret_signature, problem);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EKEYREJECTED;
+        *ret = (struct logged){proof.index, checkpoint.size};
+        return 0;
+}
