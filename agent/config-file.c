@@ -71,16 +71,18 @@ int config_section_refuse(const struct config_section *section, const char *key,
 
         if (!entry)
                 return problem_set(problem, -EBADMSG,
-                                   "%s:%u: [%s%s%s] %s=: expected %s, found nothing", section->file,
-                                   section->line, section->kind, space, name, key, expected);
-        return problem_set(problem, -EBADMSG, "%s:%u: [%s%s%s] %s=: expected %s, found \"%s\"",
+                                   "%.200s:%u: [%.20s%s%.64s] %.40s=: expected %s, found nothing",
+                                   section->file, section->line, section->kind, space, name, key,
+                                   expected);
+        return problem_set(problem, -EBADMSG,
+                           "%.200s:%u: [%.20s%s%.64s] %.40s=: expected %s, found \"%s\"",
                            section->file, entry->line, section->kind, space, name, key, expected,
                            entry->value);
 }
 
 static int refuse(struct parse *parse, const char *expected, struct view found)
 {
-        return problem_set(parse->problem, -EBADMSG, "%s:%u: expected %s, found \"%.*s\"",
+        return problem_set(parse->problem, -EBADMSG, "%.200s:%u: expected %s, found \"%.*s\"",
                            parse->name, parse->line, expected, (int)found.size,
                            (const char *)found.data);
 }
@@ -98,9 +100,10 @@ static int check_not_repeated(struct parse *parse, struct view heading,
                 if (!section->name && !string_equal(other->file, section->file))
                         continue;
                 return problem_set(parse->problem, -EBADMSG,
-                                   "%s:%u: [%.*s]: expected once, found also at %s:%u", parse->name,
-                                   parse->line, (int)heading.size, (const char *)heading.data,
-                                   other->file, other->line);
+                                   "%.200s:%u: [%.*s]: expected once, found also at %s:%u",
+                                   parse->name, parse->line,
+                                   (int)(heading.size < 80 ? heading.size : 80),
+                                   (const char *)heading.data, other->file, other->line);
         }
         return 0;
 }
@@ -244,8 +247,9 @@ static int add_entry(struct parse *parse, const char *key, const char *value)
         if (other)
                 return problem_set(
                         parse->problem, -EBADMSG,
-                        "%s:%u: [%s%s%s] %s=: expected once, found also in line %u", parse->name,
-                        parse->line, parse->section->kind, parse->section->name ? " " : "",
+                        "%.200s:%u: [%.20s%s%.64s] %.40s=: expected once, found also in line %u",
+                        parse->name, parse->line, parse->section->kind,
+                        parse->section->name ? " " : "",
                         parse->section->name ? parse->section->name : "", key, other->line);
         entry = config_array_add(&parse->section->entries, &parse->section->count, sizeof(*entry));
         if (!entry)

@@ -182,11 +182,12 @@ static int check_section_name(const struct config_section *section, struct probl
                         continue;
                 if (!section->name || key_name_is_valid(section->name))
                         return 0;
-                return problem_set(problem, -EBADMSG,
-                                   "%s:%u: [%s %s]: expected a name of 1 to %d characters a-z A-Z "
-                                   "0-9 . _ - that begins with a letter or digit, found \"%s\"",
-                                   section->file, section->line, section->kind, section->name,
-                                   KEY_NAME_MAX, section->name);
+                return problem_set(
+                        problem, -EBADMSG,
+                        "%.200s:%u: [%.20s %.64s]: expected a name of 1 to %d characters a-z A-Z "
+                        "0-9 . _ - that begins with a letter or digit, found \"%s\"",
+                        section->file, section->line, section->kind, section->name, KEY_NAME_MAX,
+                        section->name);
         }
         return problem_set(problem, -EBADMSG,
                            "%s:%u: expected [Agent], [Token NAME], [Key NAME] or [Grant NAME], "
