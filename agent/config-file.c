@@ -71,11 +71,11 @@ int config_section_refuse(const struct config_section *section, const char *key,
 
         if (!entry)
                 return problem_set(problem, -EBADMSG,
-                                   "%.200s:%u: [%.20s%s%.64s] %.40s=: expected %s, found nothing",
+                                   "%.200s:%u: [%.20s%s%.80s] %.40s=: expected %s, found nothing",
                                    section->file, section->line, section->kind, space, name, key,
                                    expected);
         return problem_set(problem, -EBADMSG,
-                           "%.200s:%u: [%.20s%s%.64s] %.40s=: expected %s, found \"%s\"",
+                           "%.200s:%u: [%.20s%s%.80s] %.40s=: expected %s, found \"%s\"",
                            section->file, entry->line, section->kind, space, name, key, expected,
                            entry->value);
 }
@@ -247,7 +247,7 @@ static int add_entry(struct parse *parse, const char *key, const char *value)
         if (other)
                 return problem_set(
                         parse->problem, -EBADMSG,
-                        "%.200s:%u: [%.20s%s%.64s] %.40s=: expected once, found also in line %u",
+                        "%.200s:%u: [%.20s%s%.80s] %.40s=: expected once, found also in line %u",
                         parse->name, parse->line, parse->section->kind,
                         parse->section->name ? " " : "",
                         parse->section->name ? parse->section->name : "", key, other->line);

@@ -184,7 +184,7 @@ static int check_section_name(const struct config_section *section, struct probl
                         return 0;
                 return problem_set(
                         problem, -EBADMSG,
-                        "%.200s:%u: [%.20s %.64s]: expected a name of 1 to %d characters a-z A-Z "
+                        "%.200s:%u: [%.20s %.80s]: expected a name of 1 to %d characters a-z A-Z "
                         "0-9 . _ - that begins with a letter or digit, found \"%s\"",
                         section->file, section->line, section->kind, section->name, KEY_NAME_MAX,
                         section->name);

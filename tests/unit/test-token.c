@@ -337,8 +337,9 @@ static void test_requeue(void)
         run_for(1100000); /* long enough to count as stable */
         submit_many(20);
         RUN_UNTIL(all_answered);
-        expect_integer(answers(-ECONNRESET), 4);
-        expect_integer(answers(0), 16);
+        /* As many as were handed over before it was gone. */
+        expect(answers(-ECONNRESET) >= 1 && answers(-ECONNRESET) <= 4);
+        expect_integer(answers(0), 20 - answers(-ECONNRESET));
         expect_integer(rig.readies, 2);
         stop();
 }
