@@ -46,6 +46,14 @@ static void on_token_state(struct token *token, void *context)
         agent_answer_ring_calls(agent);
 }
 
+static void on_process_lost(struct token *token, int error, const struct problem *problem,
+                            void *context)
+{
+        event_log(LOG_WARNING, error == -ETIME ? MESSAGE_TOKEN_TIMEOUT : MESSAGE_TOKEN_LOST,
+                  "token %s: driver process lost: %s", token_name(token),
+                  problem_text(problem, error));
+}
+
 static const struct token_key *on_key_at(struct token *token, size_t index, void *context)
 {
         struct agent *agent = context;
@@ -68,7 +76,7 @@ static void agent_token_done(struct agent_token *slot)
 static int set_up_token(struct agent *agent, const struct config_token *config,
                         struct agent_token *ret)
 {
-        const struct token_events events = {on_token_state, on_key_at, agent};
+        const struct token_events events = {on_token_state, on_process_lost, on_key_at, agent};
         int r;
 
         ret->name = strdup(config->name);

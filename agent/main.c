@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "agent/agent.h"
 
@@ -82,7 +81,6 @@ int main(int argc, char **argv)
                 return fputs(arguments.print, stdout) < 0 ? EXIT_COULD_NOT : EXIT_SUCCESS;
         if (arguments.check)
                 return check_config(arguments.check);
-        (void)umask(0022);
         if (agent_new(&arguments.options, &agent) < 0)
                 return EXIT_FAILURE;
         return agent_run(agent);

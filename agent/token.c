@@ -258,6 +258,8 @@ static void on_worker_lost(struct worker *worker, int error, const struct proble
                 token->refused = error;
                 token->refusal = reason;
         }
+        if (token->events.process_lost && (seat->ready_usec > 0 || error == -ETIME))
+                token->events.process_lost(token, error, &reason, token->events.context);
         token->restarts++;
         seat->ready_usec = 0;
         if (!at_once)

@@ -74,6 +74,10 @@ void operation_queue_remove(struct operation_queue *queue, struct operation *ope
 
 struct token_events {
         void (*state_changed)(struct token *token, void *context);
+        /* A process was lost, -ETIME: because it was late. The token may be ready all the same. May
+         * be NULL. */
+        void (*process_lost)(struct token *token, int error, const struct problem *problem,
+                             void *context);
         /* Keys that each process loads before it counts as ready: entry @index, NULL past the last.
          */
         const struct token_key *(*key_at)(struct token *token, size_t index, void *context);

@@ -32,6 +32,7 @@ struct worker {
         sd_event_source *io, *child, *timer;
         uint64_t next_id;
         uint64_t busy_since_usec; /* when the process began with the oldest flight */
+        uint64_t timer_usec;      /* what the timer is set to */
         struct flight flights[FLIGHTS_MAX];
         size_t flight_count;
         struct load_table loads;
@@ -130,21 +131,35 @@ struct worker *worker_free(struct worker *worker)
 
 static int on_late(sd_event_source *source, uint64_t usec, void *context);
 
+/* When the oldest flight is late. A token may take its time over a key pair: primes are found by
+ * chance. */
+static uint64_t late_usec(const struct worker *worker)
+{
+        uint64_t timeout = worker->config->timeout_usec;
+
+        if (worker->flights[0].kind == FRAME_GENERATE && timeout < WORKER_GENERATE_USEC)
+                timeout = WORKER_GENERATE_USEC;
+        return worker->busy_since_usec + timeout;
+}
+
 /* The timer is left alone while it is early enough: it looks again when it fires, and costs nothing
  * per signature. */
 static int arm_timer(struct worker *worker)
 {
-        uint64_t late = worker->busy_since_usec + worker->config->timeout_usec;
-        int r;
+        uint64_t late = late_usec(worker);
+        int r = 0;
 
         if (!worker->timer)
-                return sd_event_add_time(worker->event, &worker->timer, CLOCK_MONOTONIC, late, 1000,
-                                         on_late, worker);
-        r = sd_event_source_get_enabled(worker->timer, NULL);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = sd_event_source_set_time(worker->timer, late);
-        return r < 0 ? r : sd_event_source_set_enabled(worker->timer, SD_EVENT_ONESHOT);
+                r = sd_event_add_time(worker->event, &worker->timer, CLOCK_MONOTONIC, late, 1000,
+                                      on_late, worker);
+        else if (sd_event_source_get_enabled(worker->timer, NULL) > 0 && worker->timer_usec <= late)
+                return 0;
+        else
+                r = sd_event_source_set_time(worker->timer, late);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(worker->timer, SD_EVENT_ONESHOT);
+        worker->timer_usec = late;
+        return r < 0 ? r : 0;
 }
 
 static int on_late(sd_event_source *source, uint64_t usec, void *context)
@@ -154,11 +169,11 @@ static int on_late(sd_event_source *source, uint64_t usec, void *context)
 
         if (worker->flight_count == 0)
                 return 0;
-        if (clock_now() < worker->busy_since_usec + worker->config->timeout_usec)
+        if (clock_now() < late_usec(worker))
                 return arm_timer(worker);
         (void)problem_set(&problem, -ETIME, "no answer to %s within %llu ms: process killed",
                           frame_operation_name(worker->flights[0].kind),
-                          (unsigned long long)worker->config->timeout_usec / 1000);
+                          (unsigned long long)(late_usec(worker) - worker->busy_since_usec) / 1000);
         worker_down(worker, -ETIME, &problem);
         return 0;
 }
@@ -305,8 +320,10 @@ static int take_answer(struct worker *worker, struct view bytes, struct problem 
 
 static int after_answer(struct worker *worker)
 {
-        int r = go_on_opening(worker);
+        int r = worker->flight_count > 0 ? arm_timer(worker) : 0;
 
+        if (r == 0)
+                r = go_on_opening(worker);
         if (r == 0 && worker->state == WORKER_READY)
                 r = send_load(worker);
         if (r == 0 && worker->state == WORKER_READY)

@@ -13,6 +13,8 @@
 #include "agent/token.h"
 
 #define WORKER_IN_FLIGHT_MAX 4
+#define WORKER_GENERATE_USEC                                                                       \
+        ((uint64_t)90 * 1000000) /* a discrete TPM needs up to a minute for RSA */
 
 enum worker_state {
         WORKER_DOWN,    /* no process */

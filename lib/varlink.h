@@ -12,7 +12,7 @@
 
 #define VARLINK_MESSAGE_MAX  ((size_t)131072) /* bytes of one request, without the NUL */
 #define VARLINK_REPLY_MAX    ((size_t)16 << 20)
-#define VARLINK_TIMEOUT_USEC ((uint64_t)120 * 1000000) /* the agent's own deadlines are shorter */
+#define VARLINK_TIMEOUT_USEC ((uint64_t)180 * 1000000) /* the agent's own deadlines are shorter */
 
 struct varlink_call {
         json_t *message; /* owns what the others borrow */
