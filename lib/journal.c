@@ -174,6 +174,7 @@ struct walk {
         const struct journal *journal;
         uint64_t next;
         uint64_t end; /* where to stop, however much there is */
+        int segments_first;
         journal_entry_function entry;
         void *context;
         struct problem *problem;
@@ -289,33 +290,57 @@ static int walk_segments(struct walk *walk)
         return r;
 }
 
-int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
-                 void *context, uint64_t *ret_next, struct problem *problem)
+static int walk_round(struct walk *walk)
 {
-        struct walk walk = {journal, from, UINT64_MAX, entry, context, problem};
+        uint64_t claimed = claimed_size(walk->journal);
+        int r = walk->segments_first ? walk_segments(walk) : 0;
+
+        if (r < 0)
+                return r;
+        do
+                r = walk_bundle(walk, claimed);
+        while (r > 0 && !walk->segments_first);
+        if (r == 0 && !walk->segments_first)
+                r = walk_segments(walk);
+        return r < 0 ? r : 0;
+}
+
+/* A writer may move entries from segment to bundle at any time, so a round without progress in
+ * either is the end. */
+static int walk_all(struct walk *walk, uint64_t *ret_next)
+{
         uint64_t before;
         int r;
 
-        /* A writer may move entries from segment to bundle at any time, so a round without progress
-         * in either is the end. */
         do {
-                uint64_t claimed = claimed_size(journal);
-
-                before = walk.next;
-                do
-                        r = walk_bundle(&walk, claimed);
-                while (r > 0);
-                if (r == 0)
-                        r = walk_segments(&walk);
-        } while (r == 0 && walk.next > before);
-        *ret_next = walk.next;
+                before = walk->next;
+                r = walk_round(walk);
+        } while (r == 0 && walk->next > before);
+        *ret_next = walk->next;
         return r;
+}
+
+int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
+                 void *context, uint64_t *ret_next, struct problem *problem)
+{
+        struct walk walk = {journal, from, UINT64_MAX, 0, entry, context, problem};
+
+        return walk_all(&walk, ret_next);
+}
+
+int journal_walk_unsealed(const struct journal *journal, uint64_t from,
+                          journal_entry_function entry, void *context, uint64_t *ret_next,
+                          struct problem *problem)
+{
+        struct walk walk = {journal, from, UINT64_MAX, 1, entry, context, problem};
+
+        return walk_all(&walk, ret_next);
 }
 
 int journal_walk_sealed(const struct journal *journal, uint64_t from, uint64_t size,
                         journal_entry_function entry, void *context, struct problem *problem)
 {
-        struct walk walk = {journal, from, size, entry, context, problem};
+        struct walk walk = {journal, from, size, 0, entry, context, problem};
         int r;
 
         while (walk.next < size) {

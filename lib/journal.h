@@ -62,6 +62,12 @@ typedef int (*journal_entry_function)(uint64_t index, struct view bytes, void *c
 int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
                  void *context, uint64_t *ret_next, struct problem *problem) _must_use_;
 
+/* The same for entries that no checkpoint covers: of one that is in both, the copy in the
+ * write-ahead file, which has a check, is taken and not the one in a bundle, which has none yet. */
+int journal_walk_unsealed(const struct journal *journal, uint64_t from,
+                          journal_entry_function entry, void *context, uint64_t *ret_next,
+                          struct problem *problem) _must_use_;
+
 /* The entries from @from up to @size, out of entry bundles alone: those that a checkpoint of that
  * size publishes. -ENOENT: one is missing. Else as journal_walk(). */
 int journal_walk_sealed(const struct journal *journal, uint64_t from, uint64_t size,
