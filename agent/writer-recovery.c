@@ -93,12 +93,32 @@ static int recover_entry(uint64_t index, struct view bytes, void *context)
         return r;
 }
 
-/* How far the newest segment is good. What follows is cut off if nobody was promised it. */
-static int measure_segment(struct writer *writer, uint64_t *ret_size, uint64_t *ret_next,
+/* What the checkpoint covers beyond its full tiles. */
+static int walk_sealed(struct forward *forward)
+{
+        uint64_t size = forward->checkpoint->size;
+        struct writer *writer = forward->writer;
+        struct problem reason = {};
+        int r;
+
+        r = journal_walk_sealed(writer->journal, writer->tree.size, size, recover_entry, forward,
+                                &reason);
+        if (r == -ENOENT)
+                return problem_set(
+                        forward->problem, -EBADMSG,
+                        "the checkpoint covers %llu records, but only %llu are there: %s",
+                        (unsigned long long)size, (unsigned long long)writer->tree.size,
+                        problem_text(&reason, r));
+        if (r < 0 && !forward->problem->text[0])
+                (void)problem_set(forward->problem, r, "%s", problem_text(&reason, r));
+        return r;
+}
+
+/* How far the newest segment is good. What follows nobody was promised. */
+static int measure_segment(struct writer *writer, struct buf *ret_segment, uint64_t *ret_next,
                            struct problem *problem)
 {
         _cleanup_(freep) struct wal_entry *entries = calloc(WAL_BATCH_COUNT, sizeof(*entries));
-        _cleanup_(buf_done) struct buf segment = {};
         enum wal_found found;
         uint32_t count = 0;
         size_t offset = 0;
@@ -106,41 +126,64 @@ static int measure_segment(struct writer *writer, uint64_t *ret_size, uint64_t *
 
         if (!entries)
                 return -ENOMEM;
-        r = journal_read_segment(writer->journal, writer->segment_first, &segment, problem);
+        r = journal_read_segment(writer->journal, writer->segment_first, ret_segment, problem);
         if (r < 0)
                 return r;
         *ret_next = writer->segment_first;
-        while ((found = wal_read_batch(buf_view(&segment), &offset, *ret_next, entries, &count)) ==
-               WAL_BATCH)
+        while ((found = wal_read_batch(buf_view(ret_segment), &offset, *ret_next, entries,
+                                       &count)) == WAL_BATCH)
                 *ret_next += count;
         if (found == WAL_BAD)
                 return problem_set(problem, -EBADMSG, "wal/%020llu: damaged at byte %zu",
                                    (unsigned long long)writer->segment_first, offset);
-        *ret_size = offset;
+        writer->segment_size = offset;
         return 0;
 }
 
+/* After a sync that failed, or never came, the good batches may be in the kernel's memory alone,
+ * and no later sync need bring them to the disk. So they are written once more, into a file of
+ * their own. Without room for that the old one has to do. */
+static int renew_segment(struct writer *writer, struct view good, struct problem *problem)
+{
+        struct problem reason = {};
+        char path[WAL_NAME_SIZE];
+        int r;
+
+        if (good.size == 0)
+                return 0;
+        r = file_replace(writer->dir_fd, wal_path(writer->segment_first, path), good, 0644,
+                         &reason);
+        if (r == 0 || r == -ENOSPC || r == -EDQUOT)
+                return 0;
+        return problem_set(problem, r, "%s", problem_text(&reason, r));
+}
+
+/* Opens the newest segment, and cuts off its torn tail. */
 static int open_segment(struct writer *writer, struct problem *problem)
 {
         char path[WAL_NAME_SIZE];
+        off_t there;
 
         (void)wal_path(writer->segment_first, path);
         writer->segment_fd = openat(writer->dir_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (writer->segment_fd < 0)
                 return problem_set(problem, -errno, "%s: %m", path);
+        there = lseek(writer->segment_fd, 0, SEEK_END);
+        if (there > (off_t)writer->segment_size &&
+            (ftruncate(writer->segment_fd, (off_t)writer->segment_size) < 0 ||
+             fdatasync(writer->segment_fd) < 0))
+                return problem_set(problem, -errno, "%s: torn tail not removed: %m", path);
         return 0;
 }
 
-/* Goes on writing in the newest segment, after its torn tail has been cut off. */
+/* Goes on writing in the newest segment. */
 static int resume_segment(struct writer *writer, uint64_t *ret_dropped, struct problem *problem)
 {
+        _cleanup_(buf_done) struct buf segment = {};
         uint64_t next = 0;
-        off_t there;
         int r;
 
-        r = measure_segment(writer, &writer->segment_size, &next, problem);
-        if (r == 0)
-                r = open_segment(writer, problem);
+        r = measure_segment(writer, &segment, &next, problem);
         if (r < 0)
                 return r;
         if (next > writer->tree.size)
@@ -148,15 +191,13 @@ static int resume_segment(struct writer *writer, uint64_t *ret_dropped, struct p
                                    "records %llu to %llu are missing before the newest of wal/",
                                    (unsigned long long)writer->tree.size,
                                    (unsigned long long)writer->segment_first - 1);
-        there = lseek(writer->segment_fd, 0, SEEK_END);
-        *ret_dropped =
-                there > (off_t)writer->segment_size ? (uint64_t)there - writer->segment_size : 0;
-        if (*ret_dropped > 0 && (ftruncate(writer->segment_fd, (off_t)writer->segment_size) < 0 ||
-                                 fdatasync(writer->segment_fd) < 0))
-                return problem_set(problem, -errno, "wal/: torn tail not removed: %m");
-        if (next < writer->tree.size)
-                return writer_begin_segment(writer, problem); /* the bundles are ahead of it */
-        return 0;
+        *ret_dropped = segment.size - writer->segment_size;
+        r = renew_segment(writer, view_of(segment.data, writer->segment_size), problem);
+        if (r == 0)
+                r = open_segment(writer, problem);
+        if (r == 0 && next < writer->tree.size)
+                r = writer_begin_segment(writer, problem); /* the bundles are ahead of it */
+        return r;
 }
 
 static int resume_writing(struct writer *writer, uint64_t *ret_dropped, struct problem *problem)
@@ -214,15 +255,12 @@ int writer_recover(struct writer *writer, const struct writer_options *options,
         if (ret->has_checkpoint && checkpoint.size == writer->tree.size)
                 r = check_root(&forward);
         if (r == 0)
-                r = journal_walk(writer->journal, writer->tree.size, recover_entry, &forward, &next,
-                                 problem);
+                r = walk_sealed(&forward);
+        if (r == 0)
+                r = journal_walk_unsealed(writer->journal, writer->tree.size, recover_entry,
+                                          &forward, &next, problem);
         if (r < 0)
                 return r;
-        if (writer->tree.size < checkpoint.size)
-                return problem_set(problem, -EBADMSG,
-                                   "the checkpoint covers %llu records, but only %llu are there",
-                                   (unsigned long long)checkpoint.size,
-                                   (unsigned long long)writer->tree.size);
         ret->sealed = checkpoint.size;
         ret->records = writer->tree.size - checkpoint.size;
         return resume_writing(writer, &ret->dropped, problem);

@@ -13,11 +13,13 @@
 #include "lib/tile.h"
 #include "lib/wal.h"
 
-#define WRITER_UNFLUSHED_MAX                                                                       \
-        ((size_t)8 << 20)                        /* bytes of full bundles that wait for their file \
-                                                  */
-#define WRITER_ROOM_MIN      ((uint64_t)4 << 20) /* bytes free before a full journal is tried again */
-#define WRITER_BATCH_OVERDUE 512 /* entries: commit without waiting for an idle loop */
+/* Bytes of full bundles that wait for their file: from when on they are written without waiting for
+ * a checkpoint, and at how many no record is taken any more. */
+#define WRITER_UNFLUSHED_MAX   ((size_t)8 << 20)
+#define WRITER_UNFLUSHED_LIMIT ((size_t)64 << 20)
+#define WRITER_ROOM_MIN        ((uint64_t)4 << 20) /* bytes free before a full journal is tried again */
+#define WRITER_FILES_MIN       ((uint64_t)16)      /* so many files, too */
+#define WRITER_BATCH_OVERDUE   512 /* entries: commit without waiting for an idle loop */
 
 /* The hashes of a level that are in its newest, incomplete tile. */
 struct writer_level {

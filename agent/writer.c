@@ -66,11 +66,13 @@ static void answer_batch(struct writer *writer, struct buf *waiting, int error, 
 static int check_files_in_place(struct writer *writer)
 {
         char path[WAL_NAME_SIZE];
-        struct stat opened, named;
+        struct stat opened, named, lock;
 
         (void)wal_path(writer->segment_first, path);
-        if (fstat(writer->segment_fd, &opened) < 0 ||
-            fstatat(writer->dir_fd, path, &named, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstat(writer->lock_fd, &lock) < 0 || lock.st_nlink != 1)
+                writer_seal(writer, JOURNAL_LOCK ": deleted: another agent could write as well");
+        else if (fstat(writer->segment_fd, &opened) < 0 ||
+                 fstatat(writer->dir_fd, path, &named, AT_SYMLINK_NOFOLLOW) < 0)
                 writer_seal(writer, "%s: %m", path);
         else if (opened.st_nlink != 1 || opened.st_ino != named.st_ino ||
                  opened.st_dev != named.st_dev)
@@ -79,6 +81,13 @@ static int check_files_in_place(struct writer *writer)
                 writer_seal(writer, "%s: expected %llu bytes, found %lld", path,
                             (unsigned long long)writer->segment_size, (long long)opened.st_size);
         return state_error(writer->state);
+}
+
+static int refuse_as_full(struct writer *writer, const char *what, const char *why)
+{
+        (void)snprintf(writer->reason, sizeof(writer->reason), "%s: %s", what, why);
+        set_state(writer, WRITER_FULL);
+        return -ENOSPC;
 }
 
 /* No room, or another error before anything was made durable: the segment is as it was, or sealed.
@@ -93,10 +102,18 @@ static int undo_write(struct writer *writer, int error)
                 writer_seal(writer, "write-ahead file: write: %s", strerror(-error));
                 return -EROFS;
         }
-        (void)snprintf(writer->reason, sizeof(writer->reason), "write-ahead file: %s",
-                       strerror(-error));
-        set_state(writer, WRITER_FULL);
-        return -ENOSPC;
+        return refuse_as_full(writer, "write-ahead file", strerror(-error));
+}
+
+/* When tiles cannot be written, the write-ahead file and our memory must not grow for ever. */
+static int make_room(struct writer *writer)
+{
+        struct problem problem = {};
+        int r = 0;
+
+        if (writer->unflushed_size > WRITER_UNFLUSHED_LIMIT)
+                r = writer_flush(writer, &problem);
+        return r < 0 ? refuse_as_full(writer, "tiles", problem_text(&problem, r)) : 0;
 }
 
 static int write_batch(struct writer *writer)
@@ -159,6 +176,8 @@ void writer_commit(struct writer *writer)
                 return;
         r = state_error(writer->state);
         if (r == 0)
+                r = make_room(writer);
+        if (r == 0)
                 r = write_batch(writer);
         if (r == 0 && add_batch(writer) < 0)
                 /* The records are durable and promised; only a restart can bring memory in line. */
@@ -194,14 +213,19 @@ int writer_append(struct writer *writer, struct view entry, writer_function done
         if (writer->batch.count == WAL_BATCH_COUNT ||
             writer->batch.bytes.size + entry.size + sizeof(uint32_t) > WAL_BATCH_MAX)
                 writer_commit(writer);
+        r = sd_event_source_set_enabled(writer->commit_source, SD_EVENT_ONESHOT);
+        if (r < 0)
+                return r;
         buf_put(&writer->waiting, &waiting, sizeof(waiting));
         if (buf_error(&writer->waiting))
-                return -ENOMEM;
-        r = wal_batch_add(&writer->batch, entry, &leaf);
-        if (r == 0)
-                r = sd_event_source_set_enabled(writer->commit_source, SD_EVENT_ONESHOT);
-        if (r < 0)
+                r = -ENOMEM;
+        else if ((r = wal_batch_add(&writer->batch, entry, &leaf)) < 0)
                 writer->waiting.size -= sizeof(waiting);
+        if (r < 0 && writer->batch.count == 0) {
+                /* Errors stick until the batch is committed, and this one never will be. */
+                wal_batch_init(&writer->batch, writer->tree.size);
+                buf_clear(&writer->waiting);
+        }
         return r;
 }
 
@@ -217,7 +241,8 @@ enum writer_state writer_check(struct writer *writer)
         if (writer->batch.count >= WRITER_BATCH_OVERDUE)
                 writer_commit(writer);
         if (writer->state == WRITER_FULL && fstatvfs(writer->dir_fd, &room) == 0 &&
-            (uint64_t)room.f_bavail * room.f_frsize >= WRITER_ROOM_MIN)
+            (uint64_t)room.f_bavail * room.f_frsize >= WRITER_ROOM_MIN &&
+            (room.f_files == 0 || room.f_favail >= WRITER_FILES_MIN))
                 set_state(writer, WRITER_OPEN);
         return writer->state;
 }
@@ -261,6 +286,9 @@ static int take_lock(struct writer *writer, struct problem *problem)
 
         if (mkdirat(writer->dir_fd, WAL_DIRECTORY, 0755) < 0 && errno != EEXIST)
                 return problem_set(problem, -errno, "%s: %m", WAL_DIRECTORY);
+        r = file_sync_parent(writer->dir_fd, WAL_DIRECTORY);
+        if (r < 0)
+                return problem_set(problem, r, "folder of %s: %s", WAL_DIRECTORY, strerror(-r));
         writer->lock_fd = openat(writer->dir_fd, JOURNAL_LOCK,
                                  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (writer->lock_fd >= 0 && fcntl(writer->lock_fd, F_OFD_SETLK, &lock) == 0)
@@ -283,6 +311,9 @@ int writer_open(sd_event *event, const struct writer_options *options, struct wr
         writer->edge.limit = ENTRY_BUNDLE_MAX;
         if (mkdir(options->path, 0755) < 0 && errno != EEXIST)
                 return problem_set(problem, -errno, "%s: %m", options->path);
+        r = file_sync_parent(AT_FDCWD, options->path);
+        if (r < 0)
+                return problem_set(problem, r, "folder of %s: %s", options->path, strerror(-r));
         r = journal_open(options->path, &writer->journal, problem);
         if (r < 0)
                 return r;
