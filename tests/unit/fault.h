@@ -3,7 +3,7 @@
 
 /*
  * System calls that fail on request. The linker puts these in the place of the real ones
- * (fault_calls in meson.build names them): the n-th call of one kind fails, and only it, or each
+ * (changing_calls in meson.build names them): the n-th call of one kind fails, and only it, or each
  * one from then on.
  */
 

@@ -241,10 +241,43 @@ static void test_undo_fails(void)
         written_done(&written);
 }
 
+/* The write-ahead file has room and the tiles have not, as on a disk without inodes: it does not go
+ * on for ever. */
+static void test_no_room_for_tiles(void)
+{
+        struct written written;
+
+        written_init(&written, 4);
+        expect_integer(written_open(&written), 0);
+        fault.call = FAULT_NONE;
+        fault.also = FAULT_MKDIR;
+        fault.error = ENOSPC;
+        for (size_t i = 0; i < 3000 && written.error == 0; i++) {
+                expect_integer(written_append_noise(&written, ENTRY_SIZE_MAX), 0);
+                if (i % 20 == 0)
+                        written_run(&written);
+        }
+        expect_integer(written.error, -ENOSPC);
+        expect(written.durable > 1000 && written.durable < 1600); /* 64 MiB, and what was waiting */
+        expect_contains(writer_reason(written.writer), "tiles: tile/0/000: ");
+        written_run(&written);
+        fault.also = FAULT_NONE;
+        expect(writer_check(written.writer) == WRITER_OPEN);
+        while (written.asked > written.durable)
+                free(written.entries[--written.asked]);
+        written.answered = written.asked;
+        append_batch(&written);
+        expect_integer(written.durable, written.asked);
+        expect_integer(written_publish(&written, NULL), 0);
+        written_expect_tiles(&written, 0);
+        written_done(&written);
+}
+
 int main(void)
 {
         test_states();
         test_undo_fails();
+        test_no_room_for_tiles();
         test_each_call();
         return test_result();
 }

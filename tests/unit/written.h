@@ -124,9 +124,10 @@ static inline void written_answer(void *context, int error, uint64_t index)
 }
 
 /* An entry that is refused was never asked for. */
-static inline int written_append(struct written *written, struct view entry)
+static inline int written_append_as(struct written *written, struct view entry,
+                                    writer_function answer)
 {
-        int r = writer_append(written->writer, entry, written_answer, written);
+        int r = writer_append(written->writer, entry, answer, written);
 
         if (r < 0)
                 return r;
@@ -137,8 +138,13 @@ static inline int written_append(struct written *written, struct view entry)
         return 0;
 }
 
+static inline int written_append(struct written *written, struct view entry)
+{
+        return written_append_as(written, entry, written_answer);
+}
+
 /* A record that is told apart by its number. */
-static inline int written_append_record(struct written *written)
+static inline int written_append_record_as(struct written *written, writer_function answer)
 {
         char text[256];
         int length = snprintf(text, sizeof(text),
@@ -147,7 +153,12 @@ static inline int written_append_record(struct written *written)
                               "\"token\":\"tpm0\",\"type\":\"token\",\"v\":1}",
                               written->asked);
 
-        return written_append(written, view_of(text, (size_t)length));
+        return written_append_as(written, view_of(text, (size_t)length), answer);
+}
+
+static inline int written_append_record(struct written *written)
+{
+        return written_append_record_as(written, written_answer);
 }
 
 /* Bytes of no meaning: an entry is nothing else to the writer. */

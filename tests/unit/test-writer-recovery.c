@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/written-quickly.h"
+
+static struct view wal_bytes(const struct written *written, uint64_t first, struct buf *ret)
+{
+        char place[192], path[WAL_NAME_SIZE];
+
+        (void)snprintf(place, sizeof(place), "%s/%s", written->path, wal_path(first, path));
+        expect_integer(file_read(AT_FDCWD, place, ret, NULL), 0);
+        return buf_view(ret);
+}
+
+static void write_wal(const struct written *written, uint64_t first, struct view bytes)
+{
+        char place[192], path[WAL_NAME_SIZE];
+        int fd;
+
+        (void)snprintf(place, sizeof(place), "%s/%s", written->path, wal_path(first, path));
+        fd = open(place, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        expect_integer(file_write_all(fd, bytes), 0);
+        expect_integer(close(fd), 0);
+}
+
+/* Cut anywhere in its last batch, or with rubbish behind it, the write-ahead file gives back
+ * exactly the batches before. */
+static void test_torn_tail(void)
+{
+        _cleanup_(buf_done) struct buf whole = {}, torn = {};
+        struct written written;
+        size_t before, step;
+        struct view bytes;
+
+        written_init(&written, 8);
+        expect_open(&written, 0, 0);
+        append_noise(&written, 5, 30);
+        before = wal_bytes(&written, 0, &whole).size;
+        buf_clear(&whole);
+        append_noise(&written, 5, 30);
+        bytes = wal_bytes(&written, 0, &whole);
+        written.writer = writer_free(written.writer);
+        step = 1;
+        for (size_t size = before; size < bytes.size; size += step) {
+                write_wal(&written, 0, view_of(bytes.data, size));
+                written.durable = 5;
+                expect_open(&written, 5, size - before);
+                written.writer = writer_free(written.writer);
+                expect_open(&written, 5, 0); /* it has been cut off */
+                written.writer = writer_free(written.writer);
+        }
+        buf_put_view(&torn, bytes);
+        buf_put_string(&torn, "HMwb rubbish");
+        write_wal(&written, 0, buf_view(&torn));
+        written.durable = 10;
+        expect_open(&written, 10, 12);
+        append_noise(&written, 0, 0);
+        written_done(&written);
+}
+
+static void test_damage(void)
+{
+        static const struct {
+                const char *label, *path;
+                int remove;
+                size_t from_end; /* the byte to change; 0: the first one */
+                int r;
+                const char *problem;
+        } rows[] = {
+                {"first batch", "wal/00000000000000000290", 0, 126, -EBADMSG,
+                 "wal/00000000000000000290: damaged at byte 0"},
+                {"checkpoint", "checkpoint", 0, 0, -EKEYREJECTED, "checkpoint: "},
+                {"sealed record", "tile/entries/001.p/34", 0, 1, -EBADMSG,
+                 "root over the 290 records of the checkpoint: expected "},
+                {"full tile", "tile/0/000", 0, 700, -EBADMSG,
+                 "root over the 290 records of the checkpoint: expected "},
+                {"no full tile", "tile/0/000", 1, 0, -ENOENT, "tile/0/000: not there"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(buf_done) struct buf content = {};
+                struct written written;
+                struct folder folder;
+
+                test_label = rows[i].label;
+                written_init(&written, 9);
+                expect_open(&written, 0, 0);
+                append_noise(&written, 290, 20);
+                expect_published(&written);
+                append_noise(&written, 3, 20);
+                append_noise(&written, 3, 20);
+                written.writer = writer_free(written.writer);
+                folder.fd = open(written.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                expect_integer(file_read(folder.fd, rows[i].path, &content, NULL), 0);
+                if (rows[i].remove)
+                        expect_integer(unlinkat(folder.fd, rows[i].path, 0), 0);
+                assert(content.size > rows[i].from_end);
+                content.data[rows[i].from_end ? content.size - rows[i].from_end : 0] ^= 1;
+                if (!rows[i].remove)
+                        folder_write(&folder, rows[i].path, buf_view(&content));
+                expect_integer(written_open(&written), rows[i].r);
+                expect(!written.writer);
+                expect_contains(written.problem.text, rows[i].problem);
+                (void)close(folder.fd);
+                written_done(&written);
+        }
+        test_label = "";
+}
+
+static void test_missing_records(void)
+{
+        struct written written;
+        char place[192];
+
+        written_init(&written, 10);
+        expect_open(&written, 0, 0);
+        append_noise(&written, 300, 20);
+        expect_integer(writer_prepare(written.writer, &written.problem), 0);
+        append_noise(&written, 5, 20);
+        written.writer = writer_free(written.writer);
+        (void)snprintf(place, sizeof(place), "%s/wal/%020d", written.path, 0);
+        expect_integer(unlink(place), 0);
+        expect_integer(written_open(&written), -EBADMSG);
+        expect_contains(written.problem.text,
+                        "records 256 to 299 are missing before the newest of wal/");
+        written_done(&written);
+}
+
+/* A checkpoint by the log key over other records, or more than there are. */
+static void test_other_checkpoint(void)
+{
+        struct written written;
+
+        written_init(&written, 11);
+        for (unsigned i = 0; i < 3; i++) {
+                _cleanup_(buf_done) struct buf note = {};
+                struct checkpoint other;
+
+                expect_open(&written, 0, 0);
+                append_noise(&written, 20, 20);
+                expect_published(&written);
+                other = writer_head(written.writer);
+                other.size += i == 0;
+                other.size = i == 2 ? (uint64_t)1 << 63 : other.size;
+                other.root.bytes[7] ^= i == 1;
+                written_put_checkpoint(&written, &other, &note);
+                expect_integer(writer_publish(written.writer, buf_view(&note), NULL), 0);
+                written.writer = writer_free(written.writer);
+                expect_integer(written_open(&written), i < 2 ? -EBADMSG : -ENOENT);
+                expect(strlen(written.problem.text) > 0);
+                written_forget(&written);
+        }
+        written_done(&written);
+}
+
+static void test_keys(void)
+{
+        struct written written;
+        struct pubkey *stranger;
+
+        written_init(&written, 12);
+        expect_open(&written, 0, 0);
+        append_noise(&written, 20, 20);
+        expect_published(&written);
+        written.writer = writer_free(written.writer);
+        stranger = written.log_key;
+        written.log_key = NULL;
+        expect_integer(written_open(&written), -ENOKEY);
+        expect_text(view_string(written.problem.text),
+                    "checkpoint: there is a checkpoint, but no log key that could have signed it");
+        written.log_key = stranger;
+        expect_integer(writer_open(written.event,
+                                   &(struct writer_options){written.path, "example.org/other",
+                                                            written.log_key},
+                                   &written.writer, &written.recovery, &written.problem),
+                       -ENOKEY);
+        expect(!written.writer);
+        written_done(&written);
+}
+
+static void test_two_writers(void)
+{
+        struct writer *second = NULL;
+        struct writer_recovery recovery;
+        struct problem problem = {};
+        struct written written;
+
+        written_init(&written, 7);
+        expect_open(&written, 0, 0);
+        expect_integer(
+                writer_open(written.event,
+                            &(struct writer_options){written.path, WRITTEN_ORIGIN, written.log_key},
+                            &second, &recovery, &problem),
+                -EBUSY);
+        expect(!second);
+        expect_text(view_string(problem.text), "wal/lock: another agent writes this journal");
+        append_noise(&written, 3, 10);
+        reopen(&written);
+        written_done(&written);
+}
+
+/* A bundle that no checkpoint covers yet has no check; as long as the write-ahead file has the
+ * records, too, those are believed, and the bundle is written again. */
+static void test_damaged_unsealed_bundle(void)
+{
+        _cleanup_(buf_done) struct buf content = {.limit = ENTRY_BUNDLE_MAX};
+        struct written written;
+        struct folder folder;
+
+        written_init(&written, 15);
+        expect_open(&written, 0, 0);
+        append_noise(&written, 100, 50);
+        expect_published(&written);
+        append_noise(&written, 500, 50);
+        expect_integer(writer_prepare(written.writer, &written.problem), 0);
+        written.writer = writer_free(written.writer);
+        folder.fd = open(written.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        expect_integer(file_read(folder.fd, "tile/entries/001", &content, NULL), 0);
+        content.data[content.size - 1] ^= 1;
+        folder_write(&folder, "tile/entries/001", buf_view(&content));
+        expect_open(&written, 500, 0);
+        expect_published(&written);
+        written_expect_tiles(&written, 0);
+        (void)close(folder.fd);
+        written_done(&written);
+}
+
+int main(void)
+{
+        test_two_writers();
+        test_torn_tail();
+        test_damage();
+        test_missing_records();
+        test_other_checkpoint();
+        test_keys();
+        test_damaged_unsealed_bundle();
+        return test_result();
+}
