@@ -28,7 +28,8 @@ int journal_read_head(const struct journal *journal, struct journal_head *ret,
                 return r;
         reader = reader_init(buf_view(&ret->checkpoint));
         (void)reader_until(&reader, '\n'); /* the origin */
-        if (view_parse_decimal(reader_until(&reader, '\n'), &ret->size) < 0)
+        if (view_parse_decimal(reader_until(&reader, '\n'), &ret->size) < 0 ||
+            ret->size > UINT64_MAX >> 1)
                 return problem_set(problem, -EBADMSG, "checkpoint: expected a size in line 2");
         return 0;
 }
