@@ -194,6 +194,9 @@ int keystore_open(const char *path, struct keystore **ret, struct problem *probl
         store->dir_fd = -1;
         if (mkdir(path, 0700) < 0 && errno != EEXIST)
                 return problem_set(problem, -errno, "%s: %m", path);
+        r = file_sync_parent(AT_FDCWD, path);
+        if (r < 0)
+                return problem_set(problem, r, "folder of %s: %s", path, strerror(-r));
         store->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (store->dir_fd < 0)
                 return problem_set(problem, -errno, "%s: %m", path);
