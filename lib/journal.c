@@ -74,6 +74,17 @@ int journal_read_checkpoint(const struct journal *journal, struct buf *ret, stru
         return file_read(journal->dir_fd, "checkpoint", ret, problem);
 }
 
+static int read_width(const struct journal *journal, const struct tile *tile, unsigned width,
+                      struct buf *ret)
+{
+        char path[TILE_PATH_SIZE];
+
+        buf_clear(ret);
+        ret->limit = ENTRY_BUNDLE_MAX;
+        return file_read(journal->dir_fd, tile_path(tile->level, tile->number, width, path), ret,
+                         NULL);
+}
+
 int journal_read_tile(const struct journal *journal, const struct tile *tile, struct buf *ret,
                       unsigned *ret_width, struct problem *problem)
 {
@@ -81,19 +92,19 @@ int journal_read_tile(const struct journal *journal, const struct tile *tile, st
         unsigned width = TILE_WIDTH;
         int r;
 
-        buf_clear(ret);
-        ret->limit = ENTRY_BUNDLE_MAX;
-        r = file_read(journal->dir_fd, tile_path(tile->level, tile->number, width, path), ret,
-                      NULL);
+        r = read_width(journal, tile, width, ret);
         if (r == -ENOENT && tile->width < TILE_WIDTH) {
                 width = tile->width;
-                buf_clear(ret);
-                r = file_read(journal->dir_fd, tile_path(tile->level, tile->number, width, path),
-                              ret, NULL);
+                r = read_width(journal, tile, width, ret);
+                if (r == -ENOENT) { /* a writer may just have put the full one in its place */
+                        width = TILE_WIDTH;
+                        r = read_width(journal, tile, width, ret);
+                }
         }
         if (r == -ENOENT)
                 return problem_set(problem, r, "%s: not there",
                                    tile_path(tile->level, tile->number, tile->width, path));
+        (void)tile_path(tile->level, tile->number, width, path);
         if (r < 0)
                 return problem_set(problem, r, "%s: %s", path, strerror(-r));
         if (tile->level != TILE_ENTRIES && ret->size != (size_t)width * SHA256_SIZE)
