@@ -55,7 +55,7 @@ int writer_add(struct writer *writer, struct view entry, const struct sha256 *le
 
         for (unsigned level = 0; level < TILE_LEVELS && level * TILE_HEIGHT <= height && r == 0;
              level++)
-                r = add_hash(writer, (int)level, &completed[level * TILE_HEIGHT]);
+                r = add_hash(writer, (int)level, &completed[(size_t)level * TILE_HEIGHT]);
         return r;
 }
 

@@ -159,7 +159,8 @@ static int add_batch(struct writer *writer)
         for (uint32_t i = 0; i < writer->batch.count && r == 0; i++) {
                 struct sha256 leaf;
 
-                memcpy(leaf.bytes, writer->batch.leaves.data + i * SHA256_SIZE, SHA256_SIZE);
+                memcpy(leaf.bytes, writer->batch.leaves.data + (size_t)i * SHA256_SIZE,
+                       SHA256_SIZE);
                 r = writer_add(writer, reader_sized(&entries), &leaf);
         }
         return r;
