@@ -39,7 +39,7 @@ static void forget_owner_secret(struct device *device)
 }
 
 /* An HMAC session proves the owner's authorization without sending it over the bus. The TPM ends it
- * with its one command. */
+ * with its one command, once ESAPI's default is undone. */
 static int start_session(struct device *device, ESYS_TR *ret, struct problem *problem)
 {
         unsigned attempts = 0;
@@ -50,7 +50,13 @@ static int start_session(struct device *device, ESYS_TR *ret, struct problem *pr
                                            ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_HMAC,
                                            &no_encryption, TPM2_ALG_SHA256, ret);
         while (device_busy(rc, &attempts));
-        return rc ? device_error(rc, "starting a session with the TPM", problem) : 0;
+        if (rc)
+                return device_error(rc, "starting a session with the TPM", problem);
+        rc = Esys_TRSess_SetAttributes(device->esys, *ret, 0, TPMA_SESSION_CONTINUESESSION);
+        if (!rc)
+                return 0;
+        (void)Esys_FlushContext(device->esys, *ret); /* the reason is known already */
+        return device_error(rc, "setting up a session with the TPM", problem);
 }
 
 static int create_primary(struct device *device, ESYS_TR session, struct object *parent,
