@@ -58,6 +58,7 @@ static const struct config_field tpm_fields[] = {
         COMMON_FIELDS,
         {"TCTI", 1, "how to reach the TPM, such as device:/dev/tpmrm0", read_setting},
         PIN_FILE_FIELD,
+        {"OwnerFile", 0, "an absolute path", read_path_setting},
 };
 
 static const struct config_field pkcs11_fields[] = {

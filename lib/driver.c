@@ -68,6 +68,21 @@ static int read_algorithm_and_handle(struct reader *fields, const struct algorit
         return 0;
 }
 
+static int check_settings(const struct driver *driver, const struct facts *settings,
+                          struct problem *problem)
+{
+        for (size_t i = 0; i < settings->count; i++) {
+                const char *const *known = driver->settings;
+
+                while (*known && !string_equal(*known, settings->pair[i].name))
+                        known++;
+                if (!*known)
+                        return problem_set(problem, -EBADMSG, "%s has no setting %s=", driver->name,
+                                           settings->pair[i].name);
+        }
+        return 0;
+}
+
 static int serve_open(struct service *service, struct reader *fields, struct buf *answer,
                       struct problem *problem)
 {
@@ -82,6 +97,9 @@ static int serve_open(struct service *service, struct reader *fields, struct buf
         r = frame_read_facts(fields, &settings);
         if (r < 0)
                 return r == -EBADMSG ? malformed(problem) : r;
+        r = check_settings(service->driver, &settings, problem);
+        if (r < 0)
+                return r;
         r = service->driver->open(token, &settings, &service->device, &facts, problem);
         if (r < 0)
                 return r;

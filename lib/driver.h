@@ -22,7 +22,8 @@
 #define DRIVER_LABEL_MAX  ((size_t)255)   /* bytes of a key label or token name */
 
 struct driver {
-        const char *name; /* of the program, as in "hallmark-tpm" */
+        const char *name;            /* of the program, as in "hallmark-tpm" */
+        const char *const *settings; /* that open() knows, ended by NULL; others are refused */
 
         /* Connects to the device named by @settings. @ret_facts: "manufacturer", "model", "serial",
          * "firmware", "algorithms" (names separated by spaces) and whatever else the token says of

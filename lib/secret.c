@@ -7,8 +7,14 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define CREDENTIAL_MAX    ((size_t)255) /* bytes of a credential's name */
-#define CREDENTIAL_ENDING ".pin"
+#define CREDENTIAL_MAX ((size_t)255) /* bytes of a credential's name */
+
+static const struct {
+        const char *ending, *setting;
+} kinds[] = {
+        [SECRET_PIN] = {".pin", "PinFile"},
+        [SECRET_OWNER] = {".owner", "OwnerFile"},
+};
 
 void secret_done(struct secret *secret)
 {
@@ -20,8 +26,8 @@ static int secret_check(struct secret *secret, const char *path, struct problem 
 {
         if (secret->size > 0 && secret->data[secret->size - 1] == '\n')
                 secret->size--;
-        if (secret->size == 0 || memchr(secret->data, '\0', secret->size))
-                return problem_set(problem, -EBADMSG, "%s: empty, or with a NUL byte", path);
+        if (secret->size == 0 || secret->data[secret->size - 1] == '\0')
+                return problem_set(problem, -EBADMSG, "%s: empty, or ends in a zero byte", path);
         return 0;
 }
 
@@ -57,7 +63,7 @@ static int secret_read_into(int fd, const char *path, struct secret *ret, struct
         return r;
 }
 
-static int pin_file_is_private(int fd, const char *path, struct problem *problem)
+static int secret_file_is_private(int fd, const char *path, struct problem *problem)
 {
         struct stat status;
 
@@ -73,12 +79,13 @@ static int pin_file_is_private(int fd, const char *path, struct problem *problem
 }
 
 /* Credentials are what PID 1 put there; access lists make their mode look wider than it is. */
-static int secret_read_credential(const char *token, struct secret *ret, struct problem *problem)
+static int secret_read_credential(const char *token, const char *ending, struct secret *ret,
+                                  struct problem *problem)
 {
         _cleanup_(fd_closep) int directory_fd = -1, fd = -1;
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
         char name[CREDENTIAL_MAX + 1];
-        int length = snprintf(name, sizeof(name), "%s" CREDENTIAL_ENDING, token);
+        int length = snprintf(name, sizeof(name), "%s%s", token, ending);
 
         if (!directory || strchr(token, '/') || length < 0 || (size_t)length >= sizeof(name))
                 return -ENOENT;
@@ -93,21 +100,18 @@ static int secret_read_credential(const char *token, struct secret *ret, struct 
         return secret_read_into(fd, name, ret, problem);
 }
 
-int secret_read(const char *token, const char *pin_file, struct secret *ret,
-                struct problem *problem)
+int secret_read(const char *token, enum secret_kind kind, const struct facts *settings,
+                struct secret *ret, struct problem *problem)
 {
+        const char *path = facts_get(settings, kinds[kind].setting);
         _cleanup_(fd_closep) int fd = -1;
-        int r = secret_read_credential(token, ret, problem);
+        int r = secret_read_credential(token, kinds[kind].ending, ret, problem);
 
-        if (r != -ENOENT)
+        if (r != -ENOENT || !path)
                 return r;
-        if (!pin_file)
-                return problem_set(problem, -ENOENT,
-                                   "no credential %s" CREDENTIAL_ENDING " and no PinFile=", token);
-        fd = open(pin_file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
-                return problem_set(problem, errno == ENOENT ? -ENOENT : -EACCES, "%s: %s", pin_file,
-                                   strerror(errno));
-        r = pin_file_is_private(fd, pin_file, problem);
-        return r < 0 ? r : secret_read_into(fd, pin_file, ret, problem);
+                return problem_set(problem, -EACCES, "%s: %s", path, strerror(errno));
+        r = secret_file_is_private(fd, path, problem);
+        return r < 0 ? r : secret_read_into(fd, path, ret, problem);
 }

@@ -6,7 +6,7 @@
  * wiped when it is done with.
  */
 
-#include "lib/problem.h"
+#include "lib/frame.h"
 
 #define SECRET_MAX ((size_t)256) /* bytes */
 
@@ -15,12 +15,18 @@ struct secret {
         size_t size;
 };
 
+/* Where a secret is: the systemd credential named after the token, or the file of a setting. */
+enum secret_kind {
+        SECRET_PIN,   /* <token>.pin, PinFile=: of the user of the keys */
+        SECRET_OWNER, /* <token>.owner, OwnerFile=: of the owner hierarchy of a TPM */
+};
+
 void secret_done(struct secret *secret);
 
-/* Reads the secret of @token: the systemd credential "<token>.pin" in $CREDENTIALS_DIRECTORY, else
- * the file @pin_file (may be NULL), which must be a regular file of root's or the own user's that
- * nobody else can read. One trailing newline is dropped. -ENOENT: neither is there; -EACCES: the
- * file's owner or mode; -EMSGSIZE: longer than SECRET_MAX; -EBADMSG: empty or with a NUL
- * byte. */
-int secret_read(const char *token, const char *pin_file, struct secret *ret,
-                struct problem *problem) _must_use_;
+/* Reads a secret of @token: the credential in $CREDENTIALS_DIRECTORY, else the file that @settings
+ * name, which must be a regular file of root's or the own user's that nobody else can read. One
+ * trailing newline is dropped. -ENOENT, without a reason: neither credential nor setting is there;
+ * -EACCES: the file is not, or its owner or mode is wrong; -EMSGSIZE: longer than SECRET_MAX;
+ * -EBADMSG: empty, or ending in a zero byte. */
+int secret_read(const char *token, enum secret_kind kind, const struct facts *settings,
+                struct secret *ret, struct problem *problem) _must_use_;

@@ -5,7 +5,8 @@
 
 #include <errno.h>
 
-static const char *const known_settings[] = {"Module", "TokenLabel", "TokenSerial", "PinFile"};
+static const char *const settings_known[] = {"Module", "TokenLabel", "TokenSerial", "PinFile",
+                                             NULL};
 
 static void close_token(void *pointer)
 {
@@ -23,22 +24,10 @@ static void close_tokenp(struct token **token)
         close_token(*token);
 }
 
-static int is_known(const char *name)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(known_settings); i++)
-                if (string_equal(known_settings[i], name))
-                        return 1;
-        return 0;
-}
-
 static int check_settings(const struct facts *settings, struct problem *problem)
 {
         const char *module = facts_get(settings, "Module");
 
-        for (size_t i = 0; i < settings->count; i++)
-                if (!is_known(settings->pair[i].name))
-                        return problem_set(problem, -EBADMSG, "a PKCS#11 token has no setting %s=",
-                                           settings->pair[i].name);
         if (!module || module[0] != '/')
                 return problem_set(problem, -EBADMSG,
                                    "Module= must be the absolute path of a PKCS#11 module");
@@ -47,13 +36,20 @@ static int check_settings(const struct facts *settings, struct problem *problem)
         return 0;
 }
 
+/* A PIN that cannot be right is not tried: PINs are text. */
 static int log_in(struct token *token, const char *name, const struct facts *settings,
                   struct problem *problem)
 {
-        int r = secret_read(name, facts_get(settings, "PinFile"), &token->pin, problem);
+        struct secret *pin = &token->pin;
+        int r = secret_read(name, SECRET_PIN, settings, pin, problem);
 
-        return r < 0 ? problem_set(problem, -EACCES, "the PIN cannot be read: %s", strerror(-r))
-                     : token_log_in(token, problem);
+        if (r == -ENOENT)
+                return problem_set(problem, -EACCES, "no credential %s.pin and no PinFile=", name);
+        if (r < 0)
+                return problem_set(problem, -EACCES, "the PIN cannot be read: %s", strerror(-r));
+        if (memchr(pin->data, '\0', pin->size))
+                return problem_set(problem, -EACCES, "the PIN has a zero byte");
+        return token_log_in(token, problem);
 }
 
 static int open_token(const char *name, const struct facts *settings, void **ret_device,
@@ -97,6 +93,7 @@ static int probe(void *device, struct facts *ret_facts, struct problem *problem)
 
 static const struct driver driver = {
         .name = "hallmark-pkcs11",
+        .settings = settings_known,
         .open = open_token,
         .close = close_token,
         .generate = key_generate,

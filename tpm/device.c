@@ -6,8 +6,9 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
-/* TPM2_TRANSIENT_FIRST, without that macro's shift into the sign bit. */
-#define TRANSIENT_FIRST ((TPM2_HANDLE)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT)
+/* TPM2_TRANSIENT_FIRST, without that macro's shift into the sign bit, and the like. */
+#define TRANSIENT_FIRST      ((TPM2_HANDLE)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT)
+#define LOADED_SESSION_FIRST ((TPM2_HANDLE)TPM2_HT_LOADED_SESSION << TPM2_HR_SHIFT)
 
 #define BUSY_ATTEMPTS_MAX 11 /* 1 + 2 + 4 + … milliseconds: about two seconds in all */
 
@@ -110,14 +111,12 @@ static void flush_handle(struct device *device, TPM2_HANDLE handle)
                 (void)Esys_TR_Close(device->esys, &object);
 }
 
-/* A killed process leaves its objects in a TPM without a resource manager, and the third one would
- * find no room. A resource manager lists only what is the own connection's: nothing. */
-static int flush_leftovers(struct device *device, struct problem *problem)
+static int flush_all(struct device *device, TPM2_HANDLE first, struct problem *problem)
 {
         _cleanup_(esys_freep) TPMS_CAPABILITY_DATA *found = NULL;
         const TPML_HANDLE *handles;
-        int r = device_capability(device, TPM2_CAP_HANDLES, TRANSIENT_FIRST, TPM2_MAX_CAP_HANDLES,
-                                  &found, problem);
+        int r = device_capability(device, TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, &found,
+                                  problem);
 
         if (r < 0)
                 return r;
@@ -125,6 +124,16 @@ static int flush_leftovers(struct device *device, struct problem *problem)
         for (UINT32 i = 0; i < handles->count && i < ARRAY_SIZE(handles->handle); i++)
                 flush_handle(device, handles->handle[i]);
         return 0;
+}
+
+/* A killed process leaves its objects and perhaps a session in a TPM without a resource manager,
+ * and the third one would find no room. A resource manager lists only what is the own connection's:
+ * nothing. */
+static int flush_leftovers(struct device *device, struct problem *problem)
+{
+        int r = flush_all(device, TRANSIENT_FIRST, problem);
+
+        return r < 0 ? r : flush_all(device, LOADED_SESSION_FIRST, problem);
 }
 
 int device_connect(struct device *device, const char *tcti, struct problem *problem)
@@ -145,8 +154,23 @@ int device_connect(struct device *device, const char *tcti, struct problem *prob
         return flush_leftovers(device, problem);
 }
 
+/* A TPM takes no longer one for an object (TPM 2.0 Part 3 §12.1), and drops zeros at the end, which
+ * secret_read() has refused. */
+int device_set_authorization(struct device *device, const struct secret *secret,
+                             struct problem *problem)
+{
+        if (secret->size > TPM2_SHA256_DIGEST_SIZE)
+                return problem_set(problem, -EACCES,
+                                   "the keys' authorization has %zu bytes, a TPM takes %d at most",
+                                   secret->size, TPM2_SHA256_DIGEST_SIZE);
+        device->authorization.size = (UINT16)secret->size;
+        memcpy(device->authorization.buffer, secret->data, secret->size);
+        return 0;
+}
+
 void device_disconnect(struct device *device)
 {
+        explicit_bzero(&device->authorization, sizeof(device->authorization));
         Esys_Finalize(&device->esys);
         Tss2_TctiLdr_Finalize(&device->tcti);
 }

@@ -5,12 +5,12 @@
  * One TPM 2.0, reached through one ESAPI context (TCG ESAPI 1.0), and what its answers mean.
  *
  * After an error of the transport the ESAPI context is of no use any more, so such errors are
- * -ENODEV and the agent starts a new process. Keys and their parent have an empty authorization
- * value and are used with a password session, which needs no session inside the TPM: nothing here
- * can leave one behind to run into the context gap (TPM 2.0 Part 1 §30.5).
+ * -ENODEV and the agent starts a new process. Keys and their parent are used with a password
+ * session, which needs no session inside the TPM: nothing is left behind there to run into the
+ * context gap (TPM 2.0 Part 1 §30.5).
  */
 
-#include "lib/frame.h"
+#include "lib/secret.h"
 
 #include <tss2/tss2_esys.h>
 
@@ -25,6 +25,7 @@ struct key;
 struct device {
         TSS2_TCTI_CONTEXT *tcti;
         ESYS_CONTEXT *esys;
+        TPM2B_AUTH authorization; /* that keys are made with, and that theirs is; size 0: empty */
         struct object *parent;
         struct object *resident[DEVICE_RESIDENT_MAX]; /* NULL: free; the objects belong to others */
         uint64_t uses;     /* counts up, to know the least recently used */
@@ -37,6 +38,10 @@ struct device {
  * allowed; -ENODEV; -EIO. */
 int device_connect(struct device *device, const char *tcti, struct problem *problem) _must_use_;
 void device_disconnect(struct device *device);
+
+/* Takes the authorization value of the keys. -EACCES: longer than the digest of their Name. */
+int device_set_authorization(struct device *device, const struct secret *secret,
+                             struct problem *problem) _must_use_;
 
 /* The errno value of a response code that is not success, as enum frame_status lists them; @what
  * was tried goes into the reason. */

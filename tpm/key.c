@@ -2,9 +2,9 @@
 #include "tpm/key.h"
 
 #include "lib/digest.h"
-#include "lib/pubkey.h"
 #include "tpm/keyfile.h"
 #include "tpm/object.h"
+#include "tpm/signature.h"
 #include "tpm/template.h"
 
 #include <errno.h>
@@ -17,7 +17,6 @@ struct key {
         int destroyed;      /* the slot stays: others keep their number */
 };
 
-static const TPM2B_SENSITIVE_CREATE no_sensitive;
 static const TPM2B_DATA no_outside_info;
 static const TPML_PCR_SELECTION no_pcrs;
 static const TPMT_SIG_SCHEME scheme_of_key = {.scheme = TPM2_ALG_NULL};
@@ -26,6 +25,7 @@ static const TPMT_TK_HASHCHECK no_ticket = {.tag = TPM2_ST_HASHCHECK, .hierarchy
 static int create(struct device *device, const TPM2B_PUBLIC *template, TPM2B_PRIVATE **ret_private,
                   TPM2B_PUBLIC **ret_public, struct problem *problem)
 {
+        TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.userAuth = device->authorization};
         unsigned attempts = 0;
         TSS2_RC rc;
         int r = object_use(device, device->parent, problem);
@@ -34,10 +34,10 @@ static int create(struct device *device, const TPM2B_PUBLIC *template, TPM2B_PRI
                 return r;
         do
                 rc = Esys_Create(device->esys, device->parent->handle, ESYS_TR_PASSWORD,
-                                 ESYS_TR_NONE, ESYS_TR_NONE, &no_sensitive, template,
-                                 &no_outside_info, &no_pcrs, ret_private, ret_public, NULL, NULL,
-                                 NULL);
+                                 ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template, &no_outside_info,
+                                 &no_pcrs, ret_private, ret_public, NULL, NULL, NULL);
         while (object_again(device, device->parent, rc, &attempts));
+        explicit_bzero(&sensitive, sizeof(sensitive));
         object_rest(device, device->parent);
         return rc ? device_error(rc, "creating a key in the TPM", problem) : 0;
 }
@@ -70,9 +70,10 @@ static int check_support(struct device *device, const struct algorithm *algorith
         return r;
 }
 
-int key_generate(void *device, const struct algorithm *algorithm, const char *label,
+int key_generate(void *context, const struct algorithm *algorithm, const char *label,
                  struct buf *ret_handle, struct buf *ret_spki, struct problem *problem)
 {
+        struct device *device = context;
         _cleanup_(esys_freep) TPM2B_PRIVATE *private = NULL;
         _cleanup_(esys_freep) TPM2B_PUBLIC *public = NULL;
         TPM2B_PUBLIC template;
@@ -84,7 +85,8 @@ int key_generate(void *device, const struct algorithm *algorithm, const char *la
                 r = template_check(algorithm, public, problem);
         if (r == 0)
                 r = template_put_spki(ret_spki, algorithm, public, problem);
-        return r < 0 ? r : keyfile_put(ret_handle, public, private);
+        return r < 0 ? r
+                     : keyfile_put(ret_handle, public, private, device->authorization.size == 0);
 }
 
 static int check_name(struct device *device, ESYS_TR handle, const TPM2B_NAME *expected,
@@ -121,6 +123,50 @@ static int load_error(TSS2_RC rc, struct problem *problem)
         }
 }
 
+static int proof_error(const struct key *key, TSS2_RC rc, struct problem *problem)
+{
+        int r = device_error(rc, "checking the authorization of a key", NULL);
+
+        if (r != -EACCES)
+                return device_error(rc, "checking the authorization of a key", problem);
+        if (key->object.authorization)
+                return problem_set(problem, r,
+                                   "the key has another authorization than the token's");
+        return problem_set(problem, -EKEYREJECTED,
+                           "the key has an authorization, but its file says it has none");
+}
+
+/*
+ * A signature is not to be the first to find the authorization wrong. TPM2_ObjectChangeAuth() needs
+ * it, leaves the loaded key as it is, and needs no session inside the TPM; the private part that it
+ * gives, with the same authorization again, is thrown away. TPM 2.0 Part 3 §12.8.
+ */
+static int prove_authorization(struct device *device, struct key *key, struct problem *problem)
+{
+        static const TPM2B_AUTH empty;
+        _cleanup_(esys_freep) TPM2B_PRIVATE *private = NULL;
+        const TPM2B_AUTH *same = key->object.authorization;
+        unsigned attempts = 0;
+        TSS2_RC rc;
+        int r = object_use(device, device->parent, problem);
+
+        if (r < 0)
+                return r;
+        do
+                rc = Esys_ObjectChangeAuth(device->esys, key->object.handle, device->parent->handle,
+                                           ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                                           same ? same : &empty, &private);
+        while (device_busy(rc, &attempts));
+        return rc ? proof_error(key, rc, problem) : 0;
+}
+
+static int check_loaded(struct device *device, struct key *key, struct problem *problem)
+{
+        int r = check_name(device, key->object.handle, &key->name, problem);
+
+        return r < 0 ? r : prove_authorization(device, key, problem);
+}
+
 static int load_parts(struct device *device, const TPM2B_PRIVATE *private,
                       const TPM2B_PUBLIC *public, struct key *key, struct problem *problem)
 {
@@ -136,13 +182,13 @@ static int load_parts(struct device *device, const TPM2B_PRIVATE *private,
                 rc = Esys_Load(device->esys, device->parent->handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
                                ESYS_TR_NONE, private, public, &handle);
         while (object_again(device, device->parent, rc, &attempts));
-        object_rest(device, device->parent);
         if (rc)
-                return load_error(rc, problem);
-        r = object_adopt(device, &key->object, handle, problem);
-        if (r < 0)
-                return r;
-        r = check_name(device, handle, &key->name, problem);
+                r = load_error(rc, problem);
+        else
+                r = object_adopt(device, &key->object, handle, problem);
+        if (r == 0)
+                r = check_loaded(device, key, problem);
+        object_rest(device, device->parent);
         if (r < 0)
                 object_done(device, &key->object);
         return r;
@@ -196,6 +242,16 @@ static int find_loaded(const struct device *device, const struct key *draft, uin
         return 0;
 }
 
+static int set_authorization(struct device *device, struct object *object, int empty,
+                             struct problem *problem)
+{
+        if (!empty && device->authorization.size == 0)
+                return problem_set(problem, -EACCES,
+                                   "the key has an authorization, and the token has no secret");
+        object->authorization = empty ? NULL : &device->authorization;
+        return 0;
+}
+
 int key_load(void *device, const struct algorithm *algorithm, struct view handle,
              uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem)
 {
@@ -203,10 +259,12 @@ int key_load(void *device, const struct algorithm *algorithm, struct view handle
                 .object = OBJECT_INIT, .algorithm = algorithm, .file = sha256_of(handle)};
         TPM2B_PRIVATE private;
         TPM2B_PUBLIC public;
-        int r = keyfile_read(handle, &public, &private, problem);
+        int empty, r = keyfile_read(handle, &public, &private, &empty, problem);
 
         if (r == 0)
                 r = template_check(algorithm, &public, problem);
+        if (r == 0)
+                r = set_authorization(device, &draft.object, empty, problem);
         if (r == 0)
                 r = template_put_spki(ret_spki, algorithm, &public, problem);
         if (r == 0)
@@ -214,47 +272,6 @@ int key_load(void *device, const struct algorithm *algorithm, struct view handle
         if (r < 0 || find_loaded(device, &draft, ret_slot))
                 return r;
         return load_new(device, &draft, &private, &public, ret_slot, problem);
-}
-
-static int put_ecdsa(struct buf *buf, const TPMS_SIGNATURE_ECDSA *signature)
-{
-        const TPM2B_ECC_PARAMETER *r = &signature->signatureR, *s = &signature->signatureS;
-
-        if (r->size > sizeof(r->buffer) || s->size > sizeof(s->buffer))
-                return -EBADMSG;
-        return ecdsa_put_der(buf, view_of(r->buffer, r->size), view_of(s->buffer, s->size));
-}
-
-/* The length is the modulus' by RFC 8017; a TPM that drops leading zeros gets them back. */
-static int put_rsa(struct buf *buf, const struct algorithm *algorithm,
-                   const TPMS_SIGNATURE_RSA *signature)
-{
-        const TPM2B_PUBLIC_KEY_RSA *bytes = &signature->sig;
-        size_t size = algorithm->bits / 8;
-
-        if (bytes->size > sizeof(bytes->buffer) || bytes->size > size)
-                return -EBADMSG;
-        for (size_t i = bytes->size; i < size; i++)
-                buf_put_u8(buf, 0);
-        buf_put(buf, bytes->buffer, bytes->size);
-        return buf_error(buf);
-}
-
-static int put_signature(struct buf *buf, const struct algorithm *algorithm,
-                         const TPMT_SIGNATURE *signature, struct problem *problem)
-{
-        int r = -EBADMSG;
-
-        if (signature->sigAlg == TPM2_ALG_ECDSA && algorithm->kind == ALGORITHM_ECDSA)
-                r = put_ecdsa(buf, &signature->signature.ecdsa);
-        else if (signature->sigAlg == TPM2_ALG_RSASSA && algorithm->kind == ALGORITHM_RSA_PKCS1)
-                r = put_rsa(buf, algorithm, &signature->signature.rsassa);
-        else if (signature->sigAlg == TPM2_ALG_RSAPSS && algorithm->kind == ALGORITHM_RSA_PSS)
-                r = put_rsa(buf, algorithm, &signature->signature.rsapss);
-        return r == -EBADMSG ? problem_set(problem, -EIO,
-                                           "what the TPM gave as a signature is no %s signature",
-                                           algorithm->name)
-                             : r;
 }
 
 static int sign(struct device *device, struct key *key, const TPM2B_DIGEST *digest,
@@ -273,7 +290,7 @@ static int sign(struct device *device, struct key *key, const TPM2B_DIGEST *dige
         while (object_again(device, &key->object, rc, &attempts));
         if (rc)
                 return device_error(rc, "signing", problem);
-        return put_signature(ret_signature, key->algorithm, signature, problem);
+        return signature_put(ret_signature, key->algorithm, signature, problem);
 }
 
 int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
@@ -302,7 +319,7 @@ int key_destroy(void *device, const struct algorithm *algorithm, struct view han
         TPM2B_PRIVATE private;
         TPM2B_PUBLIC public;
         uint32_t slot;
-        int r = keyfile_read(handle, &public, &private, problem);
+        int empty, r = keyfile_read(handle, &public, &private, &empty, problem);
 
         if (r == 0)
                 r = template_check(algorithm, &public, problem);

@@ -12,6 +12,7 @@
 #define KEYFILE_PEM_NAME "TSS2 PRIVATE KEY"
 #define KEYFILE_OID      "2.23.133.10.1.3"
 #define KEYFILE_SIZE_MAX ((size_t)16384)
+#define DER_FALSE        0 /* written out: readers take the flag's absence for either */
 #define DER_TRUE         0xff
 
 struct keyfile {
@@ -78,7 +79,7 @@ static int set_private(struct keyfile *file, const TPM2B_PRIVATE *private)
         return set_bytes(file->private, bytes, size);
 }
 
-static int keyfile_new(const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
+static int keyfile_new(const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private, int empty_auth,
                        struct keyfile **ret)
 {
         _cleanup_(keyfile_freep) struct keyfile *file =
@@ -89,7 +90,7 @@ static int keyfile_new(const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
                 return forget_openssl_errors(-ENOMEM);
         ASN1_OBJECT_free(file->type);
         file->type = OBJ_txt2obj(KEYFILE_OID, 1);
-        file->empty_auth = DER_TRUE;
+        file->empty_auth = empty_auth ? DER_TRUE : DER_FALSE;
         if (!file->type || !ASN1_INTEGER_set_uint64(file->parent, TPM2_RH_OWNER))
                 return forget_openssl_errors(-ENOMEM);
         r = set_public(file, public);
@@ -101,7 +102,8 @@ static int keyfile_new(const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
         return 0;
 }
 
-int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private)
+int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
+                int empty_auth)
 {
         _cleanup_(keyfile_freep) struct keyfile *file = NULL;
         _cleanup_(openssl_freep) unsigned char *der = NULL;
@@ -112,7 +114,7 @@ int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE
 
         if (!bio)
                 return forget_openssl_errors(-ENOMEM);
-        r = keyfile_new(public, private, &file);
+        r = keyfile_new(public, private, empty_auth, &file);
         if (r < 0)
                 return r;
         der_size = ASN1_item_i2d((ASN1_VALUE *)file, &der, ASN1_ITEM_rptr(KEYFILE));
@@ -159,22 +161,26 @@ static int unmarshal(const struct keyfile *file, TPM2B_PUBLIC *ret_public,
 }
 
 /* Whatever decodes to the two parts but is not written as we write them was not written by us. That
- * also covers the type, the parent, the authorization flag and any bytes left over at any level. */
-static int is_canonical(struct view text, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private)
+ * also covers the type, the parent, a flag that is neither 0 nor 255, and any bytes left over at
+ * any level. */
+static int is_canonical(struct view text, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
+                        int empty_auth)
 {
         _cleanup_(buf_done) struct buf again = BUF_INIT(KEYFILE_SIZE_MAX);
 
-        return keyfile_put(&again, public, private) == 0 && view_equal(buf_view(&again), text);
+        return keyfile_put(&again, public, private, empty_auth) == 0 &&
+               view_equal(buf_view(&again), text);
 }
 
 int keyfile_read(struct view text, TPM2B_PUBLIC *ret_public, TPM2B_PRIVATE *ret_private,
-                 struct problem *problem)
+                 int *ret_empty_auth, struct problem *problem)
 {
         _cleanup_(keyfile_freep) struct keyfile *file = NULL;
 
         if (decode(text, &file) < 0 || unmarshal(file, ret_public, ret_private) < 0 ||
-            !is_canonical(text, ret_public, ret_private))
+            !is_canonical(text, ret_public, ret_private, file->empty_auth != DER_FALSE))
                 return problem_set(problem, -EKEYREJECTED,
                                    "the handle is no " KEYFILE_PEM_NAME " file of this program");
+        *ret_empty_auth = file->empty_auth != DER_FALSE;
         return 0;
 }

@@ -12,10 +12,11 @@
 
 #include <tss2/tss2_tpm2_types.h>
 
-/* Appends the file of a key with empty authorization under the owner hierarchy's storage parent. */
-int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public,
-                const TPM2B_PRIVATE *private) _must_use_;
+/* Appends the file of a key under the owner hierarchy's storage parent; @empty_auth says whether
+ * its authorization is empty. */
+int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
+                int empty_auth) _must_use_;
 
 /* Reads what keyfile_put() writes, and nothing else: one form per key. -EKEYREJECTED. */
 int keyfile_read(struct view text, TPM2B_PUBLIC *ret_public, TPM2B_PRIVATE *ret_private,
-                 struct problem *problem) _must_use_;
+                 int *ret_empty_auth, struct problem *problem) _must_use_;

@@ -22,42 +22,40 @@ static void close_devicep(struct device **device)
         close_device(*device);
 }
 
-/* Most TPMs have no owner authorization, so a missing secret is an empty one unless a file was
- * named. */
-static int read_owner_secret(const char *token, const struct facts *settings, struct secret *ret,
-                             struct problem *problem)
+/* A secret that is not there is an empty one. */
+static int read_secret(const char *token, enum secret_kind kind, const struct facts *settings,
+                       struct secret *ret, struct problem *problem)
 {
-        const char *pin_file = facts_get(settings, "PinFile");
-        int r = secret_read(token, pin_file, ret, pin_file ? problem : NULL);
+        int r = secret_read(token, kind, settings, ret, problem);
 
-        if (r == -ENOENT && !pin_file)
+        if (r == -ENOENT)
                 return 0;
-        return r < 0 ? problem_set(problem, -EACCES, "the owner's authorization cannot be read: %s",
+        return r < 0 ? problem_set(problem, -EACCES, "an authorization cannot be read: %s",
                                    strerror(-r))
                      : 0;
 }
 
-static int check_settings(const struct facts *settings, struct problem *problem)
+static int take_secrets(struct device *device, const char *token, const struct facts *settings,
+                        struct problem *problem)
 {
-        for (size_t i = 0; i < settings->count; i++)
-                if (!string_equal(settings->pair[i].name, "TCTI") &&
-                    !string_equal(settings->pair[i].name, "PinFile"))
-                        return problem_set(problem, -EBADMSG,
-                                           "a TPM has no setting %s=", settings->pair[i].name);
-        if (!facts_get(settings, "TCTI"))
-                return problem_set(problem, -EBADMSG, "TCTI= is missing");
-        return 0;
+        _cleanup_(secret_done) struct secret keys = {0}, owner = {0};
+        int r = read_secret(token, SECRET_PIN, settings, &keys, problem);
+
+        if (r == 0)
+                r = device_set_authorization(device, &keys, problem);
+        if (r == 0)
+                r = read_secret(token, SECRET_OWNER, settings, &owner, problem);
+        return r < 0 ? r : parent_create(device, &owner, problem);
 }
 
 static int open_device(const char *token, const struct facts *settings, void **ret_device,
                        struct facts *ret_facts, struct problem *problem)
 {
         _cleanup_(close_devicep) struct device *device = NULL;
-        _cleanup_(secret_done) struct secret secret = {0};
-        int r = check_settings(settings, problem);
+        int r;
 
-        if (r < 0)
-                return r;
+        if (!facts_get(settings, "TCTI"))
+                return problem_set(problem, -EBADMSG, "TCTI= is missing");
         device = calloc(1, sizeof(*device));
         if (!device)
                 return -ENOMEM;
@@ -67,9 +65,7 @@ static int open_device(const char *token, const struct facts *settings, void **r
         if (r == 0)
                 r = key_algorithms(device, ret_facts, problem);
         if (r == 0)
-                r = read_owner_secret(token, settings, &secret, problem);
-        if (r == 0)
-                r = parent_create(device, &secret, problem);
+                r = take_secrets(device, token, settings, problem);
         if (r < 0)
                 return r;
         *ret_device = TAKE_PTR(device);
@@ -81,8 +77,11 @@ static int probe(void *device, struct facts *ret_facts, struct problem *problem)
         return device_facts(device, ret_facts, problem);
 }
 
+static const char *const settings_known[] = {"TCTI", "PinFile", "OwnerFile", NULL};
+
 static const struct driver driver = {
         .name = "hallmark-tpm",
+        .settings = settings_known,
         .open = open_device,
         .close = close_device,
         .generate = key_generate,

@@ -48,15 +48,25 @@ static int evict_oldest(struct device *device, const struct object *keep)
         return 1;
 }
 
-static void note_resident(struct device *device, struct object *object, ESYS_TR handle)
+/* ESAPI knows the authorization of a handle as long as there is the handle. */
+static int note_resident(struct device *device, struct object *object, ESYS_TR handle,
+                         struct problem *problem)
 {
         size_t place;
         int found = place_of(device, NULL, &place);
+        TSS2_RC rc;
 
         assert(found); /* object_make_room() came before */
         device->resident[place] = object;
         object->handle = handle;
         object->used = ++device->uses;
+        if (!object->authorization)
+                return 0;
+        rc = Esys_TR_SetAuth(device->esys, handle, object->authorization);
+        if (!rc)
+                return 0;
+        evict(device, place);
+        return device_error(rc, "setting the authorization of a key", problem);
 }
 
 void object_make_room(struct device *device, const struct object *keep)
@@ -90,8 +100,7 @@ int object_adopt(struct device *device, struct object *object, ESYS_TR handle,
                 return device_error(rc, "saving an object of the TPM", problem);
         }
         object_make_room(device, NULL);
-        note_resident(device, object, handle);
-        return 0;
+        return note_resident(device, object, handle, problem);
 }
 
 static int bring_back(struct device *device, struct object *object, struct problem *problem)
@@ -108,8 +117,7 @@ static int bring_back(struct device *device, struct object *object, struct probl
                 return problem_set(problem, -ENODEV, "the TPM was reset while keys were in use");
         if (rc)
                 return device_error(rc, "bringing a key back into the TPM", problem);
-        note_resident(device, object, handle);
-        return 0;
+        return note_resident(device, object, handle, problem);
 }
 
 int object_use(struct device *device, struct object *object, struct problem *problem)

@@ -14,9 +14,10 @@
 #include "tpm/device.h"
 
 struct object {
-        ESYS_TR handle;      /* ESYS_TR_NONE: not inside the TPM */
-        TPMS_CONTEXT *saved; /* freed by object_done() */
-        uint64_t used;       /* device->uses at the last use */
+        ESYS_TR handle;                  /* ESYS_TR_NONE: not inside the TPM */
+        TPMS_CONTEXT *saved;             /* freed by object_done() */
+        uint64_t used;                   /* device->uses at the last use */
+        const TPM2B_AUTH *authorization; /* NULL: empty; the value belongs to others */
 };
 
 #define OBJECT_INIT ((struct object){.handle = ESYS_TR_NONE})

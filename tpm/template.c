@@ -9,8 +9,8 @@
 #define RSA_EXPONENT_DEFAULT 65537 /* what an exponent of 0 in a public area stands for */
 
 /* Both the parent and the keys: made inside this TPM, never to leave it, and out of the
- * dictionary-attack logic, which would lock them after power cuts while their (empty) authorization
- * guards nothing. */
+ * dictionary-attack logic, which would lock them after power cuts. So a key's authorization must be
+ * too long to be guessed, if there is one. */
 #define ATTRIBUTES                                                                                 \
         (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |        \
          TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA)
@@ -105,11 +105,14 @@ static int fill_rsa(const struct algorithm *algorithm, TPMS_RSA_PARMS *ret)
 }
 
 /*
- * userWithAuth with an empty authorization: a signature is then one command with a password
- * session, 0.6 ms on swtpm against 3.9 ms with a policy session. The price is that such a key can
- * also be used by Certify, Quote and GetTime; what these sign begins with TPM_GENERATED and is a
- * structure, so it cannot pass for a caller's digest without a collision. Who may use the key is
- * decided by who can open the TPM device.
+ * userWithAuth: a signature is then one command with a password session, 0.6 ms on swtpm against
+ * 3.9 ms with a policy session. The price is that such a key can also be used by Certify, Quote and
+ * GetTime; what these sign begins with TPM_GENERATED and is a structure, so it cannot pass for a
+ * caller's digest without a collision. Who may use a key with empty authorization is decided by who
+ * can open the TPM device.
+ *
+ * A password session shows the authorization to whoever can listen to the bus between processor and
+ * TPM. An HMAC session would hide it, for 3 ms of the processor per signature; there is none yet.
  */
 int template_key(const struct algorithm *algorithm, TPM2B_PUBLIC *ret)
 {

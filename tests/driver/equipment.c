@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/driver/equipment.h"
 
-#include "lib/macro.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,8 +14,9 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define SWTPM_MAX      8
-#define SWTPM_WAIT_MAX 10000 /* milliseconds to come up or to end */
+#define SWTPM_MAX       8
+#define SWTPM_WAIT_MAX  10000 /* milliseconds to come up or to end */
+#define SWTPM_LOG_LEVEL 4     /* every command and response in hexadecimal */
 
 static char folder[EQUIPMENT_PATH_MAX];
 static pid_t running[SWTPM_MAX];
@@ -63,14 +62,19 @@ const char *equipment_path(char room[EQUIPMENT_PATH_MAX], const char *name)
         return room;
 }
 
-void equipment_write(const char *name, mode_t mode, const char *text)
+void equipment_write_bytes(const char *name, mode_t mode, struct view bytes)
 {
         char path[EQUIPMENT_PATH_MAX];
         int fd = open(equipment_path(path, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 
-        if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+        if (fd < 0 || write(fd, bytes.data, bytes.size) != (ssize_t)bytes.size ||
             fchmod(fd, mode) < 0 || close(fd) < 0)
                 give_up(path);
+}
+
+void equipment_write(const char *name, mode_t mode, const char *text)
+{
+        equipment_write_bytes(name, mode, view_string(text));
 }
 
 static int is_in_path(const char *program)
@@ -190,7 +194,8 @@ void swtpm_start(struct swtpm *swtpm, const char *name)
         (void)unlink(path);
         (void)snprintf(server, sizeof(server), "type=unixio,path=%s", path);
         (void)snprintf(control, sizeof(control), "type=unixio,path=%s.ctrl", path);
-        (void)snprintf(log, sizeof(log), "file=%s/log", state);
+        (void)snprintf(log, sizeof(log), "file=%s/log,level=%d", state, SWTPM_LOG_LEVEL);
+        (void)snprintf(swtpm->log, sizeof(swtpm->log), "%.200s/log", name);
         (void)snprintf(directory, sizeof(directory), "dir=%s", state);
         (void)snprintf(swtpm->tcti, sizeof(swtpm->tcti), "swtpm:path=%.200s", path);
         swtpm->pid = start(arguments);
@@ -203,6 +208,36 @@ void swtpm_stop(struct swtpm *swtpm)
         if (kill(swtpm->pid, SIGKILL) < 0 || waitpid(swtpm->pid, NULL, 0) != swtpm->pid)
                 give_up("swtpm");
         note_running(swtpm->pid, 0);
+}
+
+int swtpm_run(const struct swtpm *swtpm, const char *const *arguments)
+{
+        if (setenv("TPM2TOOLS_TCTI", swtpm->tcti, 1) < 0 ||
+            setenv("TPM2OPENSSL_TCTI", swtpm->tcti, 1) < 0)
+                give_up("setenv");
+        return equipment_run(arguments);
+}
+
+/* What came in is a line that says so, and lines with 16 bytes each: tag, size, code, … */
+unsigned swtpm_count(const struct swtpm *swtpm, uint32_t code)
+{
+        char path[EQUIPMENT_PATH_MAX], wanted[] = " 00 00 00 00", line[256];
+        unsigned count = 0, incoming = 0;
+        FILE *log = fopen(equipment_path(path, swtpm->log), "re");
+
+        if (!log)
+                give_up(path);
+        (void)snprintf(wanted, sizeof(wanted), " %02X %02X %02X %02X", code >> 24,
+                       code >> 16 & 0xff, code >> 8 & 0xff, code & 0xff);
+        while (fgets(line, sizeof(line), log)) {
+                size_t place = strlen(" 80 02 00 00 00 00");
+
+                count += incoming && strlen(line) > place &&
+                         strncmp(line + place, wanted, strlen(wanted)) == 0;
+                incoming = strstr(line, "SWTPM_IO_Read:") != NULL;
+        }
+        (void)fclose(log);
+        return count;
 }
 
 const char *softhsm_module(void)

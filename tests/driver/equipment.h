@@ -8,6 +8,8 @@
  * missing.
  */
 
+#include "lib/buf.h"
+
 #include <sys/types.h>
 
 #define EQUIPMENT_PATH_MAX 256
@@ -21,6 +23,7 @@ const char *equipment_path(char room[EQUIPMENT_PATH_MAX], const char *name);
 
 /* Writes a file with that mode into the folder. */
 void equipment_write(const char *name, mode_t mode, const char *text);
+void equipment_write_bytes(const char *name, mode_t mode, struct view bytes);
 
 /* Ends the test as skipped if @program is not in $PATH. */
 void equipment_need(const char *program);
@@ -31,12 +34,21 @@ int equipment_run(const char *const *arguments);
 struct swtpm {
         pid_t pid;
         char tcti[EQUIPMENT_PATH_MAX];
+        char log[EQUIPMENT_PATH_MAX]; /* name in the folder */
 };
 
 /* Starts a software TPM with its state in the folder @name (kept from an earlier start) and returns
  * when it answers. It is killed when the test ends. */
 void swtpm_start(struct swtpm *swtpm, const char *name);
 void swtpm_stop(struct swtpm *swtpm);
+
+/* Runs a program that reaches this TPM through tpm2-tools or OpenSSL's tpm2 provider, as
+ * equipment_run(). */
+int swtpm_run(const struct swtpm *swtpm, const char *const *arguments);
+
+/* How many commands with this code (TPM 2.0 Part 2 §6.5.2) the TPM was sent since its state is
+ * there. */
+unsigned swtpm_count(const struct swtpm *swtpm, uint32_t code);
 
 /* The path of SoftHSM's module. */
 const char *softhsm_module(void);

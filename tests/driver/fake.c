@@ -259,8 +259,11 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags)
         }
 }
 
+static const char *const settings_known[] = {"Script", NULL};
+
 static const struct driver driver = {
         .name = "hallmark-fake",
+        .settings = settings_known,
         .open = open_fake,
         .close = close_fake,
         .generate = generate,

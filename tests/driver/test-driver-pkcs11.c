@@ -141,6 +141,48 @@ static void foreign_key(void)
         expect_integer(client_stop(&client), EXIT_SUCCESS);
 }
 
+/* A key that wants the PIN again for each signature, made with another tool. */
+static void always_authenticate(void)
+{
+        static const char *const make[] = {"pkcs11-tool",
+                                           "--module",
+                                           NULL,
+                                           "--login",
+                                           "--pin",
+                                           PIN,
+                                           "--token-label",
+                                           "one two",
+                                           "--keypairgen",
+                                           "--key-type",
+                                           "EC:prime256v1",
+                                           "--usage-sign",
+                                           "--sensitive",
+                                           "--always-auth",
+                                           "--label",
+                                           "always",
+                                           "--id",
+                                           "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
+                                           NULL};
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(buf_done) struct buf spki = BUF_INIT(0);
+        const char *arguments[ARRAY_SIZE(make)];
+        struct client client;
+        uint32_t slot = 0;
+
+        memcpy(arguments, make, sizeof(make));
+        arguments[2] = module;
+        equipment_need("pkcs11-tool");
+        expect_integer(equipment_run(arguments), 0);
+        open_token(&client, NULL);
+        expect_integer(client_load(&client, algorithm->name,
+                                   view_string("id=a0a1a2a3a4a5a6a7a8a9aaabacadaeaf\n"), &slot,
+                                   &spki),
+                       FRAME_OK);
+        keytest_sign(&client, algorithm, slot, buf_view(&spki));
+        keytest_sign(&client, algorithm, slot, buf_view(&spki));
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+}
+
 static void expect_open(const char *const *settings, int status, const char *reason)
 {
         struct client client;
@@ -264,6 +306,7 @@ static void wrong_pin(void)
         equipment_write("wrong.pin", 0600, "another pin\n");
         equipment_write("open.pin", 0640, PIN "\n");
         equipment_write("empty.pin", 0600, "\n");
+        equipment_write_bytes("zero.pin", 0600, view_of("a\0user pin", 10));
         equipment_path(wrong, "wrong.pin");
         expect_open(wrong_settings, FRAME_WRONG_PIN, "CKR_PIN_INCORRECT");
         one_attempt_with_spy(wrong);
@@ -271,6 +314,8 @@ static void wrong_pin(void)
         expect_open(wrong_settings, FRAME_WRONG_PIN, "mode 0600");
         wrong_settings[5] = equipment_path(empty, "empty.pin");
         expect_open(wrong_settings, FRAME_WRONG_PIN, "empty");
+        wrong_settings[5] = equipment_path(empty, "zero.pin");
+        expect_open(wrong_settings, FRAME_WRONG_PIN, "zero byte");
         wrong_settings[5] = equipment_folder();
         expect_open(wrong_settings, FRAME_WRONG_PIN, "regular file");
         open_token(&client, NULL);
@@ -343,6 +388,7 @@ int main(int argc, char **argv)
         each_algorithm();
         refusals();
         foreign_key();
+        always_authenticate();
         bad_settings();
         wrong_pin();
         credential();

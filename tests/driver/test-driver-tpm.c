@@ -246,100 +246,6 @@ static void bad_settings(void)
         test_label = "";
 }
 
-static int run_tool(const struct swtpm *swtpm, const char *const *arguments)
-{
-        if (setenv("TPM2TOOLS_TCTI", swtpm->tcti, 1) < 0 ||
-            setenv("TPM2OPENSSL_TCTI", swtpm->tcti, 1) < 0)
-                return CLIENT_LOST;
-        return equipment_run(arguments);
-}
-
-static int open_with_pin(const struct swtpm *swtpm, const char *pin_file, struct client *client)
-{
-        const char *const settings[] = {"TCTI", swtpm->tcti, "PinFile", pin_file, NULL};
-
-        client_start(client, program);
-        return client_open(client, "tpm0", settings, NULL);
-}
-
-/* The owner hierarchy with an authorization value: right, wrong, none, and unreadable. */
-static void owner_authorization(const struct swtpm *swtpm)
-{
-        static const char *const change[] = {"tpm2_changeauth", "-c", "owner", "correct", NULL};
-        static const char *const restore[] = {"tpm2_changeauth", "-c", "owner", "-p",
-                                              "correct",         NULL};
-        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
-        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0);
-        char right[EQUIPMENT_PATH_MAX], wrong[EQUIPMENT_PATH_MAX], open[EQUIPMENT_PATH_MAX];
-        const char *const no_pin[] = {"TCTI", swtpm->tcti, NULL};
-        struct client client;
-
-        equipment_write("right.pin", 0600, "correct\n");
-        equipment_write("wrong.pin", 0400, "incorrect\n");
-        equipment_write("open.pin", 0644, "correct\n");
-        expect_integer(run_tool(swtpm, change), 0);
-
-        test_label = "right authorization";
-        expect_integer(open_with_pin(swtpm, equipment_path(right, "right.pin"), &client), FRAME_OK);
-        expect_integer(client_generate(&client, algorithm->name, "key", &handle, &spki), FRAME_OK);
-        keytest_load_and_sign(&client, algorithm, buf_view(&handle), buf_view(&spki));
-        expect_integer(client_stop(&client), EXIT_SUCCESS);
-
-        test_label = "wrong authorization";
-        expect_integer(open_with_pin(swtpm, equipment_path(wrong, "wrong.pin"), &client),
-                       FRAME_WRONG_PIN);
-        expect_integer(client_stop(&client), EXIT_SUCCESS);
-        client_start(&client, program);
-        expect_integer(client_open(&client, "tpm0", no_pin, NULL), FRAME_WRONG_PIN);
-        expect_integer(client_stop(&client), EXIT_SUCCESS);
-
-        test_label = "readable by others";
-        expect_integer(open_with_pin(swtpm, equipment_path(open, "open.pin"), &client),
-                       FRAME_WRONG_PIN);
-        expect(strstr(client.reason, "mode 0600") != NULL);
-        expect_integer(client_stop(&client), EXIT_SUCCESS);
-        test_label = "";
-        expect_integer(run_tool(swtpm, restore), 0);
-}
-
-/* The key file is one that OpenSSL's provider loads: it signs with the same key. */
-static void openssl_provider(const struct swtpm *swtpm)
-{
-        char key[EQUIPMENT_PATH_MAX], data[EQUIPMENT_PATH_MAX], signature[EQUIPMENT_PATH_MAX];
-        char public[EQUIPMENT_PATH_MAX];
-        const char *const have[] = {"openssl", "list", "-providers", "-provider", "tpm2", NULL};
-        const char *const sign[] = {"openssl",   "dgst",    "-provider",  "tpm2",
-                                    "-provider", "default", "-propquery", "?provider=tpm2",
-                                    "-sha256",   "-sign",   key,          "-out",
-                                    signature,   data,      NULL};
-        const char *const verify[] = {"openssl",    "dgst",    "-sha256", "-verify", public,
-                                      "-signature", signature, data,      NULL};
-        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0), pem = BUF_INIT(0);
-        _cleanup_(pubkey_freep) struct pubkey *pubkey = NULL;
-        struct client client;
-
-        if (run_tool(swtpm, have) != 0) {
-                (void)printf("skipped: OpenSSL's tpm2 provider is not installed\n");
-                return;
-        }
-        open_tpm(&client, swtpm, NULL);
-        expect_integer(client_generate(&client, "ecdsa-p256", "key", &handle, &spki), FRAME_OK);
-        expect_integer(client_stop(&client), EXIT_SUCCESS);
-        expect_integer(pubkey_from_spki(buf_view(&spki), &pubkey), 0);
-        pubkey_put_pem(pubkey, &pem);
-        buf_put_u8(&handle, 0);
-        buf_put_u8(&pem, 0);
-        equipment_path(key, "key.pem");
-        equipment_path(data, "data");
-        equipment_path(signature, "signature");
-        equipment_path(public, "public.pem");
-        equipment_write("key.pem", 0600, (const char *)handle.data);
-        equipment_write("public.pem", 0600, (const char *)pem.data);
-        equipment_write("data", 0600, "signed through the provider");
-        expect_integer(run_tool(swtpm, sign), 0);
-        expect_integer(run_tool(swtpm, verify), 0);
-}
-
 static void speed(const struct swtpm *swtpm)
 {
         const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
@@ -365,7 +271,6 @@ int main(int argc, char **argv)
         if (argc != 2)
                 return EXIT_FAILURE;
         program = argv[1];
-        equipment_need("tpm2_changeauth");
         swtpm_start(&swtpm, "tpm");
         swtpm_start(&other, "other");
         (void)snprintf(settings_tcti, sizeof(settings_tcti), "%s", swtpm.tcti);
@@ -376,8 +281,6 @@ int main(int argc, char **argv)
         another_tpm(&swtpm, &other);
         many_keys(&swtpm);
         killed_drivers(&swtpm);
-        owner_authorization(&swtpm);
-        openssl_provider(&swtpm);
         stopped_tpm(&swtpm);
         speed(&swtpm);
         return test_result() == 0 && keytest_result() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -91,14 +91,16 @@ static void test_tokens(void)
                  "f:13: [Token t] TCTI=: expected how to reach the TPM, such as device:/dev/tpmrm0, "
                  "found nothing"},
                 {"key of another driver", GOOD "[Token t]\nDriver=tpm\nTCTI=x\nWorkers=2\n",
-                 "f:16: [Token t] Workers=: expected one of the keys Driver Timeout TCTI PinFile, "
-                 "found \"Workers\""},
+                 "f:16: [Token t] Workers=: expected one of the keys Driver Timeout TCTI PinFile "
+                 "OwnerFile, found \"Workers\""},
                 {"no module", GOOD "[Token t]\nDriver=pkcs11\n",
                  "f:13: [Token t] Module=: expected an absolute path, found nothing"},
                 {"relative module", GOOD "[Token t]\nDriver=pkcs11\nModule=m.so\n",
                  "f:15: [Token t] Module=: expected an absolute path, found \"m.so\""},
                 {"neither label nor serial", GOOD PKCS11,
                  "f:13: [Token h] TokenLabel=: expected this or TokenSerial=, found nothing"},
+                {"relative owner file", GOOD "[Token t]\nDriver=tpm\nTCTI=x\nOwnerFile=owner\n",
+                 "f:16: [Token t] OwnerFile=: expected an absolute path, found \"owner\""},
                 {"relative PIN file", GOOD PKCS11 "TokenLabel=l\nPinFile=pin\n",
                  "f:17: [Token h] PinFile=: expected an absolute path, found \"pin\""},
                 {"no workers", GOOD PKCS11 "Workers=0\n",
