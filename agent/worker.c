@@ -276,6 +276,13 @@ static int is_fatal(int error)
         return error == -ENODEV;
 }
 
+/* What was refused once is refused again, and tokens count it: the process ends, whatever the
+ * request was, and the token waits for somebody to correct its secret. */
+static int is_refused_secret(int error)
+{
+        return error == -EACCES;
+}
+
 static int read_reason(const struct frame *frame, struct problem *ret)
 {
         int error = frame_error_of(frame->status);
@@ -306,11 +313,12 @@ static int take_answer(struct worker *worker, struct view bytes, struct problem 
         worker->flight_count--;
         memmove(worker->flights, worker->flights + 1, worker->flight_count * sizeof(flight));
         worker->busy_since_usec = clock_now();
-        if (flight.operation)
+        if (flight.operation) {
                 flight.operation->done(flight.operation, error, frame.fields, problem);
-        else if (flight.kind == FRAME_OPEN)
+                r = is_refused_secret(error) ? error : 0;
+        } else if (flight.kind == FRAME_OPEN)
                 r = error < 0 ? error : answer_open(worker, &frame);
-        else if (is_fatal(error))
+        else if (is_fatal(error) || is_refused_secret(error))
                 r = error;
         else
                 load_take_answer(load_table_find(&worker->loads, flight.key), frame.fields, error,

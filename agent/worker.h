@@ -36,9 +36,9 @@ struct worker_events {
          * work to give. */
         void (*idle)(struct worker *worker, void *context);
 
-        /* The process is gone. @error says why: -ENODEV, -EACCES, -EBUSY … from OPEN; -ETIME when
-         * it was killed for being late; -ECONNRESET when it died. Operations in flight have failed
-         * already. */
+        /* The process is gone. @error says why: -ENODEV, -EBUSY … from OPEN; -EACCES from whatever
+         * needed the secret; -ETIME when it was killed for being late; -ECONNRESET when it died.
+         * Operations in flight have failed already. */
         void (*lost)(struct worker *worker, int error, const struct problem *problem,
                      void *context);
         void *context;

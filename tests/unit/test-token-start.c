@@ -19,6 +19,7 @@ static void test_wrong_pin(void)
                 int (*holds)(void);
         } rows[] = {
                 {"open * error WRONG_PIN", is_wrong_pin},
+                {"load * error WRONG_PIN", is_wrong_pin},
                 {"open * error LOCKED_OUT", is_locked_out},
         };
 
@@ -87,6 +88,24 @@ static void test_pin_changed(void)
         stop();
 }
 
+/* Refused for one signature, the PIN would be for the next one: no further request reaches it. */
+static void test_wrong_pin_for_signature(void)
+{
+        test_label = "wrong PIN for a signature";
+        start(1, LONG_USEC, "sign 2 error WRONG_PIN", NULL);
+        RUN_UNTIL(all_ready);
+        submit_many(10);
+        RUN_UNTIL(all_answered);
+        expect_integer(answers(0), 1);
+        expect_integer(rig.requests[1].error, -EACCES);
+        expect_text(view_string(rig.requests[1].problem.text), "the script said so");
+        expect_integer(answers(-ECONNRESET) + answers(-ENODEV), 8);
+        expect_integer(token_state(rig.token), TOKEN_WRONG_PIN);
+        run_for(300000);
+        expect_integer(starts(), 1);
+        stop();
+}
+
 static int four_restarts(void)
 {
         return token_figures(rig.token).restarts >= 4;
@@ -139,6 +158,7 @@ int main(int argc, char **argv)
         make_key();
         test_wrong_pin();
         test_pin_changed();
+        test_wrong_pin_for_signature();
         test_backoff();
         test_open_hangs();
         rig_done();
