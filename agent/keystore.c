@@ -342,12 +342,14 @@ void keystore_discard(struct keystore *store, struct key *key)
 {
         char path[KEY_PATH_SIZE];
 
-        /* First what makes it pending: should that fail, the next start finds it and discards it
-         * again. A handle that is left alone is overwritten by the next key of this name. */
+        /* First, and for good, what makes it pending: a pending version without its handle would be
+         * taken for damage. A handle that is left alone is overwritten by the next key of this
+         * name. */
         key_path(&key->info, "pending", path);
-        (void)unlinkat(store->dir_fd, path, 0);
-        key_path(&key->info, "key", path);
-        (void)unlinkat(store->dir_fd, path, 0);
+        if (unlinkat(store->dir_fd, path, 0) == 0 && file_sync_parent(store->dir_fd, path) == 0) {
+                key_path(&key->info, "key", path);
+                (void)unlinkat(store->dir_fd, path, 0);
+        }
         (void)unlinkat(store->dir_fd, key->info.name, AT_REMOVEDIR);
         list_remove(&store->pending, key);
         key_free(key);

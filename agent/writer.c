@@ -340,6 +340,7 @@ struct writer *writer_free(struct writer *writer)
         if (!writer)
                 return NULL;
         sd_event_source_disable_unref(writer->commit_source);
+        answer_batch(writer, &writer->waiting, -EROFS, writer->batch.first);
         while (writer->unflushed) {
                 struct writer_file *file = writer->unflushed;
 

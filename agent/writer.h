@@ -42,6 +42,8 @@ struct writer_options {
  * has it open. */
 int writer_open(sd_event *event, const struct writer_options *options, struct writer **ret,
                 struct writer_recovery *ret_recovery, struct problem *problem) _must_use_;
+
+/* Entries that still wait are answered with -EROFS: call writer_commit() first. */
 struct writer *writer_free(struct writer *writer);
 DEFINE_CLEANUP(struct writer *, writer_free)
 
