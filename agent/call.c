@@ -39,10 +39,12 @@ static void call_finish(struct call *call)
         struct connection *connection = call->connection;
 
         call->answered = 1;
+        varlink_call_done(&call->message); /* may be large, and the reply may wait for others */
         if (!connection) {
                 call_free(call);
                 return;
         }
+        connection->answered_size += call->reply.size;
         connection_flush_soon(connection);
 }
 

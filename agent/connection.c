@@ -10,7 +10,7 @@
 static int may_read(const struct connection *connection)
 {
         return !connection->closing && connection->call_count < SERVER_CALLS_MAX &&
-               connection->output.size < SERVER_OUTPUT_MAX;
+               connection->output.size + connection->answered_size < SERVER_OUTPUT_MAX;
 }
 
 static int on_stall(sd_event_source *source, uint64_t usec, void *context)
@@ -81,6 +81,7 @@ static void collect_replies(struct connection *connection)
                 if (!connection->calls)
                         connection->calls_end = &connection->calls;
                 connection->call_count--;
+                connection->answered_size -= call->reply.size;
                 if (buf_error(&call->reply)) /* or a later reply would be taken for this one */
                         connection->output.error = buf_error(&call->reply);
                 buf_put_view(&connection->output, buf_view(&call->reply));

@@ -29,6 +29,7 @@ struct connection {
         size_t scanned; /* bytes of input known to hold no NUL */
         struct call *calls, **calls_end;
         size_t call_count;
+        size_t answered_size; /* bytes of replies whose turn has not come */
         uint64_t call_number;
         int closing; /* no more input; goes when the replies are out */
 };

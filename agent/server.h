@@ -17,7 +17,7 @@
 #define SERVER_CONNECTIONS_MAX     4096
 #define SERVER_CONNECTIONS_PER_UID 1024
 #define SERVER_CALLS_MAX           64                /* unanswered, per connection */
-#define SERVER_OUTPUT_MAX          ((size_t)1 << 20) /* bytes of unsent replies before reading stops */
+#define SERVER_OUTPUT_MAX          ((size_t)1 << 16) /* bytes of unsent replies before reading stops */
 #define SERVER_STALL_USEC                                                                          \
         ((uint64_t)30 * 1000000) /* for half a message, or a reply that is not taken */
 
