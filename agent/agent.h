@@ -52,7 +52,8 @@ struct agent {
         uint64_t signatures;
         struct making *makings;  /* keys that are being made */
         struct call *ring_calls; /* GetKeyRing, waiting for the log key */
-        unsigned in_progress;    /* signatures and keys being made */
+        size_t ring_call_count;
+        unsigned in_progress; /* signatures and keys being made */
         int start_recorded;
         int stopping;  /* told to */
         int finishing; /* all calls are answered: last record, last checkpoint */

@@ -283,7 +283,23 @@ static int is_being_made(const struct agent *agent, const char *name)
         for (const struct making *making = agent->makings; making; making = making->next)
                 if (string_equal(making->name, name))
                         return 1;
-        return keystore_has_name(agent->store, name);
+        return 0;
+}
+
+static int is_taken(const struct agent *agent, const char *name)
+{
+        return is_being_made(agent, name) || keystore_has_name(agent->store, name);
+}
+
+/* Making it again begins when the removal ends. */
+static int is_being_undone(const struct agent *agent, const char *name)
+{
+        const struct key *key;
+
+        for (size_t i = 0; (key = keystore_pending_at(agent->store, i)); i++)
+                if (key->undoing && string_equal(key->info.name, name))
+                        return 1;
+        return 0;
 }
 
 /* The name of the error that stands against it, or NULL. */
@@ -294,7 +310,7 @@ static const char *check_creation(struct agent *agent, const json_t *parameters,
         const char *token = json_member_string(parameters, "token");
         const char *algorithm = json_member_string(parameters, "algorithm");
 
-        if (is_being_made(agent, name)) {
+        if (is_taken(agent, name)) {
                 (void)problem_set(problem, 0, "key \"%s\" is there already", name);
                 return "KeyExists";
         }
@@ -365,8 +381,8 @@ void agent_want_log_key(struct agent *agent)
         struct token *token = agent_find_token(agent, section->token, NULL);
         struct making *making;
 
-        if (is_being_made(agent, section->name) || agent->stopping ||
-            keystore_log_key(agent->store) || !token || token_state(token) != TOKEN_READY ||
+        if (is_taken(agent, section->name) || agent->stopping || keystore_log_key(agent->store) ||
+            !token || token_state(token) != TOKEN_READY ||
             writer_check(agent->writer) != WRITER_OPEN)
                 return;
         making = new_making(agent, section->name, section->token);
@@ -384,6 +400,6 @@ int agent_log_key_is_coming(const struct agent *agent)
 
         if (keystore_log_key(agent->store))
                 return 0;
-        return is_being_made(agent, section->name) ||
+        return is_being_made(agent, section->name) || is_being_undone(agent, section->name) ||
                (token && token_state(token) == TOKEN_STARTING);
 }

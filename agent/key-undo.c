@@ -15,20 +15,24 @@ static void undoing_free(struct undoing *undoing)
 {
         struct agent *agent = undoing->agent;
 
-        undoing->key->undoing = 0;
+        if (undoing->key)
+                undoing->key->undoing = 0;
         free(undoing);
+        agent_answer_ring_calls(agent);
         agent_progress_ended(agent);
 }
 
 static void on_recorded(void *context, int error, uint64_t index)
 {
         struct undoing *undoing = context;
-        struct keystore *store = undoing->agent->store;
-        struct key *key = undoing->key;
+        struct agent *agent = undoing->agent;
 
+        if (error == 0) {
+                keystore_discard(agent->store, undoing->key);
+                undoing->key = NULL;
+                agent_want_log_key(agent); /* its name may have been the one in the way */
+        }
         undoing_free(undoing);
-        if (error == 0)
-                keystore_discard(store, key);
 }
 
 static void on_destroyed(struct operation *operation, int error, struct view answer,

@@ -3,6 +3,8 @@
 
 #include "agent/agent.h"
 
+#define RING_CALLS_MAX ((size_t)4096) /* that wait: they outlive their connections */
+
 void agent_get_info(struct agent *agent, struct call *call)
 {
         const struct interface *const *interface = call_interfaces(call);
@@ -93,8 +95,14 @@ void agent_get_key_ring(struct agent *agent, struct call *call)
                 answer_key_ring(agent, call);
                 return;
         }
+        if (agent->ring_call_count >= RING_CALLS_MAX) {
+                call_fail(call, "Busy", "%zu calls wait for the log key already",
+                          agent->ring_call_count);
+                return;
+        }
         call->parked = agent->ring_calls;
         agent->ring_calls = call;
+        agent->ring_call_count++;
 }
 
 void agent_answer_ring_calls(struct agent *agent)
@@ -103,6 +111,7 @@ void agent_answer_ring_calls(struct agent *agent)
                 struct call *call = agent->ring_calls;
 
                 agent->ring_calls = call->parked;
+                agent->ring_call_count--;
                 answer_key_ring(agent, call);
         }
 }
