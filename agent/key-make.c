@@ -159,10 +159,27 @@ static int record_key(struct making *making)
         return recorder_append(&making->agent->recorder, record, on_recorded, making);
 }
 
+/* A token that "makes" a key that is there already would have one key under two names, the log key
+ * among them. */
+static const struct key *find_same_key(const struct keystore *store, const struct pubkey *pubkey)
+{
+        const struct view spki = pubkey_spki(pubkey);
+        struct key *key;
+
+        for (size_t i = 0; (key = keystore_at(store, i)); i++)
+                if (view_equal(pubkey_spki(key->info.pubkey), spki))
+                        return key;
+        for (size_t i = 0; (key = keystore_pending_at(store, i)); i++)
+                if (view_equal(pubkey_spki(key->info.pubkey), spki))
+                        return key;
+        return NULL;
+}
+
 static int read_answer(struct making *making, struct view answer, struct view *ret_handle,
                        struct problem *problem)
 {
         struct reader reader = reader_init(answer);
+        const struct key *same;
         struct view spki;
 
         *ret_handle = reader_sized(&reader);
@@ -175,6 +192,11 @@ static int read_answer(struct making *making, struct view answer, struct view *r
             !pubkey_fits(making->info.pubkey, making->algorithm))
                 return problem_set(problem, -EIO, "answer to generate: no public key for %s",
                                    making->algorithm->name);
+        same = find_same_key(making->agent->store, making->info.pubkey);
+        if (same) /* nothing is undone: that would be the end of the other key */
+                return problem_set(problem, -EIO,
+                                   "answer to generate: key %s version %u, no new one",
+                                   same->info.name, same->info.version);
         return 0;
 }
 
