@@ -42,7 +42,7 @@ json_t *recorder_begin(const struct recorder *recorder, const char *type)
         return record;
 }
 
-/* A member that cannot be set for lack of memory is missing, and record_parse() in
+/* A member that cannot be set for lack of memory is missing, and record_check() in
  * recorder_append() says so. */
 void recorder_set(json_t *record, const char *name, const char *value)
 {
@@ -64,7 +64,8 @@ int recorder_append(struct recorder *recorder, json_t *record, writer_function d
         _cleanup_(json_decrefp) json_t *owned = record;
         _cleanup_(buf_done) struct buf text = BUF_INIT(ENTRY_SIZE_MAX);
 
-        if (!owned)
+        /* What a verifier would refuse must not get in: one such record is in there for ever. */
+        if (!owned || record_check(owned, NULL) < 0)
                 return -ENOMEM;
         json_put(&text, owned);
         if (buf_error(&text))

@@ -159,7 +159,7 @@ static int check_type_members(const json_t *record, const struct record_type *ty
                                   ARRAY_SIZE(common_members) + type->count, problem);
 }
 
-static int check_record(const json_t *record, struct problem *problem)
+int record_check(const json_t *record, struct problem *problem)
 {
         const char *name = json_member_string(record, "type");
         const struct record_type *type = name ? find_type(name) : NULL;
@@ -199,7 +199,7 @@ int record_parse(struct view entry, json_t **ret, struct problem *problem)
                 return problem_set(problem, -EBADMSG, "record: only strings and integers expected");
         if (!is_canonical(record, entry))
                 return problem_set(problem, -EBADMSG, "record: not in canonical form");
-        r = check_record(record, problem);
+        r = record_check(record, problem);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(record);

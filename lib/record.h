@@ -28,6 +28,10 @@ int record_time_is_valid(const char *text);
  * caller owns the object. */
 int record_parse(struct view entry, json_t **ret, struct problem *problem) _must_use_;
 
+/* The part of that which is about members, for a record that is being made: complete, nothing
+ * unknown. -EBADMSG. */
+int record_check(const json_t *record, struct problem *problem) _must_use_;
+
 /* Verifies the signature of a parsed `sign` record against the ring: the key is there under this
  * name, version and fingerprint, it is not the log key, and the signature is good. 0 for records of
  * other types. -ENOKEY, -EKEYREJECTED, -EBADMSG, each with the reason. */
