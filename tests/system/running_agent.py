@@ -6,6 +6,7 @@ Nothing here sleeps: the agent's notification socket says when it is ready, its 
 
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -28,6 +29,7 @@ HALLMARKD = os.path.join(BUILD, "agent/hallmarkd")
 DRIVERS = ":".join(os.path.join(BUILD, folder) for folder in ("tests/driver", "tpm", "pkcs11"))
 SANITIZED = bool(os.environ.get("SANITIZED"))
 PATIENCE = 30  # seconds until something that should have happened counts as failed
+SANITIZER = re.compile("(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
 SIGNER = "io.hallmark.Signer."
 ADMIN = "io.hallmark.Admin."
 DIGEST = "sha256:" + 32 * "ab"
@@ -92,10 +94,13 @@ class Log:
             return found()[0]
 
     def wait_end(self):
-        """Until nobody can write any more: the agent and its drivers are gone."""
+        """Until nobody can write any more: the agent and its drivers are gone. What a sanitizer has found
+        is a failure whatever else there was."""
         with self.changed:
             if not self.changed.wait_for(lambda: self.ended, PATIENCE):
                 raise AssertionError("a process is left:\n" + self.text())
+        if SANITIZER.search(self.text()):
+            raise AssertionError(self.text())
 
     def count(self, text):
         return sum(text in line for line in list(self.lines))
