@@ -44,7 +44,7 @@ struct writer {
         struct journal *journal; /* the same folder, for reading back */
         int dir_fd;
         int lock_fd;
-        sd_event_source *commit_source;
+        sd_event_source *commit_source, *late_source;
         enum writer_state state;
         char reason[256];
         struct writer_events events;

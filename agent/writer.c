@@ -11,7 +11,8 @@
 #include "agent/writer-state.h"
 #include "lib/file.h"
 
-#define COMMIT_PRIORITY 100 /* after everything that could still add to the batch */
+#define COMMIT_PRIORITY  100 /* after everything that could still add to the batch … */
+#define COMMIT_LATE_USEC ((uint64_t)5000) /* … but clients who never pause cannot put it off */
 
 static void set_state(struct writer *writer, enum writer_state state)
 {
@@ -201,6 +202,24 @@ static int on_commit(sd_event_source *source, void *context)
         return 0;
 }
 
+static int on_commit_late(sd_event_source *source, uint64_t usec, void *context)
+{
+        writer_commit(context);
+        return 0;
+}
+
+/* As soon as the loop is idle, at the latest when the timer fires. The timer is left alone once it
+ * runs: at worst it is early for a batch. */
+static int commit_soon(struct writer *writer)
+{
+        int r = sd_event_source_set_enabled(writer->commit_source, SD_EVENT_ONESHOT);
+
+        if (r < 0 || sd_event_source_get_enabled(writer->late_source, NULL) != 0)
+                return r;
+        r = sd_event_source_set_time_relative(writer->late_source, COMMIT_LATE_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(writer->late_source, SD_EVENT_ONESHOT);
+}
+
 int writer_append(struct writer *writer, struct view entry, writer_function done, void *context)
 {
         const struct writer_waiting waiting = {done, context};
@@ -214,7 +233,7 @@ int writer_append(struct writer *writer, struct view entry, writer_function done
         if (writer->batch.count == WAL_BATCH_COUNT ||
             writer->batch.bytes.size + entry.size + sizeof(uint32_t) > WAL_BATCH_MAX)
                 writer_commit(writer);
-        r = sd_event_source_set_enabled(writer->commit_source, SD_EVENT_ONESHOT);
+        r = commit_soon(writer);
         if (r < 0)
                 return r;
         buf_put(&writer->waiting, &waiting, sizeof(waiting));
@@ -328,6 +347,11 @@ int writer_open(sd_event *event, const struct writer_options *options, struct wr
                 r = sd_event_source_set_enabled(writer->commit_source, SD_EVENT_OFF);
         if (r >= 0)
                 r = sd_event_source_set_priority(writer->commit_source, COMMIT_PRIORITY);
+        if (r >= 0)
+                r = sd_event_add_time(event, &writer->late_source, CLOCK_MONOTONIC, 0, 1000,
+                                      on_commit_late, writer);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(writer->late_source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         wal_batch_init(&writer->batch, writer->tree.size);
@@ -340,6 +364,7 @@ struct writer *writer_free(struct writer *writer)
         if (!writer)
                 return NULL;
         sd_event_source_disable_unref(writer->commit_source);
+        sd_event_source_disable_unref(writer->late_source);
         answer_batch(writer, &writer->waiting, -EROFS, writer->batch.first);
         while (writer->unflushed) {
                 struct writer_file *file = writer->unflushed;
