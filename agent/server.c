@@ -11,9 +11,8 @@
 
 #include "agent/server-state.h"
 
-#define DESCRIPTORS_OTHER ((rlim_t)128) /* that the agent itself needs: journal, drivers, sockets  \
-                                         */
-#define ACCEPT_MAX 16                   /* connections taken before others get a turn */
+#define DESCRIPTORS_OTHER ((rlim_t)128) /* for journal, drivers and sockets */
+#define ACCEPT_MAX        16            /* connections taken before others get a turn */
 
 int server_new(sd_event *event, const struct server_events *events, struct server **ret)
 {

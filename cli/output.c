@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "lib/file.h"
 #include "lib/utf8.h"
@@ -62,14 +63,30 @@ int output_write_json(json_t *value, struct problem *problem)
         return output_write(&line, problem);
 }
 
+/* A device or a pipe takes what is written; it must not give way to a file. */
+static int write_special(const char *path, struct view content)
+{
+        _cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+        return fd < 0 ? -errno : file_write_all(fd, content);
+}
+
 int output_write_file(const char *path, struct view content, struct problem *problem)
 {
+        _cleanup_(freep) char *target = NULL;
+        struct stat status;
         int r;
 
-        if (!string_equal(path, "-"))
-                return file_replace(AT_FDCWD, path, content, 0666, problem);
-        r = file_write_all(STDOUT_FILENO, content);
-        return r < 0 ? problem_set(problem, r, "standard output: %s", strerror(-r)) : 0;
+        if (string_equal(path, "-")) {
+                r = file_write_all(STDOUT_FILENO, content);
+                return r < 0 ? problem_set(problem, r, "standard output: %s", strerror(-r)) : 0;
+        }
+        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+                r = write_special(path, content);
+                return r < 0 ? problem_set(problem, r, "%s: %s", path, strerror(-r)) : 0;
+        }
+        target = realpath(path, NULL); /* where a link leads; NULL when there is nothing yet */
+        return file_replace(AT_FDCWD, target ? target : path, content, 0666, problem);
 }
 
 void table_init(struct table *table, size_t columns)

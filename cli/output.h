@@ -19,7 +19,8 @@ int output_write(const struct buf *buf, struct problem *problem) _must_use_;
 /* Prints @value on one line, in ASCII, and releases it; NULL stands for out of memory. */
 int output_write_json(json_t *value, struct problem *problem) _must_use_;
 
-/* Writes @content to standard output when @path is "-", else into the file, in one step. */
+/* Writes @content to standard output when @path is "-", to a device or pipe as it is, else into the
+ * file in one step: the one that a link leads to. */
 int output_write_file(const char *path, struct view content, struct problem *problem) _must_use_;
 
 /* Rows of cells, aligned in columns: the cells of a row in turn. */
