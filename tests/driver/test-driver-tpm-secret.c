@@ -117,22 +117,23 @@ static void refuse_key(const struct swtpm *swtpm, struct secrets secrets, const 
 static void flip_empty_auth(const struct buf *handle, struct buf *ret)
 {
         static const uint8_t before[] = {0xa0, 0x03, 0x01, 0x01};
-        struct view text = buf_view(handle);
-        const char *line = (const char *)memchr(text.data, '\n', text.size) + 1;
-        size_t head = (size_t)(line - (const char *)text.data), size = strcspn(line, "\n");
+        struct reader reader = reader_init(buf_view(handle));
+        struct view first = reader_until(&reader, '\n'), line = reader_until(&reader, '\n');
         _cleanup_(buf_done) struct buf bytes = BUF_INIT(0);
         uint8_t *flag;
 
-        expect_integer(base64_decode(&bytes, view_of(line, size)), 0);
+        expect_integer(base64_decode(&bytes, line), 0);
         flag = memmem(bytes.data, bytes.size, before, sizeof(before));
         expect(flag != NULL);
         if (!flag)
                 return;
         flag[sizeof(before)] ^= 0xff;
-        buf_put(ret, text.data, head);
+        buf_put_view(ret, first);
+        buf_put_u8(ret, '\n');
         base64_encode(ret, buf_view(&bytes));
-        buf_put(ret, line + size, text.size - head - size);
-        expect_integer(ret->size, text.size);
+        buf_put_u8(ret, '\n');
+        buf_put_view(ret, reader_rest(&reader));
+        expect_integer(ret->size, handle->size);
 }
 
 /* Each kind of key with each kind of token. */
