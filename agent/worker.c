@@ -385,8 +385,8 @@ static int connect_process(struct worker *worker, const char *program, struct pr
         worker->fd = pair[0];
         theirs = pair[1];
         r = process_spawn(program, theirs, &pid);
-        if (r < 0)
-                return problem_set(problem, r, "%s: %s", program, strerror(-r));
+        if (r < 0) /* whatever it is, it is no word of the token's */
+                return problem_set(problem, -EIO, "%s: %s", program, strerror(-r));
         r = sd_event_add_child(worker->event, &worker->child, pid, WEXITED, on_reaped, worker);
         if (r < 0) {
                 (void)kill(pid, SIGKILL);
