@@ -65,6 +65,7 @@ static void record_config(struct agent *agent, const struct caller *caller)
         if (record && caller)
                 (void)json_object_set_new(record, "caller", caller_to_json(caller));
         recorder_note(&agent->recorder, record);
+        writer_commit(agent->writer); /* whoever is told of the reload finds it in the journal */
 }
 
 static int take_config(struct agent *agent, struct config *config, const struct caller *caller)
