@@ -10,10 +10,8 @@
 #include "agent/event.h"
 #include "agent/message.h"
 
-#define STOP_USEC         ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
-#define HURRY_USEC        ((uint64_t)5 * 1000000) /* of that, for clients to take their replies */
-#define SIGN_SOCKET_MODE  0666                    /* who may what is the grants' business */
-#define ADMIN_SOCKET_MODE 0600
+#define STOP_USEC  ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
+#define HURRY_USEC ((uint64_t)5 * 1000000)  /* of that, for clients to take their replies */
 
 static void record_start(struct agent *agent);
 
@@ -126,62 +124,6 @@ static int open_state(struct agent *agent, struct problem *problem)
                 return -ENOMEM;
         r = keystore_open(path, &agent->store, problem);
         return r < 0 ? r : open_journal(agent, problem);
-}
-
-/* Sockets that the service manager passed, by name. 1 when there were some. */
-static int listen_passed(struct agent *agent, struct problem *problem)
-{
-        char **names = NULL;
-        int count = sd_listen_fds_with_names(1, &names), r = 0;
-
-        for (int i = 0; i < count; i++) {
-                const struct interface *const *interfaces =
-                        string_equal(names[i], "sign")    ? agent_sign_interfaces
-                        : string_equal(names[i], "admin") ? agent_admin_interfaces
-                                                          : NULL;
-
-                if (r == 0 && !interfaces)
-                        r = problem_set(problem, -EINVAL,
-                                        "socket passed as \"%s\": expected \"sign\" or \"admin\"",
-                                        names[i]);
-                if (r == 0)
-                        r = server_listen(agent->server, SD_LISTEN_FDS_START + i, interfaces);
-                free(names[i]);
-        }
-        free(names);
-        return r < 0 ? r : count > 0;
-}
-
-static int listen_at(struct agent *agent, const char *path, mode_t mode,
-                     const struct interface *const *interfaces, struct problem *problem)
-{
-        _cleanup_(fd_closep) int fd = -1;
-        int r = server_bind(path, mode, &fd, problem);
-
-        if (r == 0)
-                r = server_listen(agent->server, fd, interfaces);
-        if (r == 0)
-                (void)TAKE_FD(fd);
-        return r;
-}
-
-static void on_drained(struct agent *agent);
-
-static int listen_everywhere(struct agent *agent, struct problem *problem)
-{
-        const struct server_events events = {agent, on_drained};
-        int r = server_new(agent->event, &events, &agent->server);
-
-        if (r == 0)
-                r = listen_passed(agent, problem);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = listen_at(agent, agent->config->sign_socket, SIGN_SOCKET_MODE, agent_sign_interfaces,
-                      problem);
-        if (r == 0)
-                r = listen_at(agent, agent->config->admin_socket, ADMIN_SOCKET_MODE,
-                              agent_admin_interfaces, problem);
-        return r;
 }
 
 static void on_sealed(void *context)
@@ -297,7 +239,7 @@ static int set_up(struct agent *agent, struct problem *problem)
         if (r == 0)
                 r = open_state(agent, problem);
         if (r == 0)
-                r = listen_everywhere(agent, problem);
+                r = agent_listen(agent, on_drained, problem);
         if (r < 0)
                 return r;
         record_start(agent);

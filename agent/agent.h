@@ -102,6 +102,10 @@ void agent_fail_journal(struct agent *agent, struct call *call, int error);
 /* Something that began with in_progress++ has ended. */
 void agent_progress_ended(struct agent *agent);
 
+/* Serves the two sockets: those that the service manager passed, or its own. listen.c. */
+int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
+                 struct problem *problem) _must_use_;
+
 /* The interfaces of the two sockets, NULL-terminated. */
 extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];

@@ -247,17 +247,22 @@ static void refuse(int fd, const struct interface *interface, const char *error,
 }
 
 /* Negative, with the reason, when this peer may have no connection (any more). */
-static int admit(struct server *server, const struct caller *caller, struct problem *problem)
+static int admit(const struct listener *listener, const struct caller *caller,
+                 struct problem *problem)
 {
-        size_t same = 0;
+        const struct server *server = listener->server;
+        size_t here = 0, same = 0;
 
         if (server->draining)
                 return problem_set(problem, -EBUSY, "the agent is stopping");
-        if (server->connection_count >= server->connection_limit)
+        for (const struct connection *other = server->connections; other; other = other->next)
+                if (other->listener == listener) {
+                        here++;
+                        same += other->caller.uid == caller->uid;
+                }
+        if (here >= listener->connection_limit)
                 return problem_set(problem, -EBUSY, "%zu connections are open, and no more allowed",
-                                   server->connection_count);
-        for (struct connection *other = server->connections; other; other = other->next)
-                same += other->caller.uid == caller->uid;
+                                   here);
         if (same >= SERVER_CONNECTIONS_PER_UID)
                 return problem_set(problem, -EBUSY,
                                    "user %u has %zu connections, and may have no more",
@@ -279,8 +284,9 @@ static int watch(struct connection *connection)
         return r;
 }
 
-void connection_open(struct server *server, int fd, const struct interface *const *interfaces)
+void connection_open(struct listener *listener, int fd)
 {
+        struct server *server = listener->server;
         struct connection *connection = calloc(1, sizeof(*connection));
         struct problem problem = {};
         int r;
@@ -290,7 +296,8 @@ void connection_open(struct server *server, int fd, const struct interface *cons
                 return;
         }
         connection->server = server;
-        connection->interfaces = interfaces;
+        connection->listener = listener;
+        connection->interfaces = listener->interfaces;
         connection->fd = fd;
         connection->caller.pidfd = -1;
         connection->calls_end = &connection->calls;
@@ -302,11 +309,11 @@ void connection_open(struct server *server, int fd, const struct interface *cons
                 connection->next->previous = connection;
         r = caller_identify(fd, &connection->caller, &problem);
         if (r < 0)
-                refuse(fd, interfaces[0], "NotGranted", problem_text(&problem, r));
+                refuse(fd, listener->interfaces[0], "NotGranted", problem_text(&problem, r));
         if (r == 0) {
-                r = admit(server, &connection->caller, &problem);
+                r = admit(listener, &connection->caller, &problem);
                 if (r < 0)
-                        refuse(fd, interfaces[0], "Busy", problem_text(&problem, r));
+                        refuse(fd, listener->interfaces[0], "Busy", problem_text(&problem, r));
         }
         server->connections = connection;
         server->connection_count++;

@@ -12,6 +12,7 @@ struct listener {
         struct listener *next;
         struct server *server;
         const struct interface *const *interfaces;
+        size_t connection_limit;
         int fd;
         sd_event_source *io;
 };
@@ -19,6 +20,7 @@ struct listener {
 struct connection {
         struct connection *previous, *next;
         struct server *server;
+        const struct listener *listener; /* by which it came */
         const struct interface *const *interfaces;
         uint64_t number;
         struct caller caller;
@@ -46,7 +48,7 @@ struct server {
 };
 
 /* Makes a connection out of an accepted socket, which becomes its own in any case. */
-void connection_open(struct server *server, int fd, const struct interface *const *interfaces);
+void connection_open(struct listener *listener, int fd);
 
 /* Closes it at once. */
 void connection_close(struct connection *connection);

@@ -11,8 +11,8 @@
 
 #include "agent/server-state.h"
 
-#define DESCRIPTORS_OTHER ((rlim_t)128) /* for journal, drivers and sockets */
-#define ACCEPT_MAX        16            /* connections taken before others get a turn */
+#define DESCRIPTORS_OTHER ((rlim_t)(128 + 2 * SERVER_CONNECTIONS_ADMIN)) /* journal, drivers, … */
+#define ACCEPT_MAX        16 /* connections taken before others get a turn */
 
 int server_new(sd_event *event, const struct server_events *events, struct server **ret)
 {
@@ -23,13 +23,13 @@ int server_new(sd_event *event, const struct server_events *events, struct serve
                 return -ENOMEM;
         server->event = event;
         server->events = *events;
-        server->connection_limit = SERVER_CONNECTIONS_MAX;
+        server->connection_limit = SERVER_CONNECTIONS_SIGN;
         /* Each connection takes a socket and a pidfd. */
         if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
                 limit.rlim_cur = limit.rlim_max;
                 (void)setrlimit(RLIMIT_NOFILE, &limit); /* as many as allowed; counted below */
                 (void)getrlimit(RLIMIT_NOFILE, &limit);
-                if (limit.rlim_cur < 2 * SERVER_CONNECTIONS_MAX + DESCRIPTORS_OTHER)
+                if (limit.rlim_cur < 2 * SERVER_CONNECTIONS_SIGN + DESCRIPTORS_OTHER)
                         server->connection_limit =
                                 limit.rlim_cur > 2 * DESCRIPTORS_OTHER
                                         ? (limit.rlim_cur - DESCRIPTORS_OTHER) / 2
@@ -72,7 +72,7 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *co
                 int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
                 if (accepted >= 0)
-                        connection_open(listener->server, accepted, listener->interfaces);
+                        connection_open(listener, accepted);
                 else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
                         /* Not to be asked again until one is closed: the queue of the socket waits.
                          */
@@ -91,7 +91,8 @@ void server_connection_gone(struct server *server)
                 server->events.drained(server->events.agent);
 }
 
-int server_listen(struct server *server, int fd, const struct interface *const *interfaces)
+int server_listen(struct server *server, int fd, const struct interface *const *interfaces,
+                  size_t connections)
 {
         struct listener *listener;
         int r, flags = fcntl(fd, F_GETFL);
@@ -104,6 +105,8 @@ int server_listen(struct server *server, int fd, const struct interface *const *
                 return -ENOMEM;
         listener->server = server;
         listener->interfaces = interfaces;
+        listener->connection_limit =
+                connections < server->connection_limit ? connections : server->connection_limit;
         r = sd_event_add_io(server->event, &listener->io, fd, EPOLLIN, on_accept, listener);
         if (r < 0) {
                 free(listener);

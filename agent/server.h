@@ -14,9 +14,10 @@
 
 #include "agent/call.h"
 
-#define SERVER_CONNECTIONS_MAX     4096
-#define SERVER_CONNECTIONS_PER_UID 1024
-#define SERVER_CALLS_MAX           64                /* unanswered, per connection */
+#define SERVER_CONNECTIONS_SIGN    4096 /* by the sign socket */
+#define SERVER_CONNECTIONS_ADMIN   64   /* by the admin socket, which has its own places */
+#define SERVER_CONNECTIONS_PER_UID 1024 /* by one socket */
+#define SERVER_CALLS_MAX           64   /* unanswered, per connection */
 #define SERVER_OUTPUT_MAX          ((size_t)1 << 16) /* bytes of unsent replies before reading stops */
 #define SERVER_STALL_USEC                                                                          \
         ((uint64_t)30 * 1000000) /* for half a message, or a reply that is not taken */
@@ -37,9 +38,9 @@ struct server *server_free(struct server *server);
 DEFINE_CLEANUP(struct server *, server_free)
 
 /* Serves the interfaces of the NULL-terminated list on a listening socket, which becomes the
- * server's. */
-int server_listen(struct server *server, int fd,
-                  const struct interface *const *interfaces) _must_use_;
+ * server's, for at most @connections at once (fewer when the agent may have too few files open). */
+int server_listen(struct server *server, int fd, const struct interface *const *interfaces,
+                  size_t connections) _must_use_;
 
 /* Binds a socket with that mode (replacing a stale one) and listens. */
 int server_bind(const char *path, mode_t mode, int *ret_fd, struct problem *problem) _must_use_;
