@@ -8,24 +8,6 @@
 #define MEDIA_TYPE         "application/vnd.dev.sigstore.bundle.v0.3+json"
 #define SIGNATURE_SIZE_MAX ((size_t)4096) /* far over any row of lib/algorithm.h */
 
-/* HashAlgorithm of sigstore_common.proto. */
-static const struct {
-        const char *hash, *name;
-        size_t size;
-} hashes[] = {
-        {"sha256", "SHA2_256", 32},
-        {"sha384", "SHA2_384", 48},
-        {"sha512", "SHA2_512", 64},
-};
-
-static const char *hash_message_name(const char *hash)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
-                if (string_equal(hashes[i].hash, hash))
-                        return hashes[i].name;
-        return NULL;
-}
-
 char *bundle_hint(const struct pubkey *key, char ret[BUNDLE_HINT_SIZE])
 {
         _cleanup_(buf_done) struct buf text = {};
@@ -47,7 +29,7 @@ int bundle_put(struct buf *buf, const struct pubkey *key, const struct algorithm
                             "{\"publicKey\":{\"hint\":\"");
         buf_put_string(buf, bundle_hint(key, hint));
         buf_put_string(buf, "\"}},\"messageSignature\":{\"messageDigest\":{\"algorithm\":\"");
-        buf_put_string(buf, hash_message_name(algorithm->hash));
+        buf_put_string(buf, digest_find_hash(algorithm->hash)->sigstore_name);
         buf_put_string(buf, "\",\"digest\":\"");
         base64_encode(buf, digest);
         buf_put_string(buf, "\"},\"signature\":\"");
@@ -79,27 +61,26 @@ static int read_digest(const json_t *object, struct bundle *ret, struct problem 
                 {"digest", JSON_STRING, 1},
         };
         _cleanup_(buf_done) struct buf digest = BUF_INIT(DIGEST_SIZE_MAX);
+        const struct digest_hash *hash;
         const char *name;
-        size_t i = 0;
         int r = json_check_members(object, "messageDigest", members, ARRAY_SIZE(members), problem);
 
         if (r < 0)
                 return r;
         name = json_member_string(object, "algorithm");
-        while (i < ARRAY_SIZE(hashes) && !string_equal(hashes[i].name, name))
-                i++;
-        if (i == ARRAY_SIZE(hashes))
+        hash = digest_find_sigstore(name);
+        if (!hash)
                 return problem_set(problem, -EOPNOTSUPP,
                                    "messageDigest: unknown hash algorithm \"%.32s\"", name);
         r = read_base64(object, "messageDigest", "digest", &digest, problem);
         if (r < 0)
                 return r;
-        if (digest.size != hashes[i].size)
+        if (digest.size != hash->size)
                 return problem_set(problem, -EBADMSG, "messageDigest: %s has %zu bytes, found %zu",
-                                   name, hashes[i].size, digest.size);
+                                   name, hash->size, digest.size);
         memcpy(ret->digest, digest.data, digest.size);
         ret->digest_size = digest.size;
-        ret->hash = hashes[i].hash;
+        ret->hash = hash->name;
         return 0;
 }
 

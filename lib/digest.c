@@ -13,6 +13,28 @@
  * hashed. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+static const struct digest_hash hashes[] = {
+        {"sha256", "SHA2_256", 32},
+        {"sha384", "SHA2_384", 48},
+        {"sha512", "SHA2_512", 64},
+};
+
+const struct digest_hash *digest_find_hash(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
+                if (string_equal(hashes[i].name, name))
+                        return &hashes[i];
+        return NULL;
+}
+
+const struct digest_hash *digest_find_sigstore(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
+                if (string_equal(hashes[i].sigstore_name, name))
+                        return &hashes[i];
+        return NULL;
+}
+
 struct sha256 sha256_of(struct view bytes)
 {
         return sha256_of_parts(&bytes, 1);

@@ -24,6 +24,17 @@ static inline struct view sha256_view(const struct sha256 *digest)
         return view_of(digest->bytes, SHA256_SIZE);
 }
 
+/* The hashes that records, bundles and files name. */
+struct digest_hash {
+        const char *name;          /* "sha256": in records and `sha256:HEX` */
+        const char *sigstore_name; /* "SHA2_256": HashAlgorithm of sigstore_common.proto */
+        size_t size;               /* bytes */
+};
+
+/* NULL: no such hash. */
+const struct digest_hash *digest_find_hash(const char *name);
+const struct digest_hash *digest_find_sigstore(const char *name);
+
 /* SHA-256 of one run of bytes. Never fails: libcrypto without SHA-256 is a broken installation and
  * ends the process. */
 struct sha256 sha256_of(struct view bytes);
