@@ -261,6 +261,7 @@ int writer_recover(struct writer *writer, const struct writer_options *options,
                                           &forward, &next, problem);
         if (r < 0)
                 return r;
+        writer_find_partials(writer, checkpoint.size);
         ret->sealed = checkpoint.size;
         ret->records = writer->tree.size - checkpoint.size;
         return resume_writing(writer, &ret->dropped, problem);

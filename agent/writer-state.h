@@ -5,7 +5,8 @@
  * What the parts of the journal writer share. Private to agent/writer*.c.
  *
  * writer.c commits batches, writer-tile.c turns durable entries into tiles and bundles,
- * writer-recovery.c rebuilds all of this from the files.
+ * writer-partial.c cares for those that are not full, writer-recovery.c rebuilds all of this from
+ * the files.
  */
 
 #include "agent/writer.h"
@@ -33,6 +34,13 @@ struct writer_file {
         struct writer_file *next;
         struct tile tile;
         struct buf content;
+};
+
+/* The partial files of the newest tile of a level, or of the newest bundle, by their width. */
+struct writer_partials {
+        uint64_t number;
+        uint32_t room[TILE_WIDTH];   /* bytes on the disk; 0: not there */
+        uint8_t durable[TILE_WIDTH]; /* written by this writer */
 };
 
 struct writer_waiting {
@@ -64,6 +72,10 @@ struct writer {
         struct writer_file *unflushed, **unflushed_end;
         size_t unflushed_size;
         uint64_t flushed; /* entries in full bundles on disk: a multiple of TILE_WIDTH */
+
+        struct writer_partials partials[TILE_LEVELS + 1]; /* bundles first */
+        uint64_t partials_room;                           /* of all */
+        uint64_t prepared, published, published_before;   /* sizes of checkpoints */
 };
 
 /* Adds a durable entry to tree, levels and bundle. -ENOMEM. */
@@ -71,6 +83,22 @@ int writer_add(struct writer *writer, struct view entry, const struct sha256 *le
 
 /* Writes the full tiles and bundles that wait, then trims the write-ahead file. */
 int writer_flush(struct writer *writer, struct problem *problem) _must_use_;
+
+/* Puts one tile or bundle in place, durably. */
+int writer_write_tile(struct writer *writer, const struct tile *tile, struct view content,
+                      struct problem *problem) _must_use_;
+
+/* Writes what a checkpoint of the head needs beside the full tiles, unless it is there. */
+int writer_write_partials(struct writer *writer, struct problem *problem) _must_use_;
+
+/* Once the full file is there its partials may go. One that stays costs room, nothing else. */
+void writer_remove_partials(struct writer *writer, const struct tile *tile);
+
+/* The prepared checkpoint has been published: partial files of older ones may go. */
+void writer_trim_partials(struct writer *writer);
+
+/* Looks for partial files, of the published checkpoint and of those before it. */
+void writer_find_partials(struct writer *writer, uint64_t published);
 
 /* Begins a new segment at the present size. */
 int writer_begin_segment(struct writer *writer, struct problem *problem) _must_use_;

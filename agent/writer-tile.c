@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -78,7 +77,7 @@ static int make_folders(int dir_fd, const char *path)
         return 0;
 }
 
-static int write_file(struct writer *writer, const struct tile *tile, struct view content,
+int writer_write_tile(struct writer *writer, const struct tile *tile, struct view content,
                       struct problem *problem)
 {
         char path[TILE_PATH_SIZE];
@@ -89,26 +88,6 @@ static int write_file(struct writer *writer, const struct tile *tile, struct vie
         if (r < 0)
                 return problem_set(problem, r, "%s: %s", path, strerror(-r));
         return file_replace(writer->dir_fd, path, content, 0644, problem);
-}
-
-/* Once the full file is there its partials may go. One that stays costs room, nothing else. */
-static void remove_partials(struct writer *writer, const struct tile *tile)
-{
-        _cleanup_(dir_closep) DIR *dir = NULL;
-        char path[TILE_PATH_SIZE + 3];
-        struct dirent *entry;
-        int fd;
-
-        (void)tile_path(tile->level, tile->number, TILE_WIDTH, path);
-        (void)strncat(path, ".p", 3);
-        fd = openat(writer->dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        dir = fd >= 0 ? fdopendir(fd) : NULL;
-        if (!dir)
-                return;
-        while ((entry = readdir(dir)))
-                if (entry->d_name[0] != '.')
-                        (void)unlinkat(fd, entry->d_name, 0);
-        (void)unlinkat(writer->dir_fd, path, AT_REMOVEDIR);
 }
 
 int writer_begin_segment(struct writer *writer, struct problem *problem)
@@ -159,10 +138,10 @@ int writer_flush(struct writer *writer, struct problem *problem)
         while (writer->unflushed) {
                 struct writer_file *file = writer->unflushed;
 
-                r = write_file(writer, &file->tile, buf_view(&file->content), problem);
+                r = writer_write_tile(writer, &file->tile, buf_view(&file->content), problem);
                 if (r < 0)
                         return r;
-                remove_partials(writer, &file->tile);
+                writer_remove_partials(writer, &file->tile);
                 if (file->tile.level == TILE_ENTRIES)
                         writer->flushed = (file->tile.number + 1) * TILE_WIDTH;
                 writer->unflushed = file->next;
@@ -174,27 +153,6 @@ int writer_flush(struct writer *writer, struct problem *problem)
         }
         r = writer->segment_first < writer->tree.size ? writer_begin_segment(writer, problem) : 0;
         return r < 0 ? r : trim_segments(writer, problem);
-}
-
-static int write_partials(struct writer *writer, struct problem *problem)
-{
-        int r = 0;
-
-        for (int level = TILE_LEVELS - 1; level >= 0 && r == 0; level--) {
-                struct writer_level *newest = &writer->levels[level];
-                struct tile tile = {level, newest->number, newest->width};
-
-                if (newest->width == 0)
-                        continue;
-                r = write_file(writer, &tile,
-                               view_of(newest->hash, newest->width * sizeof(*newest->hash)),
-                               problem);
-                if (r < 0 || level > 0)
-                        continue;
-                tile.level = TILE_ENTRIES;
-                r = write_file(writer, &tile, buf_view(&writer->edge), problem);
-        }
-        return r;
 }
 
 static int reread_entry(uint64_t index, struct view bytes, void *tree)
@@ -236,7 +194,7 @@ int writer_prepare(struct writer *writer, struct problem *problem)
                 return problem_set(problem, -EROFS, "journal sealed: %s", writer->reason);
         r = writer_flush(writer, problem);
         if (r == 0)
-                r = write_partials(writer, problem);
+                r = writer_write_partials(writer, problem);
         if (r == 0)
                 r = reread_new_entries(writer, problem);
         return r;

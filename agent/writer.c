@@ -291,7 +291,11 @@ struct checkpoint writer_head(const struct writer *writer)
 
 int writer_publish(struct writer *writer, struct view checkpoint, struct problem *problem)
 {
-        return file_replace(writer->dir_fd, "checkpoint", checkpoint, 0644, problem);
+        int r = file_replace(writer->dir_fd, "checkpoint", checkpoint, 0644, problem);
+
+        if (r == 0)
+                writer_trim_partials(writer);
+        return r;
 }
 
 int writer_read_checkpoint(const struct writer *writer, struct buf *ret, struct problem *problem)

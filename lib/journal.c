@@ -85,22 +85,63 @@ static int read_width(const struct journal *journal, const struct tile *tile, un
                          NULL);
 }
 
+/* The size that the published checkpoint claims: tells the width of the partial bundle, no more. */
+static uint64_t claimed_size(const struct journal *journal)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        struct reader reader;
+        uint64_t size = 0;
+
+        if (journal_read_checkpoint(journal, &text, NULL) < 0)
+                return 0;
+        reader = reader_init(buf_view(&text));
+        (void)reader_until(&reader, '\n');
+        return view_parse_decimal(reader_until(&reader, '\n'), &size) < 0 ? 0 : size;
+}
+
+/* The full tile, else the partial one, else the full one that a writer may just have put in its
+ * place. */
+static int read_tile(const struct journal *journal, const struct tile *tile, struct buf *ret,
+                     unsigned *ret_width)
+{
+        int r;
+
+        *ret_width = TILE_WIDTH;
+        r = read_width(journal, tile, *ret_width, ret);
+        if (r != -ENOENT || tile->width == TILE_WIDTH)
+                return r;
+        r = read_width(journal, tile, tile->width, ret);
+        if (r == -ENOENT)
+                return read_width(journal, tile, *ret_width, ret);
+        *ret_width = tile->width;
+        return r;
+}
+
+/* A writer removes partial tiles when newer checkpoints have theirs: whether the published one
+ * covers more of the tile, and how much. */
+static int is_wider_now(const struct journal *journal, struct tile *tile)
+{
+        uint64_t hashes =
+                tile_hashes(tile->level == TILE_ENTRIES ? 0 : tile->level, claimed_size(journal));
+        uint64_t first = tile->number * TILE_WIDTH;
+
+        if (hashes < first || hashes - first <= tile->width)
+                return 0;
+        tile->width = hashes - first < TILE_WIDTH ? (unsigned)(hashes - first) : TILE_WIDTH;
+        return 1;
+}
+
 int journal_read_tile(const struct journal *journal, const struct tile *tile, struct buf *ret,
                       unsigned *ret_width, struct problem *problem)
 {
+        struct tile wanted = *tile;
         char path[TILE_PATH_SIZE];
-        unsigned width = TILE_WIDTH;
+        unsigned width;
         int r;
 
-        r = read_width(journal, tile, width, ret);
-        if (r == -ENOENT && tile->width < TILE_WIDTH) {
-                width = tile->width;
-                r = read_width(journal, tile, width, ret);
-                if (r == -ENOENT) { /* a writer may just have put the full one in its place */
-                        width = TILE_WIDTH;
-                        r = read_width(journal, tile, width, ret);
-                }
-        }
+        do
+                r = read_tile(journal, &wanted, ret, &width);
+        while (r == -ENOENT && wanted.width < TILE_WIDTH && is_wider_now(journal, &wanted));
         if (r == -ENOENT)
                 return problem_set(problem, r, "%s: not there",
                                    tile_path(tile->level, tile->number, tile->width, path));
@@ -198,20 +239,6 @@ static int walk_entry(struct walk *walk, struct view bytes)
         if (r == 0)
                 walk->next++;
         return r;
-}
-
-/* The size that the published checkpoint claims: tells the width of the partial bundle, no more. */
-static uint64_t claimed_size(const struct journal *journal)
-{
-        _cleanup_(buf_done) struct buf text = {};
-        struct reader reader;
-        uint64_t size = 0;
-
-        if (journal_read_checkpoint(journal, &text, NULL) < 0)
-                return 0;
-        reader = reader_init(buf_view(&text));
-        (void)reader_until(&reader, '\n');
-        return view_parse_decimal(reader_until(&reader, '\n'), &size) < 0 ? 0 : size;
 }
 
 /* Entries of the bundle that holds walk->next. 1 if there was one to go through, 0 if not. */

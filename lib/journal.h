@@ -38,9 +38,10 @@ struct tile {
         unsigned width; /* hashes or entries wanted, 1 to TILE_WIDTH */
 };
 
-/* The bytes of a tile or entry bundle: of the full one, else of the partial one of just that width.
- * *@ret_width tells how many hashes or entries the file holds: tile->width or TILE_WIDTH. -ENOENT;
- * -EBADMSG: a hash tile of the wrong size. */
+/* The bytes of a tile or entry bundle: of the full one, else of the partial one of just that width,
+ * else of the wider one that the checkpoint published meanwhile has. *@ret_width tells how many
+ * hashes or entries the file holds: tile->width or more. -ENOENT; -EBADMSG: a hash tile of the
+ * wrong size. */
 int journal_read_tile(const struct journal *journal, const struct tile *tile, struct buf *ret,
                       unsigned *ret_width, struct problem *problem) _must_use_;
 

@@ -186,7 +186,8 @@ static void test_tiles(void)
                 {{1, 0, 1}, 0, 1, ""},
                 {{TILE_ENTRIES, 1, 44}, 0, 44, ""},
                 {{0, 1, 256}, -ENOENT, 0, "tile/0/001: not there"},
-                {{0, 1, 43}, -ENOENT, 0, "tile/0/001.p/43: not there"},
+                {{0, 1, 43}, 0, 44, ""}, /* removed: the newer checkpoint's has it all */
+                {{0, 1, 45}, -ENOENT, 0, "tile/0/001.p/45: not there"},
                 {{0, 2, 5}, -EBADMSG, 0, "tile/0/002.p/5: expected 160 bytes, found 33"},
         };
         struct made_journal made;
