@@ -176,10 +176,24 @@ static int read_purpose(const struct config_entry *entry, void *object, struct p
         return key_purpose_parse(entry->value, &key->purpose);
 }
 
+static int read_transparency(const struct config_entry *entry, void *object,
+                             struct problem *expected)
+{
+        const char *rekor = key_transparency_name(TRANSPARENCY_REKOR);
+        struct config_key *key = object;
+
+        key->transparency =
+                string_equal(entry->value, rekor) ? TRANSPARENCY_REKOR : TRANSPARENCY_NONE;
+        return key->transparency != TRANSPARENCY_NONE || string_equal(entry->value, "none")
+                       ? 0
+                       : -EBADMSG;
+}
+
 static const struct config_field key_fields[] = {
         {"Token", 1, "the name of a [Token]", read_key_token},
         {"Algorithm", 1, "an algorithm such as ecdsa-p256", read_algorithm},
         {"Purpose", 1, "one of model dataset provenance general log", read_purpose},
+        {"Transparency", 0, "one of none rekor", read_transparency},
 };
 
 int config_read_key(const struct config_section *section, struct config_key *key,

@@ -113,7 +113,7 @@ static int add_token(struct config *config, const struct config_section *section
         return token ? config_read_token(section, token, problem) : -ENOMEM;
 }
 
-/* There is one log key, and notes can carry signatures of its algorithm. */
+/* There is one log key, notes can carry signatures of its algorithm, and no record is about one. */
 static int check_log_key(const struct config *config, const struct config_section *section,
                          const struct config_key *key, struct problem *problem)
 {
@@ -131,6 +131,10 @@ static int check_log_key(const struct config *config, const struct config_sectio
                 return config_section_refuse(section, "Algorithm",
                                              config_section_entry(section, "Algorithm"),
                                              "ecdsa-p256 for the log key", problem);
+        if (key->transparency != TRANSPARENCY_NONE)
+                return config_section_refuse(section, "Transparency",
+                                             config_section_entry(section, "Transparency"),
+                                             "none for the log key", problem);
         return 0;
 }
 

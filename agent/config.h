@@ -47,6 +47,7 @@ struct config_key {
         char *token;
         const struct algorithm *algorithm;
         enum key_purpose purpose;
+        enum key_transparency transparency;
         char *place;
 };
 

@@ -150,6 +150,7 @@ static int record_key(struct making *making)
         recorder_set(record, "publicKey", (const char *)spki.data);
         recorder_set(record, "purpose", key_purpose_name(info->purpose));
         recorder_set(record, "token", info->token);
+        recorder_set(record, "transparency", key_transparency_name(info->transparency));
         recorder_set_integer(record, "version", info->version);
         if (making->call) {
                 (void)json_object_set(record, "caller", making->caller);
@@ -286,10 +287,12 @@ static int choose_purpose(const struct agent *agent, const json_t *parameters, c
 }
 
 /* What the [Key] section of that name says is binding. */
-static int check_section(const struct agent *agent, const char *name, const char *token,
-                         const char *algorithm, struct problem *problem)
+static int apply_section(const struct agent *agent, const char *name, const json_t *parameters,
+                         struct keyring_key *ret, struct problem *problem)
 {
         const struct config_key *section = config_find_key(agent->config, name);
+        const char *token = json_member_string(parameters, "token");
+        const char *algorithm = json_member_string(parameters, "algorithm");
 
         if (section && !string_equal(section->token, token))
                 return problem_set(problem, -EINVAL, "%s: key \"%s\" belongs to token %s",
@@ -297,6 +300,8 @@ static int check_section(const struct agent *agent, const char *name, const char
         if (section && !string_equal(section->algorithm->name, algorithm))
                 return problem_set(problem, -EINVAL, "%s: the algorithm of key \"%s\" is %s",
                                    section->place, name, section->algorithm->name);
+        if (section)
+                ret->transparency = section->transparency;
         return 0;
 }
 
@@ -346,7 +351,7 @@ static const char *check_creation(struct agent *agent, const json_t *parameters,
                 return "UnsupportedAlgorithm";
         }
         if (choose_purpose(agent, parameters, name, &ret->purpose, problem) < 0 ||
-            check_section(agent, name, token, algorithm, problem) < 0)
+            apply_section(agent, name, parameters, ret, problem) < 0)
                 return "BadName";
         return NULL;
 }
@@ -393,6 +398,7 @@ void agent_create_key(struct agent *agent, struct call *call)
         making->decision = decision;
         making->algorithm = info.algorithm;
         making->info.purpose = info.purpose;
+        making->info.transparency = info.transparency;
         (void)call_request(call, making->request);
         make(making, token);
 }

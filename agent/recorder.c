@@ -59,10 +59,12 @@ static void ignore(void *context, int error, uint64_t index)
 {
 }
 
-int recorder_append(struct recorder *recorder, json_t *record, writer_function done, void *context)
+int recorder_append_with(struct recorder *recorder, json_t *record, struct view entry,
+                         writer_function done, void *context)
 {
         _cleanup_(json_decrefp) json_t *owned = record;
         _cleanup_(buf_done) struct buf text = BUF_INIT(ENTRY_SIZE_MAX);
+        uint32_t count = entry.size > 0 ? 2 : 1;
 
         /* What a verifier would refuse must not get in: one such record is in there for ever. */
         if (!owned || record_check(owned, NULL) < 0)
@@ -70,7 +72,13 @@ int recorder_append(struct recorder *recorder, json_t *record, writer_function d
         json_put(&text, owned);
         if (buf_error(&text))
                 return buf_error(&text);
-        return writer_append(recorder->writer, buf_view(&text), done ? done : ignore, context);
+        return writer_append_run(recorder->writer, (struct view[]){buf_view(&text), entry}, count,
+                                 done ? done : ignore, context);
+}
+
+int recorder_append(struct recorder *recorder, json_t *record, writer_function done, void *context)
+{
+        return recorder_append_with(recorder, record, (struct view){}, done, context);
 }
 
 void recorder_note(struct recorder *recorder, json_t *record)

@@ -29,6 +29,11 @@ void recorder_set_integer(json_t *record, const char *name, uint64_t value);
 int recorder_append(struct recorder *recorder, json_t *record, writer_function done,
                     void *context) _must_use_;
 
+/* The same, with @entry directly after the record: both or neither. @done gets the record's index.
+ */
+int recorder_append_with(struct recorder *recorder, json_t *record, struct view entry,
+                         writer_function done, void *context) _must_use_;
+
 /* The same for a record that nobody waits for: if it cannot be appended, the state of the journal
  * is known already. */
 void recorder_note(struct recorder *recorder, json_t *record);

@@ -6,6 +6,7 @@
 #include "agent/event.h"
 #include "agent/message.h"
 #include "lib/base64.h"
+#include "lib/hashedrekord.h"
 #include "lib/tile.h"
 
 #define CLAIMS_MAX      16
@@ -100,11 +101,23 @@ static void on_recorded(void *context, int error, uint64_t index)
         signing_free(signing);
 }
 
+/* The entry that stands after the record of a transparent key, and nothing for other keys. */
+static int put_entry(const struct signing *signing, struct buf *ret)
+{
+        const struct keyring_key *key = &signing->key->info;
+
+        if (key->transparency != TRANSPARENCY_REKOR)
+                return 0;
+        return hashedrekord_put(ret, key->pubkey, key->algorithm,
+                                view_of(signing->operation.digest, key->algorithm->digest_size),
+                                buf_view(&signing->signature));
+}
+
 static void record_signature(struct signing *signing)
 {
-        _cleanup_(buf_done) struct buf signature = {};
+        _cleanup_(buf_done) struct buf signature = {}, entry = BUF_INIT(ENTRY_SIZE_MAX);
         json_t *record = begin_record(signing, "sign");
-        int r;
+        int r = put_entry(signing, &entry);
 
         base64_encode(&signature, buf_view(&signing->signature));
         if (record) {
@@ -116,7 +129,11 @@ static void record_signature(struct signing *signing)
                 (void)snprintf(signing->time, sizeof(signing->time), "%s",
                                json_member_string(record, "time"));
         }
-        r = recorder_append(&signing->agent->recorder, record, on_recorded, signing);
+        if (r < 0)
+                json_decref(record);
+        else
+                r = recorder_append_with(&signing->agent->recorder, record, buf_view(&entry),
+                                         on_recorded, signing);
         if (r < 0)
                 on_recorded(signing, r, 0);
 }

@@ -44,6 +44,7 @@ struct writer_partials {
 };
 
 struct writer_waiting {
+        uint32_t count; /* entries */
         writer_function done;
         void *context;
 };
@@ -62,7 +63,7 @@ struct writer {
         uint64_t segment_size; /* bytes that are durable */
 
         struct wal_batch batch;
-        struct buf waiting; /* struct writer_waiting for each entry of the batch */
+        struct buf waiting; /* struct writer_waiting for each run of entries in the batch */
 
         struct merkle_tree tree;   /* of all durable entries */
         struct merkle_tree reread; /* of those read back from the disk so far */

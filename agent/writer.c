@@ -58,7 +58,8 @@ static void answer_batch(struct writer *writer, struct buf *waiting, int error, 
                 struct writer_waiting one;
 
                 memcpy(&one, waiting->data + i * sizeof(one), sizeof(one));
-                one.done(one.context, error, first + i);
+                one.done(one.context, error, first);
+                first += one.count;
         }
 }
 
@@ -220,33 +221,56 @@ static int commit_soon(struct writer *writer)
         return r < 0 ? r : sd_event_source_set_enabled(writer->late_source, SD_EVENT_ONESHOT);
 }
 
-int writer_append(struct writer *writer, struct view entry, writer_function done, void *context)
+/* Takes the entries into the batch. Nothing fails once there is room for all of them. */
+static int add_to_batch(struct writer *writer, const struct view *entries,
+                        const struct writer_waiting *waiting, size_t size)
 {
-        const struct writer_waiting waiting = {done, context};
-        struct sha256 leaf = merkle_leaf(entry);
-        int r = state_error(writer->state);
+        int r = wal_batch_reserve(&writer->batch, waiting->count, size);
 
+        if (r == 0) {
+                buf_put(&writer->waiting, waiting, sizeof(*waiting));
+                r = buf_error(&writer->waiting) ? -ENOMEM : 0;
+        }
+        for (uint32_t i = 0; i < waiting->count && r == 0; i++) {
+                struct sha256 leaf = merkle_leaf(entries[i]);
+
+                r = wal_batch_add(&writer->batch, entries[i], &leaf);
+                assert(r == 0);
+        }
+        return r;
+}
+
+int writer_append_run(struct writer *writer, const struct view *entries, uint32_t count,
+                      writer_function done, void *context)
+{
+        const struct writer_waiting waiting = {count, done, context};
+        int r = state_error(writer->state);
+        size_t size = 0;
+
+        assert(count >= 1 && count <= WRITER_RUN_MAX);
         if (r < 0)
                 return r;
-        if (entry.size > ENTRY_SIZE_MAX)
-                return -EMSGSIZE;
-        if (writer->batch.count == WAL_BATCH_COUNT ||
-            writer->batch.bytes.size + entry.size + sizeof(uint32_t) > WAL_BATCH_MAX)
+        for (uint32_t i = 0; i < count; size += entries[i++].size)
+                if (entries[i].size > ENTRY_SIZE_MAX)
+                        return -EMSGSIZE;
+        if (writer->batch.count + count > WAL_BATCH_COUNT ||
+            writer->batch.bytes.size + size + count * sizeof(uint32_t) > WAL_BATCH_MAX)
                 writer_commit(writer);
         r = commit_soon(writer);
         if (r < 0)
                 return r;
-        buf_put(&writer->waiting, &waiting, sizeof(waiting));
-        if (buf_error(&writer->waiting))
-                r = -ENOMEM;
-        else if ((r = wal_batch_add(&writer->batch, entry, &leaf)) < 0)
-                writer->waiting.size -= sizeof(waiting);
+        r = add_to_batch(writer, entries, &waiting, size);
         if (r < 0 && writer->batch.count == 0) {
                 /* Errors stick until the batch is committed, and this one never will be. */
                 wal_batch_init(&writer->batch, writer->tree.size);
                 buf_clear(&writer->waiting);
         }
         return r;
+}
+
+int writer_append(struct writer *writer, struct view entry, writer_function done, void *context)
+{
+        return writer_append_run(writer, &entry, 1, done, context);
 }
 
 enum writer_state writer_state(const struct writer *writer)

@@ -56,6 +56,13 @@ typedef void (*writer_function)(void *context, int error, uint64_t index);
 int writer_append(struct writer *writer, struct view entry, writer_function done,
                   void *context) _must_use_;
 
+/* The same for entries that belong together: all of them, directly after each other, or none. They
+ * are in one batch, which is durable or torn as a whole. @done is called once, with the index of
+ * the first. @count is from 1 to WRITER_RUN_MAX. */
+#define WRITER_RUN_MAX 4
+int writer_append_run(struct writer *writer, const struct view *entries, uint32_t count,
+                      writer_function done, void *context) _must_use_;
+
 /* Commits what is waiting now instead of later. */
 void writer_commit(struct writer *writer);
 

@@ -6,6 +6,7 @@
 
 #include "cli/option.h"
 #include "cli/output.h"
+#include "lib/hashedrekord.h"
 #include "lib/journal.h"
 #include "lib/record.h"
 
@@ -24,7 +25,8 @@ static const struct {
         {"agent.stop", {"reason"}},
         {"config", {"config"}},
         {"intent", {"key", "version", "digest", "outcome", "reason", "caller.user", "caller.unit"}},
-        {"key.create", {"key", "version", "algorithm", "purpose", "token", "fingerprint"}},
+        {"key.create",
+         {"key", "version", "algorithm", "purpose", "token", "transparency", "fingerprint"}},
         {"key.destroy", {"key", "version", "reason"}},
         {"refuse", {"error", "method", "key", "count", "caller.user", "caller.unit", "reason"}},
         {"sign", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
@@ -74,11 +76,22 @@ static void put_record(struct buf *text, const json_t *record)
         buf_put_u8(text, '\n');
 }
 
+/* A Sigstore entry of the signature before it. */
+static void put_entry(struct buf *text, const struct hashedrekord *entry)
+{
+        buf_put_format(text, "  %-27s  %-11s digest=", "", HASHEDREKORD_KIND);
+        digest_put(text, entry->algorithm->hash,
+                   view_of(entry->digest, entry->algorithm->digest_size));
+        buf_put_format(text, " keyDetails=%s\n", entry->algorithm->key_details);
+}
+
 static void put_line(struct show *show, uint64_t index, const json_t *record,
-                     const struct problem *why)
+                     const struct hashedrekord *entry, const struct problem *why)
 {
         buf_put_format(&show->text, "%8llu", (unsigned long long)index);
-        if (record)
+        if (entry->pubkey)
+                put_entry(&show->text, entry);
+        else if (record)
                 put_record(&show->text, record);
         else
                 buf_put_format(&show->text, "  no record: %s\n", why->text);
@@ -89,17 +102,17 @@ static void put_line(struct show *show, uint64_t index, const json_t *record,
 static void put_json(struct show *show, uint64_t index, struct view bytes, const json_t *record,
                      const struct problem *why)
 {
+        const char *name = hashedrekord_is(bytes) ? "entry" : "record";
         char *text = NULL;
 
-        buf_put_format(&show->text, "{\"index\":%llu,", (unsigned long long)index);
+        buf_put_format(&show->text, "{\"index\":%llu,\"%s\":", (unsigned long long)index,
+                       record ? name : "problem");
         if (record && !show->terminal) {
-                buf_put_string(&show->text, "\"record\":");
                 buf_put_view(&show->text, bytes);
         } else {
                 json_t *value =
                         record ? json_incref((json_t *)(uintptr_t)record) : json_string(why->text);
 
-                buf_put_string(&show->text, record ? "\"record\":" : "\"problem\":");
                 text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII |
                                                  JSON_ENCODE_ANY);
                 buf_put_string(&show->text, text ? text : "null");
@@ -120,9 +133,18 @@ static int flush(struct show *show)
 static int show_entry(uint64_t index, struct view bytes, void *context)
 {
         struct show *show = context;
+        _cleanup_(hashedrekord_done) struct hashedrekord entry = {};
         _cleanup_(json_decrefp) json_t *record = NULL;
         struct problem why = {};
-        int r = record_parse(bytes, &record, &why);
+        int r;
+
+        if (hashedrekord_is(bytes)) {
+                r = hashedrekord_parse(bytes, &entry, &why);
+                if (r == 0) /* for --json, which shows it as it is */
+                        r = json_parse_object(bytes, &record, &why);
+        } else {
+                r = record_parse(bytes, &record, &why);
+        }
 
         if (r == -ENOMEM)
                 return r;
@@ -133,7 +155,7 @@ static int show_entry(uint64_t index, struct view bytes, void *context)
         if (show->json)
                 put_json(show, index, bytes, record, &why);
         else
-                put_line(show, index, record, &why);
+                put_line(show, index, record, &entry, &why);
         return show->text.size >= FLUSH_SIZE ? flush(show) : 0;
 }
 

@@ -49,6 +49,11 @@ int key_purpose_parse(const char *name, enum key_purpose *ret)
         return -EBADMSG;
 }
 
+const char *key_transparency_name(enum key_transparency transparency)
+{
+        return transparency == TRANSPARENCY_REKOR ? "rekor" : NULL;
+}
+
 static int is_alphanumeric(char c)
 {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -82,12 +87,13 @@ json_t *keyring_key_to_json(const struct keyring_key *key)
         pubkey_put_pem(key->pubkey, &pem);
         if (buf_error(&pem))
                 return NULL;
-        return json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s, s:s, s:I}", "algorithm",
+        return json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s, s:s, s:s*, s:I}", "algorithm",
                          key->algorithm->name, "created", key->created, "fingerprint",
                          hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint),
                          "name", key->name, "publicKey", (const char *)pem.data, pem.size,
                          "purpose", key_purpose_name(key->purpose), "state",
-                         key_state_name(key->state), "token", key->token, "version",
+                         key_state_name(key->state), "token", key->token, "transparency",
+                         key_transparency_name(key->transparency), "version",
                          (json_int_t)key->version);
 }
 
@@ -102,6 +108,19 @@ static int read_name(const json_t *object, const char *member, char ret[KEY_NAME
                                    "a-z A-Z 0-9 . _ - beginning with a letter or digit",
                                    member, name, KEY_NAME_MAX);
         memcpy(ret, name, strlen(name) + 1);
+        return 0;
+}
+
+static int read_transparency(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        const char *name = json_member_string(object, "transparency");
+
+        if (!name)
+                return 0;
+        if (!string_equal(name, key_transparency_name(TRANSPARENCY_REKOR)))
+                return problem_set(problem, -EBADMSG, "key %s: unknown transparency \"%.32s\"",
+                                   ret->name, name);
+        ret->transparency = TRANSPARENCY_REKOR;
         return 0;
 }
 
@@ -123,7 +142,7 @@ static int read_words(const json_t *object, struct keyring_key *ret, struct prob
                                    "\"%.40s\"",
                                    ret->name, created);
         memcpy(ret->created, created, KEY_TIME_SIZE);
-        return 0;
+        return read_transparency(object, ret, problem);
 }
 
 /* The PEM text must be the one that would be written, so that a key has one text. */
@@ -185,11 +204,11 @@ static int read_public_key(const json_t *object, struct keyring_key *ret, struct
 int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct problem *problem)
 {
         static const struct json_member members[] = {
-                {"algorithm", JSON_STRING, 1},   {"created", JSON_STRING, 1},
-                {"fingerprint", JSON_STRING, 1}, {"name", JSON_STRING, 1},
-                {"publicKey", JSON_STRING, 1},   {"purpose", JSON_STRING, 1},
-                {"state", JSON_STRING, 1},       {"token", JSON_STRING, 1},
-                {"version", JSON_INTEGER, 1},
+                {"algorithm", JSON_STRING, 1},    {"created", JSON_STRING, 1},
+                {"fingerprint", JSON_STRING, 1},  {"name", JSON_STRING, 1},
+                {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
+                {"state", JSON_STRING, 1},        {"token", JSON_STRING, 1},
+                {"transparency", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
         };
         _cleanup_(keyring_key_done) struct keyring_key key = {};
         json_int_t version;

@@ -8,7 +8,8 @@
  *
  * in canonical JSON (lib/json.h) with a final newline, keys ordered by name and version. A KEY has
  * `algorithm created fingerprint name publicKey purpose state token version`, as in
- * io.hallmark.Signer. The key with purpose "log" signs checkpoints of the origin, and nothing else.
+ * io.hallmark.Signer, and may have `transparency`. The key with purpose "log" signs checkpoints of
+ * the origin, and nothing else.
  */
 
 #include "lib/json.h"
@@ -22,6 +23,12 @@ enum key_state { KEY_ACTIVE, KEY_RETIRED, KEY_REVOKED, KEY_DESTROYED };
 
 enum key_purpose { KEY_GENERAL, KEY_MODEL, KEY_DATASET, KEY_PROVENANCE, KEY_LOG };
 
+/* What else stands in the journal for each signature, so that other people's programs find it. */
+enum key_transparency {
+        TRANSPARENCY_NONE,
+        TRANSPARENCY_REKOR, /* an entry of lib/hashedrekord.h, directly after its record */
+};
+
 struct keyring_key {
         char name[KEY_NAME_MAX + 1];
         char token[KEY_NAME_MAX + 1];
@@ -30,6 +37,7 @@ struct keyring_key {
         const struct algorithm *algorithm;
         enum key_purpose purpose;
         enum key_state state;
+        enum key_transparency transparency;
         struct pubkey *pubkey;
 };
 
@@ -43,6 +51,9 @@ const char *key_state_name(enum key_state state);
 int key_state_parse(const char *name, enum key_state *ret) _must_use_; /* -EBADMSG */
 const char *key_purpose_name(enum key_purpose purpose);
 int key_purpose_parse(const char *name, enum key_purpose *ret) _must_use_; /* -EBADMSG */
+
+/* "rekor", as in records and rings; NULL for TRANSPARENCY_NONE, which is not written. */
+const char *key_transparency_name(enum key_transparency transparency);
 
 /* 1 to KEY_NAME_MAX of a-z A-Z 0-9 . _ - beginning with a letter or digit: key, token and grant
  * names. Such a name is safe as a file name. */

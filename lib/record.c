@@ -39,9 +39,11 @@ static const struct json_member config_members[] = {
 };
 
 static const struct json_member key_create_members[] = {
-        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 0},  {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 0},     {"key", JSON_STRING, 1},     {"publicKey", JSON_STRING, 1},
-        {"purpose", JSON_STRING, 1},   {"request", JSON_STRING, 0}, {"token", JSON_STRING, 1},
+        {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 0},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 0},
+        {"key", JSON_STRING, 1},         {"publicKey", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 1},     {"request", JSON_STRING, 0},
+        {"token", JSON_STRING, 1},       {"transparency", JSON_STRING, 0},
         {"version", JSON_INTEGER, 1},
 };
 

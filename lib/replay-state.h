@@ -10,6 +10,7 @@
  * reported), negative when it cannot.
  */
 
+#include "lib/replay-entry.h"
 #include "lib/replay.h"
 
 /* The hashes of a level that are in its newest tile. */
@@ -33,7 +34,8 @@ struct replay {
         uint64_t gap_end; /* of records that are in no bundle and before all segments; or 0 */
         struct buf edge;  /* bundle of the newest entries, as many as levels[0].width */
         struct buf bundle, tile; /* scratch */
-        struct level cached;     /* leaf hashes of an older bundle */
+        struct replay_entry entry;
+        struct level cached; /* leaf hashes of an older bundle */
 };
 
 /* Tells the caller of the replay about a fault, and counts it. */

@@ -128,29 +128,53 @@ static int add_leaf(struct replay *replay, const struct sha256 *leaf, struct pro
         return r;
 }
 
+static int check_record(struct replay *replay, struct view bytes, const char *where)
+{
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        struct problem reason = {}, missing = {};
+        int r = record_parse(bytes, &record, &reason), before;
+
+        if (r == 0)
+                r = record_verify(record, replay->ring, &reason);
+        before = replay_entry_take_record(&replay->entry, r == 0 ? record : NULL, &missing);
+        if (r == -ENOMEM || before == -ENOMEM)
+                return -ENOMEM;
+        if (before < 0)
+                replay_report(replay, replay->tree.size, where, "%s", problem_text(&missing, r));
+        if (r < 0)
+                replay_report(replay, replay->tree.size, where, "%s", problem_text(&reason, r));
+        else if (string_equal(json_member_string(record, "type"), "sign"))
+                replay->result->signatures++;
+        return 0;
+}
+
+static int check_entry(struct replay *replay, struct view bytes, const char *where)
+{
+        struct problem reason = {};
+        int r = replay_entry_take(&replay->entry, bytes, &reason);
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                replay_report(replay, replay->tree.size, where, "%s", problem_text(&reason, r));
+        return 0;
+}
+
 int replay_add_entry(struct replay *replay, struct view bytes, const char *where,
                      struct problem *problem)
 {
-        _cleanup_(json_decrefp) json_t *record = NULL;
         struct sha256 leaf = merkle_leaf(bytes);
-        uint64_t index = replay->tree.size;
-        struct problem reason = {};
         int r;
 
-        if (index % TILE_WIDTH == 0)
+        if (replay->tree.size % TILE_WIDTH == 0)
                 buf_clear(&replay->edge);
         r = tile_put_entry(&replay->edge, bytes);
         if (r == -ENOMEM)
                 return r;
-        r = record_parse(bytes, &record, &reason);
-        if (r == 0)
-                r = record_verify(record, replay->ring, &reason);
-        if (r == -ENOMEM)
-                return r;
+        r = hashedrekord_is(bytes) ? check_entry(replay, bytes, where)
+                                   : check_record(replay, bytes, where);
         if (r < 0)
-                replay_report(replay, index, where, "%s", problem_text(&reason, r));
-        else if (string_equal(json_member_string(record, "type"), "sign"))
-                replay->result->signatures++;
+                return r;
         replay->result->records++;
         return add_leaf(replay, &leaf, problem);
 }
@@ -175,6 +199,7 @@ static int add_leaves_from_tile(struct replay *replay, const struct tile *bundle
 
                 memcpy(leaf.bytes, hashes.data + (size_t)i * SHA256_SIZE, SHA256_SIZE);
                 buf_clear(&replay->edge);
+                buf_clear(&replay->entry.expected); /* who knows what this leaf is */
                 r = add_leaf(replay, &leaf, problem);
         }
         return r;
@@ -256,6 +281,15 @@ static void check_sizes(struct replay *replay)
                               sealed, (unsigned long long)replay->since.size);
 }
 
+/* A record and its entry are durable together. */
+static void check_end(struct replay *replay)
+{
+        struct problem reason = {};
+
+        if (replay_entry_end(&replay->entry, &reason) < 0)
+                replay_report(replay, replay->tree.size, "end", "%s", reason.text);
+}
+
 static void report_gap(struct replay *replay)
 {
         char where[WAL_NAME_SIZE];
@@ -296,6 +330,7 @@ static void replay_done(struct replay *replay)
         buf_done(&replay->edge);
         buf_done(&replay->bundle);
         buf_done(&replay->tile);
+        replay_entry_done(&replay->entry);
         free(replay);
 }
 
@@ -316,7 +351,7 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
                 return -ENOMEM;
         *ret = (struct replay_result){};
         replay->journal = journal;
-        replay->ring = ring;
+        replay->ring = replay->entry.ring = ring;
         replay->options = options;
         replay->result = ret;
         replay->live = journal_is_live(journal);
@@ -328,6 +363,7 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
                 r = walk(replay, problem);
         if (r < 0)
                 return r;
+        check_end(replay);
         check_sizes(replay);
         if (ret->records > ret->checkpoint.size)
                 ret->unsealed = ret->records - ret->checkpoint.size;

@@ -34,6 +34,17 @@ void wal_batch_done(struct wal_batch *batch)
         batch->count = 0;
 }
 
+int wal_batch_reserve(struct wal_batch *batch, uint32_t count, size_t size)
+{
+        size_t bytes = count * sizeof(uint32_t) + size;
+
+        if (count > WAL_BATCH_COUNT - batch->count || bytes > WAL_BATCH_MAX - batch->bytes.size)
+                return -EMSGSIZE;
+        (void)buf_reserve(&batch->bytes, bytes); /* failures stick */
+        (void)buf_reserve(&batch->leaves, count * (size_t)SHA256_SIZE);
+        return buf_error(&batch->bytes) || buf_error(&batch->leaves) ? -ENOMEM : 0;
+}
+
 int wal_batch_add(struct wal_batch *batch, struct view entry, const struct sha256 *leaf)
 {
         if (entry.size > ENTRY_SIZE_MAX || batch->count == WAL_BATCH_COUNT ||

@@ -37,6 +37,10 @@ char *wal_path(uint64_t first, char ret[WAL_NAME_SIZE]);
 void wal_batch_init(struct wal_batch *batch, uint64_t first);
 void wal_batch_done(struct wal_batch *batch);
 
+/* Makes room for @count more entries of @size bytes in all, so that adding them does not fail.
+ * -EMSGSIZE: the batch is full; -ENOMEM, which sticks in the batch. */
+int wal_batch_reserve(struct wal_batch *batch, uint32_t count, size_t size) _must_use_;
+
 /* Adds an entry and its leaf hash. -EMSGSIZE: entry too long or batch full; -ENOMEM. */
 int wal_batch_add(struct wal_batch *batch, struct view entry, const struct sha256 *leaf) _must_use_;
 

@@ -133,6 +133,12 @@ static void test_keys(void)
                 {"no purpose", GOOD "[Key k]\nToken=tpm0\nAlgorithm=ecdsa-p256\n",
                  "f:13: [Key k] Purpose=: expected one of model dataset provenance general log, "
                  "found nothing"},
+                {"transparency", GOOD KEY("ecdsa-p256", "model") "Transparency=yes\n",
+                 "f:17: [Key k] Transparency=: expected one of none rekor, found \"yes\""},
+                {"transparent log key",
+                 "[Agent]\nOrigin=x\n[Token tpm0]\nDriver=tpm\nTCTI=x\n" KEY(
+                         "ecdsa-p256", "log") "Transparency=rekor\n",
+                 "f:10: [Key k] Transparency=: expected none for the log key, found \"rekor\""},
                 {"two log keys", GOOD KEY("ecdsa-p256", "log"),
                  "f:16: [Key k] Purpose=: expected one log key, which is \"log\" at f:6, found "
                  "\"log\""},

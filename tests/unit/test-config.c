@@ -59,7 +59,7 @@ static void test_values(void)
 {
         static const char text[] = GOOD PKCS11 "TokenLabel = ml;#1 x\r\nWorkers=4\n" KEY(
                 "rsa-3072-pss",
-                "dataset") "\n[Grant all]\n"
+                "dataset") "Transparency=rekor\n\n[Grant all]\n"
                            "Methods=Sign\tReload  CreateKey\nKey=* a?\nUser=0 root 12345\n"
                            "Group=root 7\nUnit=a\\x2db.service\nRate=5/h\nBurst=9\n";
         _cleanup_(config_freep) struct config *config = NULL;
@@ -74,6 +74,8 @@ static void test_values(void)
         expect(config->log_key == config_find_key(config, "log"));
         expect(config->keys[1].algorithm == algorithm_find("rsa-3072-pss"));
         expect_integer(config->keys[1].purpose, KEY_DATASET);
+        expect_integer(config->keys[0].transparency, TRANSPARENCY_NONE);
+        expect_integer(config->keys[1].transparency, TRANSPARENCY_REKOR);
         expect_text(view_string(config->keys[1].token), "tpm0");
         grant = &config->grants[0];
         expect_integer(grant->methods.count, 3);

@@ -29,6 +29,7 @@ static struct keyring_key make_key(const char *name, uint32_t version, enum key_
 static void make_keys(struct keyring_key ret[4])
 {
         ret[0] = make_key("release", 10, KEY_ACTIVE);
+        ret[0].transparency = TRANSPARENCY_REKOR;
         ret[1] = make_key("model", 2, KEY_ACTIVE);
         ret[2] = make_key("release", 2, KEY_REVOKED);
         ret[3] = make_key("model", 1, KEY_RETIRED);
@@ -49,6 +50,8 @@ static void test_round_trip(void)
         expect_view(buf_view(&again), buf_view(&text));
         expect_integer(ring.keys[2].version, 2);
         expect_integer(ring.keys[3].version, 10);
+        expect_integer(ring.keys[2].transparency, TRANSPARENCY_NONE);
+        expect_integer(ring.keys[3].transparency, TRANSPARENCY_REKOR);
         expect(keyring_find(&ring, "release", 0) == &ring.keys[3]);
         expect(keyring_find(&ring, "release", 2) == &ring.keys[2]);
         expect(keyring_find(&ring, "release", 3) == NULL);
@@ -99,6 +102,9 @@ static const struct {
         {"\"name\":\"model\"", "\"name\":\"\"", -EBADMSG, "member \"name\""},
         {"\"token\":\"tpm0\"", "\"token\":\"t p\"", -EBADMSG, "member \"token\""},
         {"\"purpose\":\"model\"", "\"purpose\":\"any\"", -EBADMSG, "unknown purpose \"any\""},
+        {"\"version\":1", "\"transparency\":\"none\",\"version\":1", -EBADMSG,
+         "unknown transparency \"none\""},
+        {"\"version\":1", "\"transparency\":1,\"version\":1", -EBADMSG, "expected a string"},
         {"\"algorithm\":\"ecdsa-p256\"", "\"algorithm\":\"ecdsa-p384\"", -EBADMSG,
          "not of algorithm ecdsa-p384"},
         {"\"algorithm\":\"ecdsa-p256\"", "\"algorithm\":\"none\"", -EOPNOTSUPP,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/written-quickly.h"
 
+#include <fcntl.h>
+
 static void test_empty(void)
 {
         _cleanup_(buf_done) struct buf checkpoint = {};
@@ -53,6 +55,67 @@ static void test_batch_limits(void)
         expect_integer(written.durable, 10600);
         expect_integer(written_walk(&written), 10600);
         reopen(&written);
+        written_done(&written);
+}
+
+static void answer_run(void *context, int error, uint64_t index)
+{
+        struct written *written = context;
+
+        expect_integer(error, 0);
+        expect_integer(index, written->durable);
+        written->durable += 2;
+        written->answered++;
+}
+
+/* Whether a batch in the write-ahead file begins with record @index. */
+static int begins_batch(const struct written *written, uint64_t index)
+{
+        _cleanup_(buf_done) struct buf segment = {};
+        static struct wal_entry entries[WAL_BATCH_COUNT];
+        char path[256], name[WAL_NAME_SIZE];
+        uint64_t first = 0;
+        size_t offset = 0;
+        uint32_t count;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", written->path, wal_path(0, name));
+        expect_integer(file_read(AT_FDCWD, path, &segment, NULL), 0);
+        while (first < index &&
+               wal_read_batch(buf_view(&segment), &offset, first, entries, &count) == WAL_BATCH)
+                first += count;
+        return first == index;
+}
+
+/* What belongs together is in one batch: it goes to the next when one place is left in this. */
+static void test_run(void)
+{
+        struct view pair[2] = {view_string("signature"), view_string("its entry")};
+        static uint8_t large[65536];
+        struct written written;
+
+        written_init(&written, 15);
+        expect_open(&written, 0, 0);
+        for (size_t i = 0; i < WAL_BATCH_COUNT - 1; i++)
+                expect_integer(written_append_noise(&written, 2), 0);
+        expect_integer(written.answered, 0);
+        expect_integer(writer_append_run(written.writer, pair, 2, answer_run, &written), 0);
+        expect_integer(written.answered, WAL_BATCH_COUNT - 1);
+        for (size_t i = 0; i < 2; i++) {
+                written.entries[written.asked] = view_dup(pair[i]);
+                written.sizes[written.asked] = pair[i].size;
+                written.leaves[written.asked++] = merkle_leaf(pair[i]);
+        }
+        expect_integer(writer_append_run(written.writer,
+                                         (struct view[]){pair[0], view_of(large, sizeof(large))}, 2,
+                                         answer_run, &written),
+                       -EMSGSIZE);
+        expect_integer(written_append_noise(&written, 7), 0);
+        written_run(&written);
+        expect_integer(written.answered, WAL_BATCH_COUNT + 1);
+        expect_integer(written.durable, WAL_BATCH_COUNT + 2);
+        expect_integer(written_walk(&written), WAL_BATCH_COUNT + 2);
+        expect(begins_batch(&written, WAL_BATCH_COUNT - 1));
+        expect_published(&written);
         written_done(&written);
 }
 
@@ -345,6 +408,7 @@ int main(void)
         test_empty();
         test_entry_sizes();
         test_batch_limits();
+        test_run();
         test_append_from_an_answer();
         test_sizes();
         test_random();
