@@ -7,11 +7,19 @@
 #include "cli/logged.h"
 #include "cli/option.h"
 #include "cli/output.h"
+#include "cli/quorum.h"
 #include "lib/bundle.h"
 #include "lib/file.h"
 #include "lib/utf8.h"
 
-enum { OPTION_KEYRING, OPTION_KEY, OPTION_PUBLIC_KEY, OPTION_SIGNATURE, OPTION_ALGORITHM };
+enum {
+        OPTION_KEYRING,
+        OPTION_KEY,
+        OPTION_PUBLIC_KEY,
+        OPTION_SIGNATURE,
+        OPTION_ALGORITHM,
+        OPTION_POLICY
+};
 
 #define PEM_SIZE_MAX ((size_t)65536)
 
@@ -29,6 +37,7 @@ struct verification {
         enum kind kind;
         struct bundle bundle; /* KIND_LOGGED, too: digest and signature of the record */
         struct logged logged;
+        struct quorum quorum; /* without policy when none was given */
         struct buf raw;
 };
 
@@ -45,6 +54,7 @@ static void verification_done(struct verification *v)
         keyring_done(&v->ring);
         (void)pubkey_free(v->pubkey);
         bundle_done(&v->bundle);
+        quorum_done(&v->quorum);
         buf_done(&v->raw);
 }
 
@@ -96,6 +106,21 @@ static int load_signature(const char *path, struct verification *ret, struct pro
         if (r < 0)
                 (void)problem_prefix(problem, r, "%s", path);
         return r == -EBADMSG ? -EKEYREJECTED : r;
+}
+
+/* Of the kinds of signatures, a proof alone has a checkpoint that witnesses can have cosigned. */
+static int check_quorum(const char *path, struct verification *v, struct problem *problem)
+{
+        int r;
+
+        if (!path)
+                return 0;
+        if (v->kind != KIND_LOGGED)
+                return problem_set(problem, -EINVAL,
+                                   "verify: --policy is about a tlog-proof, found %s",
+                                   kind_names[v->kind]);
+        r = quorum_load(path, &v->quorum, problem);
+        return r < 0 ? r : quorum_verify_proof(&v->quorum, buf_view(&v->raw), problem);
 }
 
 static int check_usage(const struct invocation *invocation, struct problem *problem)
@@ -275,6 +300,11 @@ static json_t *proof_to_json(const struct verification *v, const struct proof *p
                 json_decref(facts);
                 return NULL;
         }
+        if (v->quorum.policy &&
+            json_object_set_new(facts, "witnesses", quorum_to_json(&v->quorum)) < 0) {
+                json_decref(facts);
+                return NULL;
+        }
         if (json_object_set_new(facts, "key", json_string(key->name)) < 0 ||
             json_object_set_new(facts, "version", json_integer(key->version)) < 0 ||
             json_object_set_new(facts, "state", json_string(key_state_name(key->state))) < 0 ||
@@ -313,6 +343,12 @@ static int print_proof(const struct verification *v, const struct proof *proof, 
                                ": proved to be record %llu of the %llu in the journal of %s\n",
                                (unsigned long long)v->logged.index,
                                (unsigned long long)v->logged.size, v->ring.origin);
+                if (v->quorum.policy) {
+                        output_put_text(&text, view_string(v->artifact.path));
+                        buf_put_string(&text, ": the checkpoint is cosigned by ");
+                        quorum_put_witnesses(&text, &v->quorum);
+                        buf_put_u8(&text, '\n');
+                }
         }
         return output_write(&text, problem);
 }
@@ -336,6 +372,8 @@ static int load(const struct invocation *invocation, struct verification *ret,
                 r = artifact_open(invocation->operands[0], &ret->artifact, problem);
         if (r == 0)
                 r = load_signature(option_value(invocation, OPTION_SIGNATURE), ret, problem);
+        if (r == 0)
+                r = check_quorum(option_value(invocation, OPTION_POLICY), ret, problem);
         return r;
 }
 
@@ -371,6 +409,8 @@ const struct verb verb_verify = {
                         [OPTION_ALGORITHM] = {"algorithm", "a", "ALGORITHM",
                                               "only by this algorithm of the public key",
                                               .words = key_algorithms},
+                        [OPTION_POLICY] = {"policy", NULL, "FILE",
+                                           "the witnesses who must have cosigned the proof"},
                 },
         .run = run,
 };
