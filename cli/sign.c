@@ -216,8 +216,10 @@ static int publish(const struct signing *signing, struct problem *problem)
 
         if (signing->raw)
                 return output_write_file(signing->output, buf_view(&signing->signature), problem);
-        r = bundle_put(&bundle, signing->key.pubkey, signing->key.algorithm, signing->digest,
-                       buf_view(&signing->signature));
+        r = bundle_put(&bundle,
+                       &(struct tlog_statement){signing->key.pubkey, signing->key.algorithm,
+                                                signing->digest, buf_view(&signing->signature)},
+                       NULL);
         if (r < 0)
                 return r;
         return output_write_file(signing->output, buf_view(&bundle), problem);

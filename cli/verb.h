@@ -65,6 +65,7 @@ extern const struct option global_options[];
 extern const struct verb verb_help;
 extern const struct verb verb_journal_prove;
 extern const struct verb verb_journal_show;
+extern const struct verb verb_journal_trusted_root;
 extern const struct verb verb_journal_verify;
 extern const struct verb verb_key_create;
 extern const struct verb verb_key_export;

@@ -4,9 +4,19 @@
 #include <stdio.h>
 
 const struct verb *const verbs[] = {
-        &verb_sign,       &verb_verify,       &verb_key_create,     &verb_key_list,
-        &verb_key_export, &verb_journal_show, &verb_journal_verify, &verb_journal_prove,
-        &verb_status,     &verb_reload,       &verb_help,           NULL,
+        &verb_sign,
+        &verb_verify,
+        &verb_key_create,
+        &verb_key_list,
+        &verb_key_export,
+        &verb_journal_show,
+        &verb_journal_verify,
+        &verb_journal_prove,
+        &verb_journal_trusted_root,
+        &verb_status,
+        &verb_reload,
+        &verb_help,
+        NULL,
 };
 
 char *verb_name(const struct verb *verb, char ret[VERB_NAME_SIZE])

@@ -96,6 +96,9 @@ static int load_signature(const char *path, struct verification *ret, struct pro
         if (looks_like_json(buf_view(&ret->raw))) {
                 ret->kind = KIND_BUNDLE;
                 r = bundle_parse(buf_view(&ret->raw), &ret->bundle, problem);
+                if (r == 0 && ret->bundle.entry_count > 0 && ret->pubkey)
+                        r = problem_set(problem, -EINVAL,
+                                        "its log entry needs --keyring, which has the log key");
         } else if (logged_is(buf_view(&ret->raw))) {
                 ret->kind = KIND_LOGGED;
                 r = ret->pubkey ? problem_set(problem, -EINVAL,
@@ -108,19 +111,26 @@ static int load_signature(const char *path, struct verification *ret, struct pro
         return r == -EBADMSG ? -EKEYREJECTED : r;
 }
 
-/* Of the kinds of signatures, a proof alone has a checkpoint that witnesses can have cosigned. */
+/* What has a checkpoint that witnesses can have cosigned: a proof, and each log entry of a bundle.
+ */
 static int check_quorum(const char *path, struct verification *v, struct problem *problem)
 {
         int r;
 
         if (!path)
                 return 0;
-        if (v->kind != KIND_LOGGED)
-                return problem_set(problem, -EINVAL,
-                                   "verify: --policy is about a tlog-proof, found %s",
-                                   kind_names[v->kind]);
+        if (v->kind != KIND_LOGGED && v->bundle.entry_count == 0)
+                return problem_set(
+                        problem, -EINVAL,
+                        "verify: --policy is about a tlog-proof or log entries, found %s "
+                        "without",
+                        kind_names[v->kind]);
         r = quorum_load(path, &v->quorum, problem);
-        return r < 0 ? r : quorum_verify_proof(&v->quorum, buf_view(&v->raw), problem);
+        if (r == 0 && v->kind == KIND_LOGGED)
+                return quorum_verify_proof(&v->quorum, buf_view(&v->raw), problem);
+        for (size_t i = 0; i < v->bundle.entry_count && r == 0; i++)
+                r = quorum_verify(&v->quorum, buf_view(&v->bundle.entries[i].checkpoint), problem);
+        return r == -EBADMSG ? -EKEYREJECTED : r;
 }
 
 static int check_usage(const struct invocation *invocation, struct problem *problem)
@@ -257,6 +267,24 @@ static int check_standing(const struct verification *v, const struct keyring_key
         return 0;
 }
 
+/* What a bundle says about a log must be true, even though the signature would be good without. */
+static int check_log_entries(const struct verification *v, const struct proof *proof,
+                             struct problem *problem)
+{
+        int r;
+
+        if (v->kind != KIND_BUNDLE || !proof->key)
+                return 0;
+        r = bundle_verify_entries(&v->bundle, &v->ring,
+                                  &(struct tlog_statement){proof->key->pubkey, proof->algorithm,
+                                                           proof->digest,
+                                                           buf_view(&v->bundle.signature)},
+                                  problem);
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        return problem_prefix(problem, -EKEYREJECTED, "%s", v->artifact.path);
+}
+
 static int verify(struct verification *v, struct proof *ret, struct problem *problem)
 {
         int r = check_bundle_digest(v, problem);
@@ -265,6 +293,8 @@ static int verify(struct verification *v, struct proof *ret, struct problem *pro
                 r = v->pubkey ? try_public_key(v, ret, problem) : try_ring(v, ret, problem);
         if (r == 0)
                 r = check_standing(v, ret->key, problem);
+        if (r == 0)
+                r = check_log_entries(v, ret, problem);
         return r;
 }
 
@@ -278,6 +308,21 @@ static const char *state_note(const struct keyring_key *key)
         default:
                 return "";
         }
+}
+
+static json_t *log_entries_to_json(const struct bundle *bundle)
+{
+        json_t *entries = json_array();
+
+        for (size_t i = 0; i < bundle->entry_count && entries; i++)
+                if (json_array_append_new(entries,
+                                          json_pack("{s:I, s:I}", "index",
+                                                    (json_int_t)bundle->entries[i].index, "size",
+                                                    (json_int_t)bundle->entries[i].size)) < 0) {
+                        json_decref(entries);
+                        return NULL;
+                }
+        return entries;
 }
 
 static json_t *proof_to_json(const struct verification *v, const struct proof *proof)
@@ -300,6 +345,11 @@ static json_t *proof_to_json(const struct verification *v, const struct proof *p
                 json_decref(facts);
                 return NULL;
         }
+        if (v->bundle.entry_count > 0 &&
+            json_object_set_new(facts, "logEntries", log_entries_to_json(&v->bundle)) < 0) {
+                json_decref(facts);
+                return NULL;
+        }
         if (v->quorum.policy &&
             json_object_set_new(facts, "witnesses", quorum_to_json(&v->quorum)) < 0) {
                 json_decref(facts);
@@ -314,6 +364,32 @@ static json_t *proof_to_json(const struct verification *v, const struct proof *p
                 return NULL;
         }
         return facts;
+}
+
+/* Where in which journal, and who has seen that journal. */
+static void put_log(struct buf *text, const struct verification *v)
+{
+        for (size_t i = 0; i < v->bundle.entry_count; i++) {
+                output_put_text(text, view_string(v->artifact.path));
+                buf_put_format(text,
+                               ": proved to be logged as entry %llu of the %llu in the journal of "
+                               "%s\n",
+                               (unsigned long long)v->bundle.entries[i].index,
+                               (unsigned long long)v->bundle.entries[i].size, v->ring.origin);
+        }
+        if (v->kind == KIND_LOGGED) {
+                output_put_text(text, view_string(v->artifact.path));
+                buf_put_format(text,
+                               ": proved to be record %llu of the %llu in the journal of %s\n",
+                               (unsigned long long)v->logged.index,
+                               (unsigned long long)v->logged.size, v->ring.origin);
+        }
+        if (v->quorum.policy) {
+                output_put_text(text, view_string(v->artifact.path));
+                buf_put_string(text, ": the checkpoint is cosigned by ");
+                quorum_put_witnesses(text, &v->quorum);
+                buf_put_u8(text, '\n');
+        }
 }
 
 static int print_proof(const struct verification *v, const struct proof *proof, int json,
@@ -337,19 +413,7 @@ static int print_proof(const struct verification *v, const struct proof *proof, 
         buf_put_format(&text, "SHA-256 %s%s\n",
                        hex_encode(sha256_view(pubkey_fingerprint(pubkey)), fingerprint),
                        key ? state_note(key) : "");
-        if (v->kind == KIND_LOGGED) {
-                output_put_text(&text, view_string(v->artifact.path));
-                buf_put_format(&text,
-                               ": proved to be record %llu of the %llu in the journal of %s\n",
-                               (unsigned long long)v->logged.index,
-                               (unsigned long long)v->logged.size, v->ring.origin);
-                if (v->quorum.policy) {
-                        output_put_text(&text, view_string(v->artifact.path));
-                        buf_put_string(&text, ": the checkpoint is cosigned by ");
-                        quorum_put_witnesses(&text, &v->quorum);
-                        buf_put_u8(&text, '\n');
-                }
-        }
+        put_log(&text, v);
         return output_write(&text, problem);
 }
 

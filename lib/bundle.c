@@ -19,23 +19,30 @@ char *bundle_hint(const struct pubkey *key, char ret[BUNDLE_HINT_SIZE])
         return ret;
 }
 
-int bundle_put(struct buf *buf, const struct pubkey *key, const struct algorithm *algorithm,
-               struct view digest, struct view signature)
+int bundle_put(struct buf *buf, const struct tlog_statement *statement,
+               const struct tlog_entry *entry)
 {
         char hint[BUNDLE_HINT_SIZE];
+        int r = 0;
 
         /* Names and base64 need no escapes, and readers want this order of members for the eye. */
         buf_put_string(buf, "{\"mediaType\":\"" MEDIA_TYPE "\",\"verificationMaterial\":"
                             "{\"publicKey\":{\"hint\":\"");
-        buf_put_string(buf, bundle_hint(key, hint));
-        buf_put_string(buf, "\"}},\"messageSignature\":{\"messageDigest\":{\"algorithm\":\"");
-        buf_put_string(buf, digest_find_hash(algorithm->hash)->sigstore_name);
+        buf_put_string(buf, bundle_hint(statement->key, hint));
+        buf_put_string(buf, "\"}");
+        if (entry) {
+                buf_put_string(buf, ",\"tlogEntries\":[");
+                r = tlog_entry_put(buf, entry);
+                buf_put_u8(buf, ']');
+        }
+        buf_put_string(buf, "},\"messageSignature\":{\"messageDigest\":{\"algorithm\":\"");
+        buf_put_string(buf, digest_find_hash(statement->algorithm->hash)->sigstore_name);
         buf_put_string(buf, "\",\"digest\":\"");
-        base64_encode(buf, digest);
+        base64_encode(buf, statement->digest);
         buf_put_string(buf, "\"},\"signature\":\"");
-        base64_encode(buf, signature);
+        base64_encode(buf, statement->signature);
         buf_put_string(buf, "\"}}\n");
-        return buf_error(buf);
+        return r < 0 ? r : buf_error(buf);
 }
 
 static int read_base64(const json_t *object, const char *what, const char *name, struct buf *ret,
@@ -102,7 +109,7 @@ static int read_signature(const json_t *object, struct bundle *ret, struct probl
         return r;
 }
 
-/* Proofs and timestamps that nobody checked must not look as if they had been. */
+/* Timestamps that nobody checked must not look as if they had been. */
 static int expect_empty(const json_t *material, const char *name, struct problem *problem)
 {
         const json_t *value = json_object_get(material, name);
@@ -112,6 +119,29 @@ static int expect_empty(const json_t *material, const char *name, struct problem
         return problem_set(problem, -EOPNOTSUPP,
                            "verificationMaterial: member \"%s\": such evidence is not read here",
                            name);
+}
+
+static int read_entries(const json_t *entries, struct bundle *ret, struct problem *problem)
+{
+        size_t count = json_array_size(entries);
+
+        if (count > BUNDLE_ENTRIES_MAX)
+                return problem_set(problem, -EBADMSG, "tlogEntries: more than %d",
+                                   BUNDLE_ENTRIES_MAX);
+        if (count == 0)
+                return 0;
+        ret->entries = calloc(count, sizeof(*ret->entries));
+        if (!ret->entries)
+                return -ENOMEM;
+        while (ret->entry_count < count) {
+                int r = tlog_entry_parse(json_array_get(entries, ret->entry_count),
+                                         &ret->entries[ret->entry_count], problem);
+
+                if (r < 0)
+                        return r;
+                ret->entry_count++;
+        }
+        return 0;
 }
 
 static int read_material(const json_t *object, struct bundle *ret, struct problem *problem)
@@ -140,9 +170,9 @@ static int read_material(const json_t *object, struct bundle *ret, struct proble
         if (r == 0)
                 r = json_check_members(key, "publicKey", key_members, 1, problem);
         if (r == 0)
-                r = expect_empty(object, "tlogEntries", problem);
-        if (r == 0)
                 r = expect_empty(object, "timestampVerificationData", problem);
+        if (r == 0)
+                r = read_entries(json_object_get(object, "tlogEntries"), ret, problem);
         if (r < 0)
                 return r;
         hint = json_member_string(key, "hint");
@@ -206,5 +236,36 @@ void bundle_done(struct bundle *bundle)
                 return;
         free(bundle->hint);
         buf_done(&bundle->signature);
+        for (size_t i = 0; i < bundle->entry_count; i++)
+                tlog_entry_done(&bundle->entries[i]);
+        free(bundle->entries);
         *bundle = (struct bundle){};
+}
+
+/* The same entry twice would look like two logs' word. */
+static int is_repeated(const struct bundle *bundle, size_t index)
+{
+        const struct tlog_entry *entry = &bundle->entries[index];
+
+        for (size_t i = 0; i < index; i++)
+                if (bundle->entries[i].index == entry->index &&
+                    view_equal(sha256_view(&bundle->entries[i].log_id),
+                               sha256_view(&entry->log_id)))
+                        return 1;
+        return 0;
+}
+
+int bundle_verify_entries(const struct bundle *bundle, const struct keyring *ring,
+                          const struct tlog_statement *statement, struct problem *problem)
+{
+        for (size_t i = 0; i < bundle->entry_count; i++) {
+                int r = tlog_entry_verify(&bundle->entries[i], ring, statement, problem);
+
+                if (r < 0)
+                        return r;
+                if (is_repeated(bundle, i))
+                        return problem_set(problem, -EBADMSG, "log entry %llu is there twice",
+                                           (unsigned long long)bundle->entries[i].index);
+        }
+        return 0;
 }

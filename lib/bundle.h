@@ -2,16 +2,17 @@
 #pragma once
 
 /*
- * Sigstore bundles v0.3 with a messageSignature over a digest, verified with a plain public key.
+ * Sigstore bundles v0.3 with a messageSignature over a digest, verified with a plain public key,
+ * and with entries of a transparency log.
  *
  * What is written has exactly the members that strict readers know; what is read may have nothing
  * else. hint is base64 of SHA-256 of the DER SPKI, as cosign writes it.
  */
 
-#include "lib/json.h"
-#include "lib/pubkey.h"
+#include "lib/tlog-entry.h"
 
-#define BUNDLE_SIZE_MAX ((size_t)1 << 20)
+#define BUNDLE_SIZE_MAX    ((size_t)1 << 20)
+#define BUNDLE_ENTRIES_MAX 8
 
 struct bundle {
         char *hint;       /* as found; only a hint */
@@ -19,17 +20,24 @@ struct bundle {
         uint8_t digest[DIGEST_SIZE_MAX];
         size_t digest_size;
         struct buf signature;
+        struct tlog_entry *entries; /* read, not verified */
+        size_t entry_count;
 };
 
-/* Appends the bundle as JSON with a final newline. -ENOMEM, -EMSGSIZE. */
-int bundle_put(struct buf *buf, const struct pubkey *key, const struct algorithm *algorithm,
-               struct view digest, struct view signature) _must_use_;
+/* Appends the bundle as JSON with a final newline. @entry may be NULL. -ENOMEM, -EMSGSIZE. */
+int bundle_put(struct buf *buf, const struct tlog_statement *statement,
+               const struct tlog_entry *entry) _must_use_;
 
 /* -EBADMSG: not such a bundle, with member and reason; -EOPNOTSUPP: a bundle of a kind not read
  * here (certificate, DSSE envelope); -ENOMEM. */
 int bundle_parse(struct view text, struct bundle *ret, struct problem *problem) _must_use_;
 
 void bundle_done(struct bundle *bundle);
+
+/* 0 if all of its log entries are good and about this signature; errors as tlog_entry_verify(). */
+int bundle_verify_entries(const struct bundle *bundle, const struct keyring *ring,
+                          const struct tlog_statement *statement,
+                          struct problem *problem) _must_use_;
 
 /* The hint that names @key, as text with a NUL. */
 #define BUNDLE_HINT_SIZE 45

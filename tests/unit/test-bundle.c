@@ -34,8 +34,11 @@ static void put_bundle(struct buf *ret)
 
         assert(r == 0);
         expect_integer(hex_decode(view_string(DIGEST_HEX), digest, sizeof(digest)), 0);
-        expect_integer(bundle_put(ret, key, algorithm_find("ecdsa-p256"),
-                                  view_of(digest, sizeof(digest)), view_string("signature")),
+        expect_integer(bundle_put(ret,
+                                  &(struct tlog_statement){key, algorithm_find("ecdsa-p256"),
+                                                           view_of(digest, sizeof(digest)),
+                                                           view_string("signature")},
+                                  NULL),
                        0);
 }
 
@@ -62,8 +65,10 @@ static void test_no_room(void)
         int r = pubkey_from_pem(view_string(PEM), &key);
 
         assert(r == 0);
-        expect_integer(bundle_put(&text, key, algorithm_find("ecdsa-p256"), view_string(""),
-                                  view_string("")),
+        expect_integer(bundle_put(&text,
+                                  &(struct tlog_statement){key, algorithm_find("ecdsa-p256"),
+                                                           view_string(""), view_string("")},
+                                  NULL),
                        -EMSGSIZE);
 }
 
@@ -92,7 +97,11 @@ static const struct {
         {MATERIAL, "{}", -EOPNOTSUPP, "expected \"publicKey\""},
         {MATERIAL, "{\"certificate\":{\"rawBytes\":\"\"}}", -EOPNOTSUPP, "certificates"},
         {MATERIAL, "{\"publicKey\":{},\"certificate\":{}}", -EBADMSG, "both"},
-        {MATERIAL, "{\"publicKey\":{},\"tlogEntries\":[{}]}", -EOPNOTSUPP, "tlogEntries"},
+        {MATERIAL, "{\"publicKey\":{},\"tlogEntries\":[{}]}", -EBADMSG,
+         "log entry: member \"logIndex\" is missing"},
+        {MATERIAL, "{\"publicKey\":{},\"tlogEntries\":[7]}", -EBADMSG, "expected an object"},
+        {MATERIAL, "{\"publicKey\":{},\"tlogEntries\":[0,0,0,0,0,0,0,0,0]}", -EBADMSG,
+         "tlogEntries: more than 8"},
         {MATERIAL, "{\"publicKey\":{},\"timestampVerificationData\":{\"a\":1}}", -EOPNOTSUPP,
          "timestampVerificationData"},
         {MATERIAL, "{\"publicKey\":{\"key\":\"\"}}", -EBADMSG, "publicKey: unknown member \"key\""},
