@@ -126,7 +126,9 @@ static int check_quorum(const char *path, struct verification *v, struct problem
                         "without",
                         kind_names[v->kind]);
         r = quorum_load(path, &v->quorum, problem);
-        if (r == 0 && v->kind == KIND_LOGGED)
+        if (r < 0) /* nothing about the signature */
+                return r;
+        if (v->kind == KIND_LOGGED)
                 return quorum_verify_proof(&v->quorum, buf_view(&v->raw), problem);
         for (size_t i = 0; i < v->bundle.entry_count && r == 0; i++)
                 r = quorum_verify(&v->quorum, buf_view(&v->bundle.entries[i].checkpoint), problem);
