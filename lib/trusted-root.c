@@ -5,7 +5,8 @@
 
 #include "lib/base64.h"
 
-#define MEDIA_TYPE "application/vnd.dev.sigstore.trustedroot.v0.1+json"
+/* The name that the public root has, too: sigstore-go refuses the newer trustedroot.v0.1+json. */
+#define MEDIA_TYPE "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 
 static void put_bytes(struct buf *buf, const char *before, struct view bytes)
 {

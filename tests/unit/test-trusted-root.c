@@ -7,16 +7,18 @@ static void test_text(void)
         _cleanup_(made_entry_done) struct made_entry made = {};
         _cleanup_(buf_done) struct buf text = {};
         json_t *root = NULL;
-        const char *url, *details, *start;
+        const char *media_type, *url, *details, *start;
 
         made_entry_init(&made);
         expect_integer(trusted_root_put(&text, &made.ring, NULL, NULL), 0);
         expect_integer(json_parse_object(buf_view(&text), &root, NULL), 0);
         expect_integer(json_array_size(json_object_get(root, "tlogs")), 1);
-        expect_integer(json_unpack(root, "{s:[{s:s, s:{s:s, s:{s:s}}}]}", "tlogs", "baseUrl", &url,
-                                   "publicKey", "keyDetails", &details, "validFor", "start",
-                                   &start),
+        expect_integer(json_unpack(root, "{s:s, s:[{s:s, s:{s:s, s:{s:s}}}]}", "mediaType",
+                                   &media_type, "tlogs", "baseUrl", &url, "publicKey", "keyDetails",
+                                   &details, "validFor", "start", &start),
                        0);
+        expect(string_equal(media_type,
+                            "application/vnd.dev.sigstore.trustedroot+json;version=0.1"));
         expect(string_equal(url, "https://" ENTRY_ORIGIN));
         expect(string_equal(details, "PKIX_ECDSA_P256_SHA_256"));
         expect(string_equal(start, "2026-11-22T10:00:00.000000Z"));
