@@ -89,7 +89,6 @@ static int begins_batch(const struct written *written, uint64_t index)
 /* What belongs together is in one batch: it goes to the next when one place is left in this. */
 static void test_run(void)
 {
-        struct view pair[2] = {view_string("signature"), view_string("its entry")};
         static uint8_t large[65536];
         struct written written;
 
@@ -98,17 +97,13 @@ static void test_run(void)
         for (size_t i = 0; i < WAL_BATCH_COUNT - 1; i++)
                 expect_integer(written_append_noise(&written, 2), 0);
         expect_integer(written.answered, 0);
-        expect_integer(writer_append_run(written.writer, pair, 2, answer_run, &written), 0);
+        expect_integer(written_append_pair_as(&written, answer_run), 0);
         expect_integer(written.answered, WAL_BATCH_COUNT - 1);
-        for (size_t i = 0; i < 2; i++) {
-                written.entries[written.asked] = view_dup(pair[i]);
-                written.sizes[written.asked] = pair[i].size;
-                written.leaves[written.asked++] = merkle_leaf(pair[i]);
-        }
-        expect_integer(writer_append_run(written.writer,
-                                         (struct view[]){pair[0], view_of(large, sizeof(large))}, 2,
-                                         answer_run, &written),
-                       -EMSGSIZE);
+        expect_integer(
+                writer_append_run(written.writer,
+                                  (struct view[]){view_string("x"), view_of(large, sizeof(large))},
+                                  2, answer_run, &written),
+                -EMSGSIZE);
         expect_integer(written_append_noise(&written, 7), 0);
         written_run(&written);
         expect_integer(written.answered, WAL_BATCH_COUNT + 1);

@@ -144,16 +144,40 @@ static inline int written_append(struct written *written, struct view entry)
 }
 
 /* A record that is told apart by its number. */
-static inline int written_append_record_as(struct written *written, writer_function answer)
+static inline struct view written_record(size_t number, char ret[256])
 {
-        char text[256];
-        int length = snprintf(text, sizeof(text),
+        int length = snprintf(ret, 256,
                               "{\"boot\":\"0123456789abcdef0123456789abcdef\",\"reason\":\"record "
                               "%zu\",\"state\":\"ready\",\"time\":\"2026-11-22T10:00:00.000000Z\","
                               "\"token\":\"tpm0\",\"type\":\"token\",\"v\":1}",
-                              written->asked);
+                              number);
 
-        return written_append_as(written, view_of(text, (size_t)length), answer);
+        return view_of(ret, (size_t)length);
+}
+
+static inline int written_append_record_as(struct written *written, writer_function answer)
+{
+        char text[256];
+
+        return written_append_as(written, written_record(written->asked, text), answer);
+}
+
+/* Two such records that belong together. @answer is called once. */
+static inline int written_append_pair_as(struct written *written, writer_function answer)
+{
+        char first[256], second[256];
+        struct view pair[2] = {written_record(written->asked, first),
+                               written_record(written->asked + 1, second)};
+        int r = writer_append_run(written->writer, pair, 2, answer, written);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < 2; i++) {
+                written->entries[written->asked] = view_dup(pair[i]);
+                written->sizes[written->asked] = pair[i].size;
+                written->leaves[written->asked++] = merkle_leaf(pair[i]);
+        }
+        return 0;
 }
 
 static inline int written_append_record(struct written *written)
