@@ -11,6 +11,10 @@
 #define ROUNDS 8
 #define BATCH  37
 #define SEEDS  3
+#define SECTOR 512u
+
+#define HISTORIES     400 /* drawn by chance, with a crash in each */
+#define HISTORY_STEPS 12
 
 /* The disk after the crash. */
 struct image_name {
@@ -103,21 +107,53 @@ static void image_put(int file, uint64_t offset, struct view bytes)
         assert(!buf_error(content));
 }
 
+static void garble(struct written *written, struct buf *bytes, size_t from, size_t to)
+{
+        for (size_t i = from; i < to; i++)
+                bytes->data[i] = (uint8_t)written_random(written, 256);
+}
+
+/* Each sector by itself: written or not, before or after any other, or as rubbish. The file is as
+ * long as if all had been. */
+static void image_put_sectors(struct written *written, const struct recorded_change *change,
+                              struct buf *bytes)
+{
+        size_t at = 0, next;
+
+        for (; at < bytes->size; at = next) {
+                uint64_t left = SECTOR - (change->offset + at) % SECTOR;
+
+                next = left < bytes->size - at ? at + (size_t)left : bytes->size;
+                if (written_random(written, 8) == 0)
+                        garble(written, bytes, at, next);
+                else if (written_random(written, 2) == 0)
+                        image_put(change->file, change->offset + at,
+                                  view_of(bytes->data + at, next - at));
+        }
+        if (image.files[change->file].size < change->offset + bytes->size)
+                image_put(change->file, change->offset + bytes->size, view_of(NULL, 0));
+}
+
 /* A write of which nobody knows how far it came. */
 static void image_put_perhaps(struct written *written, const struct recorded_change *change)
 {
         _cleanup_(buf_done) struct buf bytes = {.limit = (size_t)1 << 30};
 
         buf_put_view(&bytes, buf_view(&change->bytes));
-        switch (written_random(written, 4)) {
+        switch (written_random(written, 6)) {
         case 0:
                 return;
         case 1:
                 bytes.size = written_random(written, bytes.size + 1);
                 break;
         case 2:
-                for (size_t i = written_random(written, bytes.size + 1); i < bytes.size; i++)
-                        bytes.data[i] = (uint8_t)written_random(written, 256);
+                garble(written, &bytes, written_random(written, bytes.size + 1), bytes.size);
+                break;
+        case 3:
+                image_put_sectors(written, change, &bytes);
+                return;
+        case 4: /* the length is there, the data is not */
+                memset(bytes.data, 0, bytes.size);
                 break;
         default:
                 break;
@@ -328,6 +364,14 @@ static void restart(struct written *written)
         expect_integer(written_open(written), 0);
 }
 
+static void forget_recording(void)
+{
+        for (int i = 0; i <= recorded.files; i++)
+                buf_done(&image.files[i]);
+        recorded_reset();
+        pair_count = 0;
+}
+
 static void crash_everywhere(struct written *written)
 {
         written->writer = writer_free(written->writer);
@@ -335,10 +379,7 @@ static void crash_everywhere(struct written *written)
         for (unsigned seed = 0; seed < SEEDS; seed++)
                 for (size_t crash = 0; crash <= recorded.count; crash++)
                         crash_before(written, crash, seed);
-        for (int i = 0; i <= recorded.files; i++)
-                buf_done(&image.files[i]);
-        recorded_reset();
-        pair_count = 0;
+        forget_recording();
 }
 
 /* Batches, checkpoints, full tiles, and a restart in the middle. */
@@ -387,9 +428,78 @@ static void test_lost_pages(void)
         written_done(&written);
 }
 
-int main(void)
+/* Larger records now and then, and more than a batch: writes of many sectors. */
+static void append_some(struct written *written)
 {
-        test_power_failure();
-        test_lost_pages();
+        size_t count = 1 + written_random(written, 60);
+        size_t size_max = written_random(written, 6) == 0 ? 6000 : 300;
+
+        for (size_t i = 0; i < count; i++) {
+                char text[6400];
+                int length =
+                        snprintf(text, sizeof(text),
+                                 "{\"boot\":\"%0*d\",\"reason\":\"\",\"state\":\"ready\",\"time\":"
+                                 "\"2026-11-22T10:00:00.000000Z\",\"token\":\"tpm0\",\"type\":"
+                                 "\"token\",\"v\":1}",
+                                 1 + (int)written_random(written, size_max), (int)i);
+
+                expect_integer(written_append_as(written, view_of(text, (size_t)length),
+                                                 answer_and_record),
+                               0);
+        }
+        written_run(written);
+        expect_integer(written->durable, written->asked);
+}
+
+static void take_step(struct written *written)
+{
+        switch (written_random(written, 6)) {
+        case 0:
+        case 1:
+                expect_integer(written_publish(written, NULL), 0);
+                record(written);
+                break;
+        case 2:
+                restart(written);
+                written->durable = written->answered = writer_head(written->writer).size;
+                break;
+        default:
+                append_some(written);
+                break;
+        }
+}
+
+/* A history of appends, checkpoints and restarts, and a crash in it, all drawn by chance. */
+static void test_histories(unsigned long first, unsigned long count)
+{
+        for (unsigned long seed = first; seed < first + count; seed++) {
+                struct written written;
+
+                written_init(&written, seed);
+                begin_recording(&written);
+                for (unsigned step = 0; step < HISTORY_STEPS; step++)
+                        take_step(&written);
+                written.writer = writer_free(written.writer);
+                recorded.root = NULL;
+                crash_before(&written, written_random(&written, recorded.count + 1),
+                             (unsigned)seed);
+                forget_recording();
+                written_done(&written);
+        }
+}
+
+/* test-writer-crash [FIRST COUNT]: other histories than those of every test run. */
+int main(int argc, char **argv)
+{
+        uint64_t first = 1, count = HISTORIES;
+
+        if (argc == 3 && (view_parse_decimal(view_string(argv[1]), &first) < 0 ||
+                          view_parse_decimal(view_string(argv[2]), &count) < 0))
+                return 2;
+        if (argc != 3) {
+                test_power_failure();
+                test_lost_pages();
+        }
+        test_histories(first, count);
         return test_result();
 }
