@@ -60,6 +60,8 @@ struct forward {
         struct writer *writer;
         const struct checkpoint *checkpoint;
         struct problem *problem;
+        uint64_t segments_first; /* the first entry that is in a segment, which has checks */
+        struct buf tile;         /* the hashes that the present bundle must have */
 };
 
 static int check_root(const struct forward *forward)
@@ -78,16 +80,42 @@ static int check_root(const struct forward *forward)
                            hex_encode(sha256_view(&root), found));
 }
 
+/* No checkpoint speaks for the entry, and no segment: its bundle and its hash must agree, at least.
+ */
+static int check_unsealed(struct forward *forward, uint64_t index, const struct sha256 *leaf)
+{
+        const struct tile tile = {0, index / TILE_WIDTH, TILE_WIDTH};
+        struct problem reason = {};
+        char path[TILE_PATH_SIZE];
+        unsigned width;
+        int r = 0;
+
+        if (forward->tile.size == 0 || index % TILE_WIDTH == 0)
+                r = journal_read_tile(forward->writer->journal, &tile, &forward->tile, &width,
+                                      &reason);
+        if (r < 0)
+                return problem_set(forward->problem, r == -ENOENT ? -EBADMSG : r, "%s",
+                                   problem_text(&reason, r));
+        if (memcmp(forward->tile.data + index % TILE_WIDTH * SHA256_SIZE, leaf->bytes,
+                   SHA256_SIZE) == 0)
+                return 0;
+        return problem_set(forward->problem, -EBADMSG, "record %llu: its hash is not the one in %s",
+                           (unsigned long long)index, tile_path(0, tile.number, TILE_WIDTH, path));
+}
+
 static int recover_entry(uint64_t index, struct view bytes, void *context)
 {
-        const struct forward *forward = context;
+        struct forward *forward = context;
         struct sha256 leaf = merkle_leaf(bytes);
-        int r;
+        int r = 0;
 
         if (bytes.size > ENTRY_SIZE_MAX)
                 return problem_set(forward->problem, -EBADMSG, "record %llu: too long",
                                    (unsigned long long)index);
-        r = writer_add(forward->writer, bytes, &leaf);
+        if (index >= forward->checkpoint->size && index < forward->segments_first)
+                r = check_unsealed(forward, index, &leaf);
+        if (r == 0)
+                r = writer_add(forward->writer, bytes, &leaf);
         if (r == 0 && forward->writer->tree.size == forward->checkpoint->size)
                 r = check_root(forward);
         return r;
@@ -216,6 +244,27 @@ static int resume_writing(struct writer *writer, uint64_t *ret_dropped, struct p
         return resume_segment(writer, ret_dropped, problem);
 }
 
+/* What no checkpoint covers. */
+static int walk_unsealed(struct forward *forward)
+{
+        struct writer *writer = forward->writer;
+        _cleanup_(freep) uint64_t *firsts = NULL;
+        struct problem reason = {};
+        uint64_t next = 0;
+        size_t count = 0;
+        int r;
+
+        r = journal_list_segments(writer->journal, &firsts, &count, forward->problem);
+        if (r < 0)
+                return r;
+        forward->segments_first = count > 0 ? firsts[0] : UINT64_MAX;
+        r = journal_walk_unsealed(writer->journal, writer->tree.size, recover_entry, forward, &next,
+                                  &reason);
+        if (r < 0 && !forward->problem->text[0])
+                (void)problem_set(forward->problem, r, "%s", problem_text(&reason, r));
+        return r;
+}
+
 static int read_checkpoint(struct writer *writer, const struct writer_options *options,
                            struct checkpoint *ret, struct problem *problem)
 {
@@ -239,8 +288,8 @@ int writer_recover(struct writer *writer, const struct writer_options *options,
 {
         struct problem absent = {};
         struct checkpoint checkpoint = {};
-        struct forward forward = {writer, &checkpoint, problem};
-        uint64_t bundles, next = 0;
+        struct forward forward = {writer, &checkpoint, problem, UINT64_MAX, {}};
+        uint64_t bundles;
         int r;
 
         r = read_checkpoint(writer, options, &checkpoint, &absent);
@@ -257,8 +306,8 @@ int writer_recover(struct writer *writer, const struct writer_options *options,
         if (r == 0)
                 r = walk_sealed(&forward);
         if (r == 0)
-                r = journal_walk_unsealed(writer->journal, writer->tree.size, recover_entry,
-                                          &forward, &next, problem);
+                r = walk_unsealed(&forward);
+        buf_done(&forward.tile);
         if (r < 0)
                 return r;
         writer_find_partials(writer, checkpoint.size);

@@ -101,7 +101,8 @@ void writer_trim_partials(struct writer *writer);
 /* Looks for partial files, of the published checkpoint and of those before it. */
 void writer_find_partials(struct writer *writer, uint64_t published);
 
-/* Begins a new segment at the present size. */
+/* Begins a new segment with the entries that are in no full bundle: those before it are needed no
+ * more once the full bundles are durable. */
 int writer_begin_segment(struct writer *writer, struct problem *problem) _must_use_;
 
 /* Seals the journal, for the reason given. */

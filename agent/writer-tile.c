@@ -90,26 +90,44 @@ int writer_write_tile(struct writer *writer, const struct tile *tile, struct vie
         return file_replace(writer->dir_fd, path, content, 0644, problem);
 }
 
+/* The entries that are in no full bundle, as one batch. */
+static int put_edge(struct writer *writer, uint64_t first, struct wal_batch *ret)
+{
+        struct reader entries = reader_init(buf_view(&writer->edge));
+        int r = 0;
+
+        wal_batch_init(ret, first);
+        for (unsigned i = 0; i < writer->levels[0].width && r == 0; i++)
+                r = wal_batch_add(ret, tile_read_entry(&entries), &writer->levels[0].hash[i]);
+        return r < 0 ? r : wal_batch_finish(ret);
+}
+
 int writer_begin_segment(struct writer *writer, struct problem *problem)
 {
+        uint64_t first = writer->levels[0].number * TILE_WIDTH;
+        _cleanup_(wal_batch_done) struct wal_batch batch = {};
+        struct view content = view_of(NULL, 0);
         _cleanup_(fd_closep) int fd = -1;
         char path[WAL_NAME_SIZE];
-        int r;
+        int r = 0;
 
-        fd = openat(writer->dir_fd, wal_path(writer->tree.size, path),
-                    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        (void)wal_path(first, path);
+        if (writer->levels[0].width > 0) {
+                r = put_edge(writer, first, &batch);
+                content = buf_view(&batch.bytes);
+        }
+        if (r < 0)
+                return problem_set(problem, r, "%s: %s", path, strerror(-r));
+        r = file_replace(writer->dir_fd, path, content, 0644, problem);
+        if (r < 0)
+                return r;
+        fd = openat(writer->dir_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
                 return problem_set(problem, -errno, "%s: %m", path);
-        r = file_sync_parent(writer->dir_fd, path);
-        if (r < 0) {
-                (void)unlinkat(writer->dir_fd, path,
-                               0); /* the error that is returned says enough */
-                return problem_set(problem, r, "%s: %s", path, strerror(-r));
-        }
         fd_closep(&writer->segment_fd);
         writer->segment_fd = TAKE_FD(fd);
-        writer->segment_first = writer->tree.size;
-        writer->segment_size = 0;
+        writer->segment_first = first;
+        writer->segment_size = content.size;
         return 0;
 }
 
@@ -151,7 +169,7 @@ int writer_flush(struct writer *writer, struct problem *problem)
                 buf_done(&file->content);
                 free(file);
         }
-        r = writer->segment_first < writer->tree.size ? writer_begin_segment(writer, problem) : 0;
+        r = writer->segment_first < writer->flushed ? writer_begin_segment(writer, problem) : 0;
         return r < 0 ? r : trim_segments(writer, problem);
 }
 

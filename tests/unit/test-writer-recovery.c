@@ -65,8 +65,8 @@ static void test_damage(void)
                 int r;
                 const char *problem;
         } rows[] = {
-                {"first batch", "wal/00000000000000000290", 0, 126, -EBADMSG,
-                 "wal/00000000000000000290: damaged at byte 0"},
+                {"batch", "wal/00000000000000000256", 0, 126, -EBADMSG,
+                 "wal/00000000000000000256: damaged at byte "},
                 {"checkpoint", "checkpoint", 0, 0, -EKEYREJECTED, "checkpoint: "},
                 {"sealed record", "tile/entries/001.p/34", 0, 1, -EBADMSG,
                  "root over the 290 records of the checkpoint: expected "},
@@ -116,11 +116,11 @@ static void test_missing_records(void)
         expect_integer(writer_prepare(written.writer, &written.problem), 0);
         append_noise(&written, 5, 20);
         written.writer = writer_free(written.writer);
-        (void)snprintf(place, sizeof(place), "%s/wal/%020d", written.path, 0);
+        (void)snprintf(place, sizeof(place), "%s/tile/entries/000", written.path);
         expect_integer(unlink(place), 0);
         expect_integer(written_open(&written), -EBADMSG);
         expect_contains(written.problem.text,
-                        "records 256 to 299 are missing before the newest of wal/");
+                        "records 0 to 255 are missing before the newest of wal/");
         written_done(&written);
 }
 
@@ -197,30 +197,43 @@ static void test_two_writers(void)
         written_done(&written);
 }
 
-/* A bundle that no checkpoint covers yet has no check; as long as the write-ahead file has the
- * records, too, those are believed, and the bundle is written again. */
+/* A bundle that no checkpoint covers yet: as long as the write-ahead file has the records, too,
+ * those are believed, and the bundle is written again. After that, bundle and hashes must agree. */
 static void test_damaged_unsealed_bundle(void)
 {
-        _cleanup_(buf_done) struct buf content = {.limit = ENTRY_BUNDLE_MAX};
-        struct written written;
-        struct folder folder;
+        static const char segment[] = "wal/00000000000000000000", bundle[] = "tile/entries/001";
 
-        written_init(&written, 15);
-        expect_open(&written, 0, 0);
-        append_noise(&written, 100, 50);
-        expect_published(&written);
-        append_noise(&written, 500, 50);
-        expect_integer(writer_prepare(written.writer, &written.problem), 0);
-        written.writer = writer_free(written.writer);
-        folder.fd = open(written.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        expect_integer(file_read(folder.fd, "tile/entries/001", &content, NULL), 0);
-        content.data[content.size - 1] ^= 1;
-        folder_write(&folder, "tile/entries/001", buf_view(&content));
-        expect_open(&written, 500, 0);
-        expect_published(&written);
-        written_expect_tiles(&written, 0);
-        (void)close(folder.fd);
-        written_done(&written);
+        for (int trimmed = 0; trimmed < 2; trimmed++) {
+                _cleanup_(buf_done) struct buf content = {}, kept = {};
+                struct written written;
+                struct folder folder;
+
+                written_init(&written, 15);
+                expect_open(&written, 0, 0);
+                append_noise(&written, 100, 50);
+                expect_published(&written);
+                append_noise(&written, 500, 50);
+                folder.fd = open(written.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                expect_integer(file_read(folder.fd, segment, &kept, NULL), 0);
+                expect_integer(writer_prepare(written.writer, &written.problem), 0);
+                written.writer = writer_free(written.writer);
+                if (!trimmed)
+                        folder_write(&folder, segment, buf_view(&kept));
+                expect_integer(file_read(folder.fd, bundle, &content, NULL), 0);
+                content.data[content.size - 1] ^= 1;
+                folder_write(&folder, bundle, buf_view(&content));
+                if (!trimmed) {
+                        expect_open(&written, 500, 0);
+                        expect_published(&written);
+                        written_expect_tiles(&written, 0);
+                } else {
+                        expect_integer(written_open(&written), -EBADMSG);
+                        expect_text(view_string(written.problem.text),
+                                    "record 511: its hash is not the one in tile/0/001");
+                }
+                (void)close(folder.fd);
+                written_done(&written);
+        }
 }
 
 int main(void)
