@@ -235,6 +235,55 @@ int tlog_entry_parse(const json_t *object, struct tlog_entry *ret, struct proble
         return 0;
 }
 
+/* One of the log keys of the ring must have signed the checkpoint. */
+static int open_proof(const struct tlog_proof *proof, const struct keyring *ring,
+                      struct tlog_entry *ret, struct problem *problem)
+{
+        struct checkpoint head = {};
+
+        for (size_t i = 0; i < ring->count; i++) {
+                const struct keyring_key *key = &ring->keys[i];
+                struct problem reason = {};
+                int r;
+
+                if (key->purpose != KEY_LOG)
+                        continue;
+                r = tlog_proof_verify(proof, ring->origin, key->pubkey, &head, &reason);
+                if (r == -ENOKEY) /* the next log key may have signed */
+                        continue;
+                if (r < 0)
+                        return problem_set(problem, r, "%s", problem_text(&reason, r));
+                ret->log_id = *pubkey_fingerprint(key->pubkey);
+                ret->size = head.size;
+                ret->root = head.root;
+                return 0;
+        }
+        return problem_set(problem, -ENOKEY, "proof: not signed by a log key of \"%s\" in the ring",
+                           ring->origin);
+}
+
+int tlog_entry_from_proof(struct view text, const struct keyring *ring, struct tlog_entry *ret,
+                          struct problem *problem)
+{
+        _cleanup_(tlog_entry_done) struct tlog_entry entry = {};
+        _cleanup_(tlog_proof_done) struct tlog_proof proof = {};
+        int r = tlog_proof_parse(text, &proof, problem);
+
+        if (r == 0)
+                r = open_proof(&proof, ring, &entry, problem);
+        if (r < 0)
+                return r;
+        entry.index = proof.index;
+        entry.path = proof.path;
+        buf_put_view(&entry.body, buf_view(&proof.extra));
+        buf_put_view(&entry.checkpoint, proof.checkpoint);
+        if (buf_error(&entry.body) || buf_error(&entry.checkpoint))
+                return -ENOMEM;
+        *ret = entry;
+        entry = (struct tlog_entry){};
+        return 0;
+}
+
 static int find_log_key(const struct tlog_entry *entry, const struct keyring *ring,
                         struct pubkey **ret, struct problem *problem)
 {

@@ -11,7 +11,7 @@
 
 #include "lib/json.h"
 #include "lib/keyring.h"
-#include "lib/merkle-proof.h"
+#include "lib/tlog-proof.h"
 
 struct tlog_entry {
         struct sha256 log_id; /* SHA-256 of the log key's DER SPKI */
@@ -32,6 +32,12 @@ int tlog_entry_put(struct buf *buf, const struct tlog_entry *entry) _must_use_;
  * with an inclusion promise; -ENOMEM. */
 int tlog_entry_parse(const json_t *object, struct tlog_entry *ret,
                      struct problem *problem) _must_use_;
+
+/* The entry that a tlog-proof amounts to, whose `extra` is a hashedrekord entry: with the log key
+ * of the ring that signed its checkpoint. -EBADMSG: no such proof; -ENOKEY: signed by no log key of
+ * the ring; -EKEYREJECTED: the proof does not verify; -ENOMEM. */
+int tlog_entry_from_proof(struct view text, const struct keyring *ring, struct tlog_entry *ret,
+                          struct problem *problem) _must_use_;
 
 /* What an entry has to be about. */
 struct tlog_statement {

@@ -280,7 +280,7 @@ class Agent:
                                stdout=subprocess.PIPE, timeout=120).stdout.decode()
         lines = [json.loads(line) for line in shown.splitlines()]
         return [(line["index"], line["record"]) for line in lines
-                if not types or line["record"]["type"] in types]
+                if "record" in line and (not types or line["record"]["type"] in types)]
 
     def keep_keyring(self):
         """Keeps the key ring for verify(), as an auditor would."""

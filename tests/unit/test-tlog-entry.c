@@ -202,6 +202,44 @@ static void test_spoilt(void)
         test_label = "";
 }
 
+static void put_proof(const struct made_entry *made, struct buf *ret)
+{
+        struct tlog_proof proof = {
+                .extra = made->entry.body, /* borrowed */
+                .has_extra = 1,
+                .index = made->entry.index,
+                .path = made->entry.path,
+                .checkpoint = buf_view(&made->entry.checkpoint),
+        };
+        int r = tlog_proof_put(ret, &proof);
+
+        assert(r == 0);
+}
+
+static void test_from_proof(void)
+{
+        _cleanup_(made_entry_done) struct made_entry made = {};
+        _cleanup_(tlog_entry_done) struct tlog_entry entry = {};
+        _cleanup_(buf_done) struct buf proof = {}, edited = {}, expected = {}, found = {};
+        struct problem problem = {};
+
+        made_entry_init(&made);
+        put_proof(&made, &proof);
+        expect_integer(tlog_entry_from_proof(buf_view(&proof), &made.ring, &entry, NULL), 0);
+        expect_integer(tlog_entry_put(&expected, &made.entry), 0);
+        expect_integer(tlog_entry_put(&found, &entry), 0);
+        expect_view(buf_view(&found), buf_view(&expected));
+        edit_first(&edited, buf_view(&proof), "index 3", "index 4");
+        expect_integer(tlog_entry_from_proof(buf_view(&edited), &made.ring, &entry, &problem),
+                       -EKEYREJECTED);
+        expect_contains(problem.text, "not entry 4");
+        problem.text[0] = '\0';
+        made.ring.count = 0;
+        expect_integer(tlog_entry_from_proof(buf_view(&proof), &made.ring, &entry, &problem),
+                       -ENOKEY);
+        expect_contains(problem.text, "not signed by a log key");
+}
+
 /* A bundle with such an entry; with two of the same. */
 static void test_bundle(void)
 {
@@ -234,6 +272,7 @@ int main(void)
         test_round_trip();
         test_edits();
         test_spoilt();
+        test_from_proof();
         test_bundle();
         return test_result();
 }
