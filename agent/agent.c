@@ -58,6 +58,40 @@ static void on_checkpoint_changed(const char *reason, void *context)
                 event_log(LOG_WARNING, MESSAGE_CHECKPOINT_FAILED, "no checkpoint: %s", reason);
 }
 
+static void on_published(struct view note, void *context)
+{
+        struct agent *agent = context;
+
+        if (agent->witnesses && !agent->finishing) /* then nobody waits for answers any more */
+                witnesses_offer(agent->witnesses, note);
+}
+
+static void on_witness_recorded(uint64_t index, void *context)
+{
+        struct agent *agent = context;
+
+        sealer_overlook(agent->sealer, index);
+}
+
+int agent_set_up_witnesses(struct agent *agent, struct problem *problem)
+{
+        const struct witnesses_options options = {
+                .writer = agent->writer,
+                .recorder = &agent->recorder,
+                .config = agent->config,
+                .recorded = on_witness_recorded,
+                .context = agent,
+        };
+        struct witnesses *witnesses = NULL;
+        int r = witnesses_new(agent->event, &options, &witnesses, problem);
+
+        if (r < 0)
+                return problem_prefix(problem, r, "witnesses");
+        (void)witnesses_free(agent->witnesses);
+        agent->witnesses = witnesses;
+        return 0;
+}
+
 static void record_start(struct agent *agent)
 {
         json_t *record = recorder_begin(&agent->recorder, "agent.start");
@@ -81,7 +115,8 @@ static void record_start(struct agent *agent)
 static int open_journal(struct agent *agent, struct problem *problem)
 {
         const struct writer_events events = {on_journal_state, on_committed, agent};
-        const struct sealer_events sealer_events = {on_find_key, on_checkpoint_changed, agent};
+        const struct sealer_events sealer_events = {on_find_key, on_checkpoint_changed,
+                                                    on_published, agent};
         struct key *log_key = keystore_log_key(agent->store);
         struct writer_options options = {
                 .origin = agent->config->origin,
@@ -243,7 +278,8 @@ static int set_up(struct agent *agent, struct problem *problem)
         if (r < 0)
                 return r;
         record_start(agent);
-        return agent_set_up_tokens(agent, agent->config);
+        r = agent_set_up_witnesses(agent, problem);
+        return r < 0 ? r : agent_set_up_tokens(agent, agent->config);
 }
 
 int agent_new(const struct agent_options *options, struct agent **ret)
@@ -274,6 +310,7 @@ struct agent *agent_free(struct agent *agent)
         agent_free_tokens(agent);
         if (agent->writer)
                 writer_commit(agent->writer); /* answers whoever still waits for a record */
+        (void)witnesses_free(agent->witnesses);
         sealer_free(agent->sealer);
         refusals_free(agent->refusals);
         writer_free(agent->writer);

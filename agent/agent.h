@@ -19,6 +19,7 @@
 #include "agent/sealer.h"
 #include "agent/server.h"
 #include "agent/token.h"
+#include "agent/witness.h"
 
 struct agent_options {
         const char *config_path;
@@ -47,6 +48,7 @@ struct agent {
         struct grant_meter *meter;
         struct refusals *refusals;
         struct sealer *sealer;
+        struct witnesses *witnesses;
         struct server *server;
         uint64_t started_usec;
         uint64_t signatures;
@@ -77,6 +79,9 @@ void agent_free_tokens(struct agent *agent);
 /* NULL when there is no such token, or it could not be set up (then with the reason). */
 struct token *agent_find_token(const struct agent *agent, const char *name,
                                struct problem *problem);
+
+/* Offers checkpoints to the witnesses of the configuration from now on, and to no others. */
+int agent_set_up_witnesses(struct agent *agent, struct problem *problem) _must_use_;
 
 /* Reads the configuration files, which nobody but root and the agent may be able to write: else
  * -EPERM. */

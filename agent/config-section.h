@@ -35,6 +35,8 @@ int config_read_key(const struct config_section *section, struct config_key *key
                     struct problem *problem) _must_use_;
 int config_read_grant(const struct config_section *section, struct config_grant *grant,
                       struct problem *problem) _must_use_;
+int config_read_witness(const struct config_section *section, struct config_witness *witness,
+                        struct problem *problem) _must_use_;
 
 /* Replaces a string that is owned. -ENOMEM. */
 int config_set_string(char **string, const char *value) _must_use_;

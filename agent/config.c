@@ -32,6 +32,14 @@ static void grant_done(struct config_grant *grant)
         words_done(&grant->units);
 }
 
+static void witness_done(struct config_witness *witness)
+{
+        free(witness->name);
+        free(witness->url);
+        free(witness->place);
+        vkey_done(&witness->key);
+}
+
 struct config *config_free(struct config *config)
 {
         if (!config)
@@ -42,6 +50,9 @@ struct config *config_free(struct config *config)
                 key_done(&config->keys[i]);
         for (size_t i = 0; i < config->grant_count; i++)
                 grant_done(&config->grants[i]);
+        for (size_t i = 0; i < config->witness_count; i++)
+                witness_done(&config->witnesses[i]);
+        free(config->witnesses);
         free(config->tokens);
         free(config->keys);
         free(config->grants);
@@ -165,6 +176,36 @@ static int add_grant(struct config *config, const struct config_section *section
         return grant ? config_read_grant(section, grant, problem) : -ENOMEM;
 }
 
+/* A witness who counted twice would make a quorum of fewer. */
+static int add_witness(struct config *config, const struct config_section *section,
+                       struct problem *problem)
+{
+        struct config_witness *witness;
+        int r;
+
+        if (config->witness_count == CONFIG_WITNESSES_MAX)
+                return problem_set(problem, -EBADMSG,
+                                   "%s:%u: expected at most %d sections [Witness NAME], found more",
+                                   section->file, section->line, CONFIG_WITNESSES_MAX);
+        witness = config_array_add(&config->witnesses, &config->witness_count, sizeof(*witness));
+        if (!witness)
+                return -ENOMEM;
+        r = config_read_witness(section, witness, problem);
+        if (r < 0)
+                return r;
+        for (const struct config_witness *other = config->witnesses; other < witness; other++)
+                if (vkey_same_key(&other->key, &witness->key)) {
+                        struct problem expected = {};
+
+                        (void)problem_set(&expected, 0, "another key than that of \"%s\" at %s",
+                                          other->name, other->place);
+                        return config_section_refuse(section, "Key",
+                                                     config_section_entry(section, "Key"),
+                                                     expected.text, problem);
+                }
+        return 0;
+}
+
 /* In the order in which they need each other. */
 static const struct {
         const char *kind;
@@ -172,10 +213,8 @@ static const struct {
         int (*add)(struct config *config, const struct config_section *section,
                    struct problem *problem);
 } kinds[] = {
-        {"Agent", 0, add_agent},
-        {"Token", 1, add_token},
-        {"Key", 1, add_key},
-        {"Grant", 1, add_grant},
+        {"Agent", 0, add_agent}, {"Token", 1, add_token},     {"Key", 1, add_key},
+        {"Grant", 1, add_grant}, {"Witness", 1, add_witness},
 };
 
 static int check_section_name(const struct config_section *section, struct problem *problem)
@@ -194,8 +233,8 @@ static int check_section_name(const struct config_section *section, struct probl
                         section->name);
         }
         return problem_set(problem, -EBADMSG,
-                           "%s:%u: expected [Agent], [Token NAME], [Key NAME] or [Grant NAME], "
-                           "found \"[%s%s%s]\"",
+                           "%s:%u: expected [Agent], [Token NAME], [Key NAME], [Grant NAME] or "
+                           "[Witness NAME], found \"[%s%s%s]\"",
                            section->file, section->line, section->kind, section->name ? " " : "",
                            section->name ? section->name : "");
 }

@@ -11,13 +11,15 @@
 
 #include "lib/frame.h"
 #include "lib/keyring.h"
+#include "lib/vkey.h"
 
-#define CONFIG_SECTIONS_MAX 1024 /* tokens, keys or grants */
-#define CONFIG_LIST_MAX     64   /* words in one value */
-#define CONFIG_WORKERS_MAX  64
-#define CONFIG_SIZE_MAX     ((size_t)1 << 20) /* bytes of one file */
-#define CONFIG_LINE_MAX     4096              /* bytes of one line; 198 where inih cannot do more */
-#define CONFIG_RATE_MAX     1000000           /* requests in one unit of time, or at once */
+#define CONFIG_SECTIONS_MAX  1024 /* tokens, keys or grants */
+#define CONFIG_WITNESSES_MAX 16   /* whose signatures fit into a note beside the log's */
+#define CONFIG_LIST_MAX      64   /* words in one value */
+#define CONFIG_WORKERS_MAX   64
+#define CONFIG_SIZE_MAX      ((size_t)1 << 20) /* bytes of one file */
+#define CONFIG_LINE_MAX      4096    /* bytes of one line; 198 where inih cannot do more */
+#define CONFIG_RATE_MAX      1000000 /* requests in one unit of time, or at once */
 
 /* Microseconds. */
 #define CONFIG_CHECKPOINT_LEAST   ((uint64_t)10000)
@@ -66,6 +68,15 @@ struct config_grant {
         char *place;
 };
 
+/* Somebody elsewhere who cosigns checkpoints. */
+struct config_witness {
+        char *name;
+        char *url; /* submission prefix, without a slash at the end */
+        struct vkey key;
+        uint64_t timeout_usec; /* of one request */
+        char *place;
+};
+
 struct config {
         char *origin;
         char *state_directory;
@@ -78,6 +89,8 @@ struct config {
         size_t key_count;
         struct config_grant *grants;
         size_t grant_count;
+        struct config_witness *witnesses;
+        size_t witness_count;
         const struct config_key *log_key; /* the one with Purpose=log */
         char *untrusted; /* why the agent must not use this: a file that others can change; or NULL
                           */

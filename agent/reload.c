@@ -68,6 +68,17 @@ static void record_config(struct agent *agent, const struct caller *caller)
         writer_commit(agent->writer); /* whoever is told of the reload finds it in the journal */
 }
 
+/* The old ones have gone by the time that the old configuration may be of no use any more. */
+static void take_witnesses(struct agent *agent)
+{
+        struct problem problem = {};
+        int r = agent_set_up_witnesses(agent, &problem);
+
+        if (r < 0)
+                event_log(LOG_ERR, MESSAGE_WITNESS_FAILED, "witnesses stay as they were: %s",
+                          problem_text(&problem, r));
+}
+
 static int take_config(struct agent *agent, struct config *config, const struct caller *caller)
 {
         struct config *old = agent->config;
@@ -80,6 +91,7 @@ static int take_config(struct agent *agent, struct config *config, const struct 
         agent->config = config;
         sealer_set_interval(agent->sealer, config->checkpoint_usec);
         record_config(agent, caller);
+        take_witnesses(agent);
         for (size_t i = 0; i < agent->token_count; i++)
                 if (agent->tokens[i].token && token_state(agent->tokens[i].token) != TOKEN_READY)
                         token_retry(agent->tokens[i].token);

@@ -19,9 +19,10 @@ struct sealer {
         int pending; /* a signature is being made */
         struct operation operation;
         struct key *key;
-        struct checkpoint checkpoint; /* being signed */
-        struct buf text;              /* its three lines */
-        uint64_t size;                /* of the published one */
+        struct checkpoint checkpoint;        /* being signed */
+        struct buf text;                     /* its three lines */
+        uint64_t size;                       /* of the published one */
+        uint64_t overlooked, overlooked_end; /* the newest run of records that call for none */
         char time[RECORD_TIME_SIZE];
         struct problem reason;
         void (*finished)(void *context);
@@ -93,7 +94,17 @@ static void tell_finished(struct sealer *sealer)
 
 static int is_new(const struct sealer *sealer)
 {
-        return writer_head(sealer->writer).size > sealer->size;
+        uint64_t head = writer_head(sealer->writer).size;
+        int overlooked = sealer->overlooked <= sealer->size && sealer->overlooked_end >= head;
+
+        return head > sealer->size && !overlooked;
+}
+
+void sealer_overlook(struct sealer *sealer, uint64_t index)
+{
+        if (index != sealer->overlooked_end)
+                sealer->overlooked = index;
+        sealer->overlooked_end = index + 1;
 }
 
 static int publish(struct sealer *sealer, struct view signature, struct problem *problem)
@@ -104,7 +115,11 @@ static int publish(struct sealer *sealer, struct view signature, struct problem 
         buf_put_view(&note, buf_view(&sealer->text));
         buf_put_u8(&note, '\n');
         r = note_put_signature(&note, sealer->origin, sealer->key->info.pubkey, signature);
-        return r < 0 ? r : writer_publish(sealer->writer, buf_view(&note), problem);
+        if (r == 0)
+                r = writer_publish(sealer->writer, buf_view(&note), problem);
+        if (r == 0 && sealer->events.published)
+                sealer->events.published(buf_view(&note), sealer->events.context);
+        return r;
 }
 
 static void on_signed(struct operation *operation, int error, struct view answer,

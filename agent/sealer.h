@@ -21,6 +21,9 @@ struct sealer_events {
 
         /* A checkpoint failed, with the reason, or works again (NULL). Called on changes only. */
         void (*changed)(const char *reason, void *context);
+
+        /* A checkpoint has been published: the signed note. May be NULL. */
+        void (*published)(struct view note, void *context);
         void *context;
 };
 
@@ -34,6 +37,10 @@ void sealer_set_interval(struct sealer *sealer, uint64_t usec);
 
 /* There are new durable records, or the log key's token may have come back. */
 void sealer_notice(struct sealer *sealer);
+
+/* The durable record at @index calls for no checkpoint of its own; the next one covers it. For
+ * records of what was done with a checkpoint: each would make another, for ever. */
+void sealer_overlook(struct sealer *sealer, uint64_t index);
 
 /* Makes a last checkpoint at once; @done is called when it is published, or cannot be. */
 void sealer_finish(struct sealer *sealer, void (*done)(void *context), void *context);

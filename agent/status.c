@@ -50,6 +50,11 @@ static json_t *journal_to_json(const struct agent *agent)
                 sealer_time(agent->sealer), "checkpointProblem", sealer_reason(agent->sealer));
 }
 
+static json_t *witnesses(const struct agent *agent)
+{
+        return agent->witnesses ? witnesses_to_json(agent->witnesses) : json_array();
+}
+
 void agent_list_tokens(struct agent *agent, struct call *call)
 {
         call_reply(call, json_pack("{s:o}", "tokens", tokens_to_json(agent)));
@@ -59,14 +64,15 @@ void agent_status(struct agent *agent, struct call *call)
 {
         char started[RECORD_TIME_SIZE], digest[HEX_SIZE(SHA256_SIZE)];
 
-        call_reply(call, json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o}", "version",
-                                   HALLMARK_VERSION, "origin", agent->config->origin, "pid",
-                                   (json_int_t)getpid(), "started",
-                                   record_time(agent->started_usec, started), "digest",
-                                   hex_encode(sha256_view(&agent->config->digest), digest),
-                                   "connections", (json_int_t)server_connections(agent->server),
-                                   "signatures", (json_int_t)agent->signatures, "journal",
-                                   journal_to_json(agent), "tokens", tokens_to_json(agent)));
+        call_reply(call,
+                   json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "version",
+                             HALLMARK_VERSION, "origin", agent->config->origin, "pid",
+                             (json_int_t)getpid(), "started",
+                             record_time(agent->started_usec, started), "digest",
+                             hex_encode(sha256_view(&agent->config->digest), digest), "connections",
+                             (json_int_t)server_connections(agent->server), "signatures",
+                             (json_int_t)agent->signatures, "journal", journal_to_json(agent),
+                             "tokens", tokens_to_json(agent), "witnesses", witnesses(agent)));
 }
 
 void agent_reload_call(struct agent *agent, struct call *call)

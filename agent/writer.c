@@ -322,6 +322,21 @@ int writer_publish(struct writer *writer, struct view checkpoint, struct problem
         return r;
 }
 
+int writer_publish_cosigned(struct writer *writer, struct view checkpoint, struct problem *problem)
+{
+        return file_replace(writer->dir_fd, JOURNAL_COSIGNED, checkpoint, 0644, problem);
+}
+
+int writer_read_cosigned(const struct writer *writer, struct buf *ret, struct problem *problem)
+{
+        return file_read(writer->dir_fd, JOURNAL_COSIGNED, ret, problem);
+}
+
+const struct journal *writer_journal(const struct writer *writer)
+{
+        return writer->journal;
+}
+
 int writer_read_checkpoint(const struct writer *writer, struct buf *ret, struct problem *problem)
 {
         return journal_read_checkpoint(writer->journal, ret, problem);

@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "lib/checkpoint.h"
+#include "lib/journal.h"
 #include "lib/problem.h"
 
 enum writer_state {
@@ -97,6 +98,18 @@ int writer_prepare(struct writer *writer, struct problem *problem) _must_use_;
 int writer_publish(struct writer *writer, struct view checkpoint,
                    struct problem *problem) _must_use_;
 
-/* Reads it, verbatim. -ENOENT before the first. */
+/* Replaces the checkpoint that is kept for its cosignatures, JOURNAL_COSIGNED; it may be an older
+ * one. */
+int writer_publish_cosigned(struct writer *writer, struct view checkpoint,
+                            struct problem *problem) _must_use_;
+
+/* Reads that one. -ENOENT when there is none. */
+int writer_read_cosigned(const struct writer *writer, struct buf *ret,
+                         struct problem *problem) _must_use_;
+
+/* The folder, for proofs. */
+const struct journal *writer_journal(const struct writer *writer);
+
+/* Reads the published one, verbatim. -ENOENT before the first. */
 int writer_read_checkpoint(const struct writer *writer, struct buf *ret,
                            struct problem *problem) _must_use_;

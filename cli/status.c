@@ -7,7 +7,7 @@ static const struct json_member status_members[] = {
         {"pid", JSON_INTEGER, 1},        {"started", JSON_STRING, 1},
         {"digest", JSON_STRING, 1},      {"connections", JSON_INTEGER, 1},
         {"signatures", JSON_INTEGER, 1}, {"journal", JSON_OBJECT, 1},
-        {"tokens", JSON_ARRAY, 1},
+        {"tokens", JSON_ARRAY, 1},       {"witnesses", JSON_ARRAY, 1},
 };
 
 static const struct json_member journal_members[] = {
@@ -23,25 +23,41 @@ static const struct json_member token_members[] = {
         {"facts", JSON_OBJECT, 1},
 };
 
+static const struct json_member witness_members[] = {
+        {"name", JSON_STRING, 1},  {"url", JSON_STRING, 1},  {"state", JSON_STRING, 1},
+        {"size", JSON_INTEGER, 1}, {"time", JSON_STRING, 1}, {"problem", JSON_STRING, 1},
+};
+
+static int check_list(const json_t *list, const char *what, const struct json_member *members,
+                      size_t count, struct problem *problem)
+{
+        const json_t *object;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach (list, i, object) {
+                r = json_check_members(object, what, members, count, problem);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
 static int check(const json_t *status, struct problem *problem)
 {
-        const json_t *token;
-        size_t i;
         int r = json_check_members(status, "agent: status", status_members,
                                    ARRAY_SIZE(status_members), problem);
 
         if (r == 0)
                 r = json_check_members(json_object_get(status, "journal"), "agent: journal",
                                        journal_members, ARRAY_SIZE(journal_members), problem);
-        if (r < 0)
-                return r;
-        json_array_foreach (json_object_get(status, "tokens"), i, token) {
-                r = json_check_members(token, "agent: token", token_members,
-                                       ARRAY_SIZE(token_members), problem);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        if (r == 0)
+                r = check_list(json_object_get(status, "tokens"), "agent: token", token_members,
+                               ARRAY_SIZE(token_members), problem);
+        if (r == 0)
+                r = check_list(json_object_get(status, "witnesses"), "agent: witness",
+                               witness_members, ARRAY_SIZE(witness_members), problem);
+        return r;
 }
 
 /* One row "name  value" for each scalar member, in the order of the table. */
@@ -95,16 +111,38 @@ static void put_token_rows(struct table *table, const json_t *tokens)
         }
 }
 
+static void put_witness_rows(struct table *table, const json_t *witnesses)
+{
+        static const char *const titles[] = {"WITNESS", "STATE", "COSIGNED", "TIME", "PROBLEM"};
+        const json_t *witness;
+        size_t i;
+
+        table_init(table, ARRAY_SIZE(titles));
+        for (i = 0; i < ARRAY_SIZE(titles); i++)
+                table_put(table, titles[i]);
+        json_array_foreach (witnesses, i, witness) {
+                table_put(table, json_member_string(witness, "name"));
+                table_put(table, json_member_string(witness, "state"));
+                table_put_integer(table, json_member_integer(witness, "size", 0));
+                table_put(table, json_member_string(witness, "time"));
+                table_put(table, json_member_string(witness, "problem"));
+        }
+}
+
 static int print(const json_t *status, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf text = {};
-        _cleanup_(table_done) struct table tokens = {};
+        _cleanup_(table_done) struct table tokens = {}, witnesses = {};
 
         put_section(&text, "agent", status, status_members, ARRAY_SIZE(status_members));
         put_section(&text, "journal", json_object_get(status, "journal"), journal_members,
                     ARRAY_SIZE(journal_members));
         put_token_rows(&tokens, json_object_get(status, "tokens"));
         table_print(&tokens, 0, &text);
+        if (json_array_size(json_object_get(status, "witnesses")) > 0) {
+                put_witness_rows(&witnesses, json_object_get(status, "witnesses"));
+                table_print(&witnesses, 0, &text);
+        }
         return output_write(&text, problem);
 }
 

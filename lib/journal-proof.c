@@ -114,3 +114,11 @@ int journal_prove(const struct journal *journal, const struct journal_head *head
                 r = merkle_prove_inclusion(index, head->size, look_up, &tiles, &ret->path);
         return r;
 }
+
+int journal_prove_consistency(const struct journal *journal, uint64_t old, uint64_t size,
+                              struct merkle_proof *ret, struct problem *problem)
+{
+        struct tiles tiles = {journal, size, problem};
+
+        return merkle_prove_consistency(old, size, look_up, &tiles, ret);
+}

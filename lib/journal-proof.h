@@ -27,3 +27,9 @@ void journal_head_done(struct journal_head *head);
  * -ENOMEM. */
 int journal_prove(const struct journal *journal, const struct journal_head *head, uint64_t index,
                   struct tlog_proof *ret, struct problem *problem) _must_use_;
+
+/* That the tree of @size goes on from that of its first @old records. There has been a checkpoint
+ * of
+ * @size. -EINVAL unless @old <= @size; -ENOENT: a file is missing; -EBADMSG; -ENOMEM. */
+int journal_prove_consistency(const struct journal *journal, uint64_t old, uint64_t size,
+                              struct merkle_proof *ret, struct problem *problem) _must_use_;

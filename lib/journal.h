@@ -12,7 +12,8 @@
 #include "lib/tile.h"
 #include "lib/wal.h"
 
-#define JOURNAL_LOCK WAL_DIRECTORY "/lock" /* the writer holds an OFD write lock on it */
+#define JOURNAL_COSIGNED "checkpoint.cosigned" /* the newest one that witnesses cosigned */
+#define JOURNAL_LOCK     WAL_DIRECTORY "/lock" /* the writer holds an OFD write lock on it */
 
 struct journal;
 

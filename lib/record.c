@@ -33,6 +33,13 @@ static const struct json_member agent_stop_members[] = {
         {"reason", JSON_STRING, 1},
 };
 
+static const struct json_member checkpoint_witness_members[] = {
+        {"cosignature", JSON_STRING, 1},
+        {"root", JSON_STRING, 1},
+        {"size", JSON_INTEGER, 1},
+        {"witness", JSON_STRING, 1},
+};
+
 static const struct json_member config_members[] = {
         {"caller", JSON_OBJECT, 0},
         {"config", JSON_STRING, 1},
@@ -92,6 +99,7 @@ static const struct record_type {
 } record_types[] = {
         TYPE("agent.start", agent_start_members),
         TYPE("agent.stop", agent_stop_members),
+        TYPE("checkpoint.witness", checkpoint_witness_members),
         TYPE("config", config_members),
         TYPE("intent", intent_members),
         TYPE("key.create", key_create_members),

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import http.server
 import os
+import socket
 import struct
 import subprocess
 import tempfile
@@ -121,6 +122,13 @@ class Refusal(Exception):
         self.status, self.body, self.kind = status, body, kind
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that goes away is nothing to be told."""
+
+
 class Witness(Key):
     """Serves add-checkpoint on a port of its own, in threads of its own."""
 
@@ -133,12 +141,17 @@ class Witness(Key):
         self.lock = threading.Lock()
         self.released = threading.Event()
         self.server = None
+        self.connections = []
 
     def start(self):
         witness = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                witness.connections.append(self.connection)
 
             def do_POST(self):  # pylint: disable=invalid-name
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -151,8 +164,7 @@ class Witness(Key):
                 pass
 
         port = self.server.server_port if self.server else 0
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 
@@ -164,6 +176,12 @@ class Witness(Key):
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # closed already
+        self.connections = []
 
     def close(self):
         self.stop()

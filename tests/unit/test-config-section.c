@@ -7,7 +7,7 @@
 #define NAME_TEXT                                                                                  \
         "expected a name of 1 to 64 characters a-z A-Z 0-9 . _ - that begins with a letter or "    \
         "digit"
-#define SECTIONS_TEXT "expected [Agent], [Token NAME], [Key NAME] or [Grant NAME]"
+#define SECTIONS_TEXT "expected [Agent], [Token NAME], [Key NAME], [Grant NAME] or [Witness NAME]"
 
 static void test_sections(void)
 {
