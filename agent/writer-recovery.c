@@ -201,7 +201,16 @@ static int open_segment(struct writer *writer, struct problem *problem)
             (ftruncate(writer->segment_fd, (off_t)writer->segment_size) < 0 ||
              fdatasync(writer->segment_fd) < 0))
                 return problem_set(problem, -errno, "%s: torn tail not removed: %m", path);
+        writer->segment_room = writer->segment_size;
         return 0;
+}
+
+/* Bytes of a batch that was being written, not counting the room behind it. */
+static uint64_t torn_size(const struct writer *writer, struct view segment)
+{
+        while (segment.size > writer->segment_size && segment.data[segment.size - 1] == 0)
+                segment.size--;
+        return segment.size - writer->segment_size;
 }
 
 /* Goes on writing in the newest segment. */
@@ -219,7 +228,7 @@ static int resume_segment(struct writer *writer, uint64_t *ret_dropped, struct p
                                    "records %llu to %llu are missing before the newest of wal/",
                                    (unsigned long long)writer->tree.size,
                                    (unsigned long long)writer->segment_first - 1);
-        *ret_dropped = segment.size - writer->segment_size;
+        *ret_dropped = torn_size(writer, buf_view(&segment));
         r = renew_segment(writer, view_of(segment.data, writer->segment_size), problem);
         if (r == 0)
                 r = open_segment(writer, problem);

@@ -21,6 +21,7 @@
 #define WRITER_ROOM_MIN        ((uint64_t)4 << 20) /* bytes free before a full journal is tried again */
 #define WRITER_FILES_MIN       ((uint64_t)16)      /* so many files, too */
 #define WRITER_BATCH_OVERDUE   512 /* entries: commit without waiting for an idle loop */
+#define WRITER_SEGMENT_STEP    ((uint64_t)64 << 10) /* bytes by which a segment grows */
 
 /* The hashes of a level that are in its newest, incomplete tile. */
 struct writer_level {
@@ -61,6 +62,7 @@ struct writer {
         int segment_fd;
         uint64_t segment_first;
         uint64_t segment_size; /* bytes that are durable */
+        uint64_t segment_room; /* of the file: what follows segment_size is zeros */
 
         struct wal_batch batch;
         struct buf waiting; /* struct writer_waiting for each run of entries in the batch */
@@ -104,6 +106,9 @@ void writer_find_partials(struct writer *writer, uint64_t published);
 /* Begins a new segment with the entries that are in no full bundle: those before it are needed no
  * more once the full bundles are durable. */
 int writer_begin_segment(struct writer *writer, struct problem *problem) _must_use_;
+
+/* Lets go of the newest segment, without the zeros at its end. */
+void writer_close_segment(struct writer *writer);
 
 /* Seals the journal, for the reason given. */
 void writer_seal(struct writer *writer, const char *format, ...) _printf_(2, 3);

@@ -102,6 +102,16 @@ static int put_edge(struct writer *writer, uint64_t first, struct wal_batch *ret
         return r < 0 ? r : wal_batch_finish(ret);
 }
 
+void writer_close_segment(struct writer *writer)
+{
+        /* Zeros that stay cost room, nothing else. */
+        if (writer->state != WRITER_SEALED && writer->segment_room > writer->segment_size &&
+            ftruncate(writer->segment_fd, (off_t)writer->segment_size) == 0)
+                writer->segment_room = writer->segment_size;
+        fd_closep(&writer->segment_fd);
+        writer->segment_fd = -1;
+}
+
 int writer_begin_segment(struct writer *writer, struct problem *problem)
 {
         uint64_t first = writer->levels[0].number * TILE_WIDTH;
@@ -124,10 +134,10 @@ int writer_begin_segment(struct writer *writer, struct problem *problem)
         fd = openat(writer->dir_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
                 return problem_set(problem, -errno, "%s: %m", path);
-        fd_closep(&writer->segment_fd);
+        writer_close_segment(writer);
         writer->segment_fd = TAKE_FD(fd);
         writer->segment_first = first;
-        writer->segment_size = content.size;
+        writer->segment_size = writer->segment_room = content.size;
         return 0;
 }
 

@@ -79,9 +79,9 @@ static int check_files_in_place(struct writer *writer)
         else if (opened.st_nlink != 1 || opened.st_ino != named.st_ino ||
                  opened.st_dev != named.st_dev)
                 writer_seal(writer, "%s: deleted or replaced", path);
-        else if ((uint64_t)opened.st_size != writer->segment_size)
+        else if ((uint64_t)opened.st_size != writer->segment_room)
                 writer_seal(writer, "%s: expected %llu bytes, found %lld", path,
-                            (unsigned long long)writer->segment_size, (long long)opened.st_size);
+                            (unsigned long long)writer->segment_room, (long long)opened.st_size);
         return state_error(writer->state);
 }
 
@@ -100,6 +100,7 @@ static int undo_write(struct writer *writer, int error)
                 writer_seal(writer, "write-ahead file: cannot be cut back: %m");
                 return -EROFS;
         }
+        writer->segment_room = writer->segment_size;
         if (error != -ENOSPC && error != -EDQUOT && error != -EFBIG) {
                 writer_seal(writer, "write-ahead file: write: %s", strerror(-error));
                 return -EROFS;
@@ -118,10 +119,42 @@ static int make_room(struct writer *writer)
         return r < 0 ? refuse_as_full(writer, "tiles", problem_text(&problem, r)) : 0;
 }
 
+static int write_all(int fd, struct view bytes, uint64_t offset)
+{
+        while (bytes.size > 0) {
+                ssize_t written = pwrite(fd, bytes.data, bytes.size, (off_t)offset);
+
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written <= 0)
+                        return written < 0 ? -errno : -ENOSPC;
+                bytes.data += written;
+                bytes.size -= (size_t)written;
+                offset += (uint64_t)written;
+        }
+        return 0;
+}
+
+/* A batch that needs more room than there is gets zeros behind it, for the batches to come: they
+ * leave the size of the file as it is, and with it what fdatasync() would have to write besides. */
+static int write_segment(struct writer *writer, struct view bytes)
+{
+        static const uint8_t zeros[WRITER_SEGMENT_STEP];
+        uint64_t end = writer->segment_size + bytes.size, room;
+        int r = write_all(writer->segment_fd, bytes, writer->segment_size);
+
+        if (r < 0 || end <= writer->segment_room)
+                return r;
+        room = (end / WRITER_SEGMENT_STEP + 1) * WRITER_SEGMENT_STEP;
+        r = write_all(writer->segment_fd, view_of(zeros, room - end), end);
+        if (r == 0)
+                writer->segment_room = room;
+        return r;
+}
+
 static int write_batch(struct writer *writer)
 {
         struct view bytes;
-        uint64_t offset = writer->segment_size;
         int r;
 
         r = wal_batch_finish(&writer->batch);
@@ -132,23 +165,15 @@ static int write_batch(struct writer *writer)
         if (r < 0)
                 return r;
         bytes = buf_view(&writer->batch.bytes);
-        while (bytes.size > 0) {
-                ssize_t written = pwrite(writer->segment_fd, bytes.data, bytes.size, (off_t)offset);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written <= 0)
-                        return undo_write(writer, written < 0 ? -errno : -ENOSPC);
-                bytes.data += written;
-                bytes.size -= (size_t)written;
-                offset += (uint64_t)written;
-        }
+        r = write_segment(writer, bytes);
+        if (r < 0)
+                return undo_write(writer, r);
         if (fdatasync(writer->segment_fd) < 0) {
                 /* The kernel may have dropped the pages and will not tell again. */
                 writer_seal(writer, "write-ahead file: fdatasync: %m");
                 return -EROFS;
         }
-        writer->segment_size = offset;
+        writer->segment_size += bytes.size;
         return 0;
 }
 
@@ -416,7 +441,7 @@ struct writer *writer_free(struct writer *writer)
                 buf_done(&file->content);
                 free(file);
         }
-        fd_closep(&writer->segment_fd);
+        writer_close_segment(writer);
         fd_closep(&writer->lock_fd);
         journal_free(writer->journal);
         wal_batch_done(&writer->batch);

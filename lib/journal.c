@@ -8,6 +8,7 @@
 
 #include "lib/checkpoint.h"
 #include "lib/file.h"
+#include "lib/segment.h"
 
 #define SEGMENT_SIZE_MAX ((size_t)512 << 20)
 #define SEGMENTS_MAX     ((size_t)1 << 20)
@@ -277,54 +278,45 @@ static int walk_bundle(struct walk *walk, uint64_t claimed)
         return 1;
 }
 
-static int walk_segment(struct walk *walk, uint64_t first, struct wal_entry *entries)
+static int walk_segment(struct walk *walk, uint64_t first, struct segment *segment)
 {
-        _cleanup_(buf_done) struct buf segment = {};
-        uint64_t index = first;
-        size_t offset = 0;
-        uint32_t count;
-        int r;
+        enum wal_found found;
+        int r = segment_open(segment, first, walk->problem);
 
-        r = journal_read_segment(walk->journal, first, &segment, walk->problem);
         if (r == -ENOENT)
                 return 0; /* trimmed meanwhile: its entries are in bundles now */
         if (r < 0)
                 return r;
-        for (;;) {
-                enum wal_found found =
-                        wal_read_batch(buf_view(&segment), &offset, index, entries, &count);
+        while ((found = segment_next(segment)) == WAL_BATCH) {
+                uint64_t index = segment->index - segment->count;
 
-                if (found == WAL_END || found == WAL_TORN)
-                        return 0;
-                if (found == WAL_BAD)
-                        return problem_set(walk->problem, -EBADMSG,
-                                           "wal/%020llu: damaged at byte %zu, before entry %llu",
-                                           (unsigned long long)first, offset,
-                                           (unsigned long long)index);
-                for (uint32_t i = 0; i < count; i++, index++) {
-                        r = index == walk->next ? walk_entry(walk, entries[i].bytes) : 0;
-                        if (r < 0)
-                                return r;
-                }
+                for (uint32_t i = 0; i < segment->count && r == 0; i++)
+                        if (index + i == walk->next)
+                                r = walk_entry(walk, segment->entries[i].bytes);
+                if (r < 0)
+                        return r;
         }
+        if (found == WAL_BAD)
+                return problem_set(walk->problem, -EBADMSG,
+                                   "wal/%020llu: damaged at byte %zu, before entry %llu",
+                                   (unsigned long long)first, segment->offset,
+                                   (unsigned long long)segment->index);
+        return 0;
 }
 
 static int walk_segments(struct walk *walk)
 {
+        _cleanup_(segment_done) struct segment segment = {};
         _cleanup_(freep) uint64_t *firsts = NULL;
-        _cleanup_(freep) struct wal_entry *entries = NULL;
         size_t count = 0;
         int r;
 
         r = journal_list_segments(walk->journal, &firsts, &count, walk->problem);
-        if (r < 0 || count == 0)
-                return r;
-        entries = calloc(WAL_BATCH_COUNT, sizeof(*entries));
-        if (!entries)
-                return -ENOMEM;
+        if (r == 0 && count > 0)
+                r = segment_init(&segment, walk->journal);
         for (size_t i = 0; r == 0 && i < count; i++)
                 if (i + 1 == count || firsts[i + 1] > walk->next)
-                        r = firsts[i] > walk->next ? 0 : walk_segment(walk, firsts[i], entries);
+                        r = firsts[i] > walk->next ? 0 : walk_segment(walk, firsts[i], &segment);
         return r;
 }
 

@@ -2,24 +2,7 @@
 #include <errno.h>
 
 #include "lib/replay-state.h"
-
-#define REREADS_MAX 3
-
-/* A segment of the write-ahead file, and how far it has been read. */
-struct segment {
-        uint64_t first;
-        struct buf bytes;
-        size_t offset;
-        uint64_t index; /* of the next entry */
-        int torn;
-        struct wal_entry *entries; /* of a batch: WAL_BATCH_COUNT places */
-};
-
-static void segment_done(struct segment *segment)
-{
-        buf_done(&segment->bytes);
-        free(segment->entries);
-}
+#include "lib/segment.h"
 
 /* The leaf hash that a record before the present end has in its bundle. */
 static int known_leaf(struct replay *replay, uint64_t index, struct sha256 *ret,
@@ -65,56 +48,39 @@ static int replay_wal_entry(struct replay *replay, uint64_t index, const struct 
         return 0;
 }
 
-/* The next batch. A live journal may have been read in the middle of a write: then once more, from
- * the disk. */
-static enum wal_found next_batch(struct replay *replay, struct segment *segment,
-                                 uint32_t *ret_count)
-{
-        for (int attempt = 0;; attempt++) {
-                enum wal_found found = wal_read_batch(buf_view(&segment->bytes), &segment->offset,
-                                                      segment->index, segment->entries, ret_count);
-
-                if (found != WAL_BAD || !replay->live || attempt == REREADS_MAX ||
-                    journal_read_segment(replay->journal, segment->first, &segment->bytes, NULL) <
-                            0 ||
-                    segment->bytes.size < segment->offset)
-                        return found;
-        }
-}
-
 static int replay_segment(struct replay *replay, struct segment *segment, const char *where,
-                          struct problem *problem)
+                          enum wal_found *ret_end, struct problem *problem)
 {
-        uint32_t count = 0;
         int r = 0;
 
         while (r == 0) {
-                enum wal_found found = next_batch(replay, segment, &count);
+                enum wal_found found = segment_next(segment);
+                uint64_t index = segment->index - segment->count;
 
-                if (found == WAL_TORN)
-                        segment->torn = 1;
                 if (found == WAL_BAD)
                         replay_report(replay, segment->index, where, "damaged at byte %zu",
                                       segment->offset);
+                *ret_end = found;
                 if (found != WAL_BATCH)
                         return 0;
-                for (uint32_t i = 0; i < count && r == 0; i++, segment->index++)
-                        r = replay_wal_entry(replay, segment->index, &segment->entries[i], where,
+                for (uint32_t i = 0; i < segment->count && r == 0; i++)
+                        r = replay_wal_entry(replay, index + i, &segment->entries[i], where,
                                              problem);
         }
         return r;
 }
 
 /* @last: no newer segment, so a torn tail may be one that nobody was promised. */
-static int replay_one(struct replay *replay, struct segment *segment, int last,
+static int replay_one(struct replay *replay, struct segment *segment, uint64_t first, int last,
                       struct problem *problem)
 {
+        enum wal_found end = WAL_END;
         struct problem reason = {};
         char where[WAL_NAME_SIZE];
         int r;
 
-        (void)wal_path(segment->first, where);
-        r = journal_read_segment(replay->journal, segment->first, &segment->bytes, &reason);
+        (void)wal_path(first, where);
+        r = segment_open(segment, first, &reason);
         if (r == -ENOENT && replay->live)
                 return 0; /* trimmed since it was listed */
         if (r < 0 && !replay_is_fault(r))
@@ -123,11 +89,8 @@ static int replay_one(struct replay *replay, struct segment *segment, int last,
                 replay_report(replay, REPLAY_NO_INDEX, where, "%s", problem_text(&reason, r));
                 return 0;
         }
-        segment->offset = 0;
-        segment->index = segment->first;
-        segment->torn = 0;
-        r = replay_segment(replay, segment, where, problem);
-        if (r == 0 && segment->torn && !(last && replay->live))
+        r = replay_segment(replay, segment, where, &end, problem);
+        if (r == 0 && end == WAL_TORN && !(last && replay->live))
                 replay_report(replay, segment->index, where,
                               "torn tail: %zu bytes after byte %zu are no whole batch",
                               segment->bytes.size - segment->offset, segment->offset);
@@ -151,16 +114,13 @@ int replay_segments(struct replay *replay, struct problem *problem)
                               problem_text(&reason, r));
         if (r < 0 || count == 0)
                 return 0;
-        segment.entries = calloc(WAL_BATCH_COUNT, sizeof(*segment.entries));
-        if (!segment.entries)
-                return -ENOMEM;
+        r = segment_init(&segment, replay->journal);
         for (size_t i = 0; i < count && r == 0; i++) {
-                segment.first = firsts[i];
-                if (segment.first > replay->tree.size) {
-                        replay->gap_end = segment.first;
+                if (firsts[i] > replay->tree.size) {
+                        replay->gap_end = firsts[i];
                         return 0;
                 }
-                r = replay_one(replay, &segment, i + 1 == count, problem);
+                r = replay_one(replay, &segment, firsts[i], i + 1 == count, problem);
         }
         return r;
 }

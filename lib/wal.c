@@ -144,13 +144,21 @@ static int good_batch_follows(struct view rest, struct wal_entry *scratch)
         return 0;
 }
 
+static int is_zeros(struct view bytes)
+{
+        for (size_t i = 0; i < bytes.size; i++)
+                if (bytes.data[i] != 0)
+                        return 0;
+        return 1;
+}
+
 enum wal_found wal_read_batch(struct view segment, size_t *offset, uint64_t expected,
                               struct wal_entry *ret_entries, uint32_t *ret_count)
 {
         struct view rest = view_of(segment.data + *offset, segment.size - *offset);
         struct batch_head head;
 
-        if (rest.size == 0)
+        if (is_zeros(rest))
                 return WAL_END;
         if (!read_good_batch(rest, &head, ret_entries))
                 return good_batch_follows(rest, ret_entries) ? WAL_BAD : WAL_TORN;

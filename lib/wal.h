@@ -8,6 +8,8 @@
  *
  *     "HMwb" · u32 count · u64 first index · u32 size · check (32) · count × (u32 length ‖ entry)
  *
+ * A segment may end in zeros, room for batches to come.
+ *
  * `size` is that of all the lengths and entries. `check` is SHA-256 over the 20 bytes before it and
  * the leaf hash of each entry. A batch is written whole and made durable by one fdatasync() before
  * the next is written. So a batch that is cut short or fails its check at the very end of the
@@ -55,7 +57,7 @@ struct wal_entry {
 /* What wal_read_batch() found. */
 enum wal_found {
         WAL_BATCH, /* a good batch */
-        WAL_END,   /* nothing more */
+        WAL_END,   /* nothing more, or zeros alone */
         WAL_TORN,  /* a bad batch and no good one after it */
         WAL_BAD,   /* a bad batch with a good one after it */
 };

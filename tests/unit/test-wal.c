@@ -146,18 +146,28 @@ static void test_every_flipped_bit(void)
         }
 }
 
-/* Zeros are what a filesystem may leave of a write that it had only made room for. */
+/* Zeros are room for batches to come, or what a filesystem may leave of a write that it had only
+ * made room for. What is not zero behind them is neither. */
 static void test_zeros_after(void)
 {
+        static const char *const entries[] = {"one"};
         _cleanup_(buf_done) struct buf segment = {};
         uint32_t count;
-        size_t offset = 0;
+        size_t offset = 0, end;
 
-        put_batch(&segment, 0, (const char *const[]){"one"}, 1);
+        put_batch(&segment, 0, entries, 1);
+        end = segment.size;
         for (int i = 0; i < 4096; i++)
                 buf_put_u8(&segment, 0);
         expect_integer(read_at(&segment, &offset, 0, &count), WAL_BATCH);
+        expect_integer(read_at(&segment, &offset, 1, &count), WAL_END);
+        expect_integer(offset, end);
+        buf_put_u8(&segment, 1);
         expect_integer(read_at(&segment, &offset, 1, &count), WAL_TORN);
+        segment.size--;
+        put_batch(&segment, 1, entries, 1);
+        expect_integer(read_at(&segment, &offset, 1, &count), WAL_BAD);
+        expect_integer(offset, end);
 }
 
 /* An entry may hold what looks like a batch: it counts as a batch only where one can begin. */

@@ -157,7 +157,8 @@ static void test_each_call(void)
         written_done(&written);
 }
 
-/* The third batch fails in a known way: what is said, and how it goes on. */
+/* The third batch fails in a known way: what is said, and how it goes on. The first one is written
+ * with room behind it, by a call of its own. */
 static void test_states(void)
 {
         static const struct {
@@ -169,13 +170,13 @@ static void test_states(void)
                 enum writer_state state;
                 const char *reason;
         } rows[] = {
-                {"no room", FAULT_PWRITE, ENOSPC, 0, 3, -ENOSPC, WRITER_FULL,
+                {"no room", FAULT_PWRITE, ENOSPC, 0, 4, -ENOSPC, WRITER_FULL,
                  "write-ahead file: No space left on device"},
-                {"room for half", FAULT_PWRITE, ENOSPC, 1, 3, -ENOSPC, WRITER_FULL,
+                {"room for half", FAULT_PWRITE, ENOSPC, 1, 4, -ENOSPC, WRITER_FULL,
                  "write-ahead file: No space left on device"},
-                {"quota", FAULT_PWRITE, EDQUOT, 0, 3, -ENOSPC, WRITER_FULL,
+                {"quota", FAULT_PWRITE, EDQUOT, 0, 4, -ENOSPC, WRITER_FULL,
                  "write-ahead file: Disk quota exceeded"},
-                {"bad disk", FAULT_PWRITE, EIO, 0, 3, -EROFS, WRITER_SEALED,
+                {"bad disk", FAULT_PWRITE, EIO, 0, 4, -EROFS, WRITER_SEALED,
                  "write-ahead file: write: Input/output error"},
                 {"not synced", FAULT_FDATASYNC, EIO, 0, 3, -EROFS, WRITER_SEALED,
                  "write-ahead file: fdatasync: Input/output error"},

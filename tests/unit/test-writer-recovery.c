@@ -21,6 +21,14 @@ static void write_wal(const struct written *written, uint64_t first, struct view
         expect_integer(close(fd), 0);
 }
 
+/* Bytes of batches, without the room behind them. */
+static size_t wal_used(struct view bytes)
+{
+        while (bytes.size > 0 && bytes.data[bytes.size - 1] == 0)
+                bytes.size--;
+        return bytes.size;
+}
+
 /* Cut anywhere in its last batch, or with rubbish behind it, the write-ahead file gives back
  * exactly the batches before. */
 static void test_torn_tail(void)
@@ -33,16 +41,16 @@ static void test_torn_tail(void)
         written_init(&written, 8);
         expect_open(&written, 0, 0);
         append_noise(&written, 5, 30);
-        before = wal_bytes(&written, 0, &whole).size;
+        before = wal_used(wal_bytes(&written, 0, &whole));
         buf_clear(&whole);
         append_noise(&written, 5, 30);
-        bytes = wal_bytes(&written, 0, &whole);
         written.writer = writer_free(written.writer);
+        bytes = wal_bytes(&written, 0, &whole);
         step = 1;
         for (size_t size = before; size < bytes.size; size += step) {
                 write_wal(&written, 0, view_of(bytes.data, size));
                 written.durable = 5;
-                expect_open(&written, 5, size - before);
+                expect_open(&written, 5, wal_used(view_of(bytes.data, size)) - before);
                 written.writer = writer_free(written.writer);
                 expect_open(&written, 5, 0); /* it has been cut off */
                 written.writer = writer_free(written.writer);
