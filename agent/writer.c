@@ -354,7 +354,7 @@ int writer_publish_cosigned(struct writer *writer, struct view checkpoint, struc
 
 int writer_read_cosigned(const struct writer *writer, struct buf *ret, struct problem *problem)
 {
-        return file_read(writer->dir_fd, JOURNAL_COSIGNED, ret, problem);
+        return journal_read_cosigned(writer->journal, ret, problem);
 }
 
 const struct journal *writer_journal(const struct writer *writer)

@@ -3,19 +3,21 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "cli/journal-quorum.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/file.h"
 #include "lib/replay.h"
 
-enum { OPTION_KEYRING, OPTION_SINCE };
+enum { OPTION_KEYRING, OPTION_SINCE, OPTION_POLICY };
 
 #define PERCENT_UNKNOWN 101
 
 struct report {
         int json;
-        int error;        /* of writing; the first sticks */
-        unsigned percent; /* as shown on the terminal */
+        int error;                     /* of writing; the first sticks */
+        unsigned percent;              /* as shown on the terminal */
+        struct journal_quorum *quorum; /* without policy when none was given */
         struct problem *problem;
 };
 
@@ -65,6 +67,56 @@ static void note_progress(uint64_t done, uint64_t total, void *context)
         (void)fprintf(stderr, "\r%3u %%%s", percent, percent >= 100 ? "\r     \r" : "");
 }
 
+/* Without policy, all is well; in a journal that is not good, no quorum is. */
+static int check_quorum(const struct journal *journal, struct replay_result *result,
+                        struct report *report)
+{
+        struct journal_quorum *quorum = report->quorum;
+        int r;
+
+        if (!quorum->quorum.policy)
+                return 0;
+        if (result->findings > 0)
+                quorum->reached = 0;
+        r = journal_quorum_tie(quorum, journal, &result->checkpoint, report->problem);
+        if (r < 0 || quorum->reached)
+                return r;
+        for (size_t i = 0; i < JOURNAL_QUORUM_FILES; i++) {
+                const struct replay_finding finding = {REPLAY_NO_INDEX, journal_quorum_files[i],
+                                                       quorum->reason[i].text};
+
+                if (!finding.text[0])
+                        continue;
+                result->findings++;
+                note_finding(&finding, report);
+        }
+        return report->error;
+}
+
+static json_t *quorum_result_to_json(json_t *result, const struct journal_quorum *quorum)
+{
+        json_t *facts;
+
+        if (!result || !quorum->reached)
+                return result;
+        facts = json_pack("{s:I, s:o}", "size", (json_int_t)quorum->checkpoint.size, "witnesses",
+                          quorum_to_json(&quorum->quorum));
+        if (json_object_set_new(result, "cosigned", facts) == 0)
+                return result;
+        json_decref(result);
+        return NULL;
+}
+
+static void put_quorum(struct buf *text, const struct journal_quorum *quorum)
+{
+        if (!quorum->reached)
+                return;
+        buf_put_format(text, "cosigned: %llu records, by ",
+                       (unsigned long long)quorum->checkpoint.size);
+        quorum_put_witnesses(text, &quorum->quorum);
+        buf_put_u8(text, '\n');
+}
+
 static json_t *result_to_json(const struct replay_result *result)
 {
         char root[HEX_SIZE(SHA256_SIZE)];
@@ -84,7 +136,9 @@ static int print_result(const struct replay_result *result, const char *path,
         char root[HEX_SIZE(SHA256_SIZE)];
 
         if (report->json)
-                return output_write_json(result_to_json(result), report->problem);
+                return output_write_json(
+                        quorum_result_to_json(result_to_json(result), report->quorum),
+                        report->problem);
         if (result->findings > 0)
                 return 0; /* the verdict is the error */
         output_put_text(&text, view_string(path));
@@ -93,6 +147,7 @@ static int print_result(const struct replay_result *result, const char *path,
         buf_put_format(&text, "checkpoint: %llu records, root %s\n",
                        (unsigned long long)result->checkpoint.size,
                        hex_encode(sha256_view(&result->checkpoint.root), root));
+        put_quorum(&text, report->quorum);
         if (result->unsealed > 0)
                 buf_put_format(&text,
                                "after the checkpoint: %llu records that no signature of the "
@@ -102,8 +157,9 @@ static int print_result(const struct replay_result *result, const char *path,
 }
 
 static int load(const struct invocation *invocation, struct keyring *ret_ring,
-                struct buf *ret_since, struct problem *problem)
+                struct buf *ret_since, struct quorum *ret_quorum, struct problem *problem)
 {
+        const char *policy = option_value(invocation, OPTION_POLICY);
         const char *ring = option_value(invocation, OPTION_KEYRING);
         const char *since = option_value(invocation, OPTION_SINCE);
         int r;
@@ -113,6 +169,8 @@ static int load(const struct invocation *invocation, struct keyring *ret_ring,
         r = keyring_load(ring, ret_ring, problem);
         if (r == 0 && since)
                 r = file_read(AT_FDCWD, since, ret_since, problem);
+        if (r == 0 && policy)
+                r = quorum_load(policy, ret_quorum, problem);
         return r;
 }
 
@@ -125,21 +183,28 @@ static int replay(const struct invocation *invocation, struct report *report,
         struct replay_options options = {.finding = note_finding,
                                          .progress = isatty(STDERR_FILENO) ? note_progress : NULL,
                                          .context = report};
-        int r = load(invocation, &ring, &since, problem);
+        int r = load(invocation, &ring, &since, &report->quorum->quorum, problem);
 
         if (r == 0)
                 r = journal_open(invocation->operands[0], &journal, problem);
+        if (r == 0 && report->quorum->quorum.policy)
+                r = journal_quorum_find(report->quorum, journal, ring.origin, problem);
         if (r < 0)
                 return r;
         options.since = buf_view(&since);
         r = replay_journal(journal, &ring, &options, ret, problem);
+        if (r == 0)
+                r = check_quorum(journal, ret, report);
         return r < 0 ? r : report->error;
 }
 
 static enum answer run(const struct invocation *invocation, struct problem *problem)
 {
-        struct report report = {
-                .json = invocation->json, .percent = PERCENT_UNKNOWN, .problem = problem};
+        _cleanup_(journal_quorum_done) struct journal_quorum quorum = {};
+        struct report report = {.json = invocation->json,
+                                .percent = PERCENT_UNKNOWN,
+                                .quorum = &quorum,
+                                .problem = problem};
         struct replay_result result = {};
         int r = replay(invocation, &report, &result, problem);
 
@@ -168,6 +233,8 @@ const struct verb verb_journal_verify = {
                         [OPTION_SINCE] =
                                 {"since", "s", "FILE",
                                  "an earlier checkpoint, which must be a part of this journal"},
+                        [OPTION_POLICY] = {"policy", NULL, "FILE",
+                                           "the witnesses who must have cosigned a checkpoint"},
                 },
         .run = run,
 };

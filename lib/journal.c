@@ -75,6 +75,13 @@ int journal_read_checkpoint(const struct journal *journal, struct buf *ret, stru
         return file_read(journal->dir_fd, "checkpoint", ret, problem);
 }
 
+int journal_read_cosigned(const struct journal *journal, struct buf *ret, struct problem *problem)
+{
+        buf_clear(ret);
+        ret->limit = NOTE_SIZE_MAX;
+        return file_read(journal->dir_fd, JOURNAL_COSIGNED, ret, problem);
+}
+
 static int read_width(const struct journal *journal, const struct tile *tile, unsigned width,
                       struct buf *ret)
 {

@@ -32,6 +32,11 @@ int journal_is_live(const struct journal *journal);
 int journal_read_checkpoint(const struct journal *journal, struct buf *ret,
                             struct problem *problem) _must_use_;
 
+/* The checkpoint that is kept for its cosignatures, JOURNAL_COSIGNED. -ENOENT when there is none.
+ */
+int journal_read_cosigned(const struct journal *journal, struct buf *ret,
+                          struct problem *problem) _must_use_;
+
 /* One file of hashes or entries. */
 struct tile {
         int level; /* or TILE_ENTRIES */
