@@ -45,6 +45,7 @@ struct operation {
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */
         uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants */
+        struct view authorization; /* SIGN: a witness's; empty: none; borrowed until done() */
 
         /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
          * -ECONNRESET: it was handed over and never answered (a signature may exist); -EAGAIN:

@@ -454,6 +454,7 @@ int worker_submit(struct worker *worker, struct operation *operation)
         case FRAME_SIGN:
                 buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
                 buf_put_sized(frame, view_of(operation->digest, key->algorithm->digest_size));
+                buf_put_sized(frame, operation->authorization);
                 break;
         default:
                 assert(operation->kind == FRAME_DESTROY);

@@ -107,32 +107,43 @@ static int serve_open(struct service *service, struct reader *fields, struct buf
         return 0;
 }
 
+static void pair_done(struct driver_pair *pair)
+{
+        buf_done(&pair->handle);
+        buf_done(&pair->spki);
+        facts_done(&pair->facts);
+}
+
 static int serve_generate(struct service *service, struct reader *fields, struct buf *answer,
                           struct problem *problem)
 {
-        _cleanup_(buf_done) struct buf handle = BUF_INIT(DRIVER_HANDLE_MAX);
-        _cleanup_(buf_done) struct buf spki = BUF_INIT(FRAME_SIZE_MAX);
+        _cleanup_(pair_done) struct driver_pair pair = {.handle = BUF_INIT(DRIVER_HANDLE_MAX),
+                                                        .spki = BUF_INIT(FRAME_SIZE_MAX)};
+        _cleanup_(facts_done) struct facts options = {0};
         _cleanup_(freep) char *label = NULL;
-        const struct algorithm *algorithm;
-        int r = read_algorithm(fields, &algorithm, problem);
+        struct driver_wish wish = {0};
+        int r = read_algorithm(fields, &wish.algorithm, problem);
 
         if (r < 0)
                 return r;
         r = read_text(fields, DRIVER_LABEL_MAX, &label, problem);
         if (r < 0)
                 return r;
-        if (reader_end(fields) < 0)
-                return malformed(problem);
-        r = service->driver->generate(service->device, algorithm, label, &handle, &spki, problem);
+        r = frame_read_facts(fields, &options);
         if (r < 0)
-                return r;
-        r = buf_error(&handle);
+                return r == -EBADMSG ? malformed(problem) : r;
+        wish.label = label;
+        wish.options = options;
+        r = service->driver->generate(service->device, &wish, &pair, problem);
         if (r == 0)
-                r = buf_error(&spki);
+                r = buf_error(&pair.handle);
+        if (r == 0)
+                r = buf_error(&pair.spki);
         if (r < 0)
                 return r;
-        buf_put_sized(answer, buf_view(&handle));
-        buf_put_sized(answer, buf_view(&spki));
+        buf_put_sized(answer, buf_view(&pair.handle));
+        buf_put_sized(answer, buf_view(&pair.spki));
+        frame_put_facts(answer, &pair.facts);
         return 0;
 }
 
@@ -160,12 +171,13 @@ static int serve_sign(struct service *service, struct reader *fields, struct buf
 {
         _cleanup_(buf_done) struct buf signature = BUF_INIT(FRAME_SIZE_MAX);
         uint32_t slot = reader_u32(fields);
-        struct view digest = reader_sized(fields);
+        struct view digest = reader_sized(fields), authorization = reader_sized(fields);
         int r;
 
         if (reader_end(fields) < 0)
                 return malformed(problem);
-        r = service->driver->sign(service->device, slot, digest, &signature, problem);
+        r = service->driver->sign(service->device, slot, digest, authorization, &signature,
+                                  problem);
         if (r < 0)
                 return r;
         buf_put_sized(answer, buf_view(&signature));
@@ -197,10 +209,28 @@ static int serve_probe(struct service *service, struct reader *fields, struct bu
         return 0;
 }
 
+static int serve_count(struct service *service, struct reader *fields, struct buf *answer,
+                       struct problem *problem)
+{
+        uint32_t slot = reader_u32(fields), count = 0;
+        int r;
+
+        if (reader_end(fields) < 0)
+                return malformed(problem);
+        if (!service->driver->count)
+                return problem_set(problem, -EOPNOTSUPP, "this token counts no uses");
+        r = service->driver->count(service->device, slot, &count, problem);
+        if (r < 0)
+                return r;
+        buf_put_u32(answer, count);
+        return 0;
+}
+
 static int (*const operations[])(struct service *service, struct reader *fields, struct buf *answer,
                                  struct problem *problem) = {
-        [FRAME_OPEN] = serve_open, [FRAME_GENERATE] = serve_generate, [FRAME_LOAD] = serve_load,
-        [FRAME_SIGN] = serve_sign, [FRAME_DESTROY] = serve_destroy,   [FRAME_PROBE] = serve_probe,
+        [FRAME_OPEN] = serve_open,   [FRAME_GENERATE] = serve_generate, [FRAME_LOAD] = serve_load,
+        [FRAME_SIGN] = serve_sign,   [FRAME_DESTROY] = serve_destroy,   [FRAME_PROBE] = serve_probe,
+        [FRAME_COUNT] = serve_count,
 };
 
 static int dispatch(struct service *service, const struct frame *request, struct buf *answer,

@@ -21,6 +21,21 @@
 #define DRIVER_HANDLE_MAX ((size_t)16384) /* bytes of a key handle */
 #define DRIVER_LABEL_MAX  ((size_t)255)   /* bytes of a key label or token name */
 
+/* A key that is wanted. */
+struct driver_wish {
+        const struct algorithm *algorithm;
+        const char *label;
+        struct facts options; /* "UseCounter": "yes"; "Witness": SPKI of its key in base64. Each
+                                 that the token cannot do is -EOPNOTSUPP. */
+};
+
+/* A key that was made. */
+struct driver_pair {
+        struct buf handle;  /* whatever load() needs to find it again, as text, without secrets */
+        struct buf spki;    /* DER SubjectPublicKeyInfo */
+        struct facts facts; /* "UseCounter": where its counter is, as gate_counter_text() */
+};
+
 struct driver {
         const char *name;            /* of the program, as in "hallmark-tpm" */
         const char *const *settings; /* that open() knows, ended by NULL; others are refused */
@@ -34,19 +49,19 @@ struct driver {
         /* Lets go of the device; takes NULL. */
         void (*close)(void *device);
 
-        /* Makes a key pair inside the token. @ret_handle is whatever load() needs to find it again,
-         * as text, without secrets; @ret_spki is the public key as DER SubjectPublicKeyInfo. */
-        int (*generate)(void *device, const struct algorithm *algorithm, const char *label,
-                        struct buf *ret_handle, struct buf *ret_spki, struct problem *problem);
+        /* Makes a key pair inside the token. */
+        int (*generate)(void *device, const struct driver_wish *wish, struct driver_pair *ret,
+                        struct problem *problem);
 
         /* Makes the key ready to sign and gives it a slot number, valid until close(). */
         int (*load)(void *device, const struct algorithm *algorithm, struct view handle,
                     uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem);
 
         /* Signs a digest of algorithm->digest_size bytes; the signature is encoded as
-         * enum algorithm_kind says. */
-        int (*sign)(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
-                    struct problem *problem);
+         * enum algorithm_kind says. @authorization is the witness's, and empty for a key without.
+         * -EPERM: it is not good. */
+        int (*sign)(void *device, uint32_t slot, struct view digest, struct view authorization,
+                    struct buf *ret_signature, struct problem *problem);
 
         /* Removes the private key for good. 0 if it is gone already. */
         int (*destroy)(void *device, const struct algorithm *algorithm, struct view handle,
@@ -54,6 +69,10 @@ struct driver {
 
         /* Does one real operation on the device, and tells what it says of itself now. */
         int (*probe)(void *device, struct facts *ret_facts, struct problem *problem);
+
+        /* How often the key was ever used, as the token counts. -EOPNOTSUPP: this key's uses are
+         * not counted. NULL: no key's are. */
+        int (*count)(void *device, uint32_t slot, uint32_t *ret, struct problem *problem);
 };
 
 /* The whole of a driver's main(): hardens the process (no core dump, not traceable, dies with its

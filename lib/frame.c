@@ -19,11 +19,13 @@ static const struct {
         {FRAME_LOCKED_OUT, -EBUSY},
         {FRAME_TOKEN_FAILED, -EIO},
         {FRAME_EXISTS, -EEXIST},
+        {FRAME_REFUSED, -EPERM},
 };
 
 static const char *const operation_names[] = {
-        [FRAME_OPEN] = "open", [FRAME_GENERATE] = "generate", [FRAME_LOAD] = "load",
-        [FRAME_SIGN] = "sign", [FRAME_DESTROY] = "destroy",   [FRAME_PROBE] = "probe",
+        [FRAME_OPEN] = "open",   [FRAME_GENERATE] = "generate", [FRAME_LOAD] = "load",
+        [FRAME_SIGN] = "sign",   [FRAME_DESTROY] = "destroy",   [FRAME_PROBE] = "probe",
+        [FRAME_COUNT] = "count",
 };
 
 void frame_put_head(struct buf *buf, enum frame_operation operation, uint64_t id,
@@ -44,7 +46,7 @@ int frame_decode(struct view bytes, struct frame *ret)
         uint8_t status = reader_u8(&reader);
 
         if (reader.bad || version != FRAME_VERSION || operation < FRAME_OPEN ||
-            operation > FRAME_PROBE || status > FRAME_EXISTS)
+            operation > FRAME_OPERATION_LAST || status > FRAME_STATUS_LAST)
                 return -EBADMSG;
         *ret = (struct frame){
                 .operation = (enum frame_operation)operation,
@@ -73,8 +75,9 @@ int frame_error_of(enum frame_status status)
 
 const char *frame_operation_name(enum frame_operation operation)
 {
-        return operation >= FRAME_OPEN && operation <= FRAME_PROBE ? operation_names[operation]
-                                                                   : "unknown";
+        return operation >= FRAME_OPEN && operation <= FRAME_OPERATION_LAST
+                       ? operation_names[operation]
+                       : "unknown";
 }
 
 void facts_done(struct facts *facts)

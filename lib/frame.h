@@ -13,11 +13,13 @@
  *
  *     operation   request fields                          answer fields
  *     OPEN        token name, (setting, value)…           token facts: (name, value)…
- *     GENERATE    algorithm, label                        handle, SPKI (DER)
+ *     GENERATE    algorithm, label, (option, value)…      handle, SPKI (DER), facts: (name, value)…
  *     LOAD        algorithm, handle                       slot (u32, no length), SPKI (DER)
- *     SIGN        slot (u32, no length), digest           signature
+ *     SIGN        slot (u32, no length), digest,          signature
+ *                 authorization (empty: none)
  *     DESTROY     algorithm, handle                       none
  *     PROBE       none                                    token facts: (name, value)…
+ *     COUNT       slot (u32, no length)                   uses (u32, no length)
  */
 
 #include "lib/problem.h"
@@ -34,7 +36,10 @@ enum frame_operation {
         FRAME_SIGN,
         FRAME_DESTROY,
         FRAME_PROBE,
+        FRAME_COUNT,
 };
+
+#define FRAME_OPERATION_LAST FRAME_COUNT
 
 /* What a driver can say; frame_status_of() and frame_error_of() map it to errno inside a process.
  */
@@ -49,7 +54,10 @@ enum frame_status {
         FRAME_LOCKED_OUT,   /* -EBUSY: PIN or dictionary-attack counter exhausted */
         FRAME_TOKEN_FAILED, /* -EIO: the token answered with an error or with nonsense */
         FRAME_EXISTS,       /* -EEXIST: GENERATE with a label that the token has already */
+        FRAME_REFUSED,      /* -EPERM: SIGN without the authorization that the key demands */
 };
+
+#define FRAME_STATUS_LAST FRAME_REFUSED
 
 struct frame {
         enum frame_operation operation;
@@ -70,7 +78,8 @@ enum frame_status frame_status_of(int error);
 int frame_error_of(enum frame_status status);
 const char *frame_operation_name(enum frame_operation operation);
 
-/* A list of (name, value) text pairs: settings of OPEN, facts of OPEN and PROBE. */
+/* A list of (name, value) text pairs: settings of OPEN, facts of OPEN and PROBE, options and facts
+ * of GENERATE. */
 struct facts {
         size_t count;
         struct {

@@ -55,26 +55,30 @@ static int read_handle(struct view handle, uint8_t *ret_id, struct problem *prob
         return 0;
 }
 
-int key_generate(void *device, const struct algorithm *algorithm, const char *label,
-                 struct buf *ret_handle, struct buf *ret_spki, struct problem *problem)
+int key_generate(void *device, const struct driver_wish *wish, struct driver_pair *ret,
+                 struct problem *problem)
 {
         struct token *token = device;
         uint8_t bytes[OBJECT_ID_SIZE];
         struct view id = view_of(bytes, sizeof(bytes));
         CK_OBJECT_HANDLE public;
-        int r = mechanism_check(token, algorithm, problem);
+        int r = mechanism_check(token, wish->algorithm, problem);
 
+        if (r == 0 && wish->options.count > 0)
+                r = problem_set(problem, -EOPNOTSUPP,
+                                "%s=: keys of a PKCS#11 token have no such thing",
+                                wish->options.pair[0].name);
         if (r == 0)
-                r = check_label(token, label, problem);
+                r = check_label(token, wish->label, problem);
         if (r < 0)
                 return r;
         if (RAND_bytes(bytes, sizeof(bytes)) != 1)
                 return problem_set(problem, -EIO, "no random bytes");
-        r = key_make_pair(token, algorithm, label, id, &public, problem);
+        r = key_make_pair(token, wish->algorithm, wish->label, id, &public, problem);
         if (r == 0)
-                r = key_put_spki(token, algorithm, public, ret_spki, problem);
+                r = key_put_spki(token, wish->algorithm, public, &ret->spki, problem);
         if (r == 0)
-                put_handle(ret_handle, id);
+                put_handle(&ret->handle, id);
         return r;
 }
 
@@ -225,8 +229,8 @@ static int sign(struct token *token, const struct key *key, struct view digest,
                              : r;
 }
 
-int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
-             struct problem *problem)
+int key_sign(void *device, uint32_t slot, struct view digest, struct view authorization,
+             struct buf *ret_signature, struct problem *problem)
 {
         struct token *token = device;
         const struct key *key;
@@ -234,6 +238,8 @@ int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_si
         if (slot >= token->key_count || token->keys[slot]->destroyed)
                 return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
         key = token->keys[slot];
+        if (authorization.size > 0)
+                return problem_set(problem, -EPERM, "keys of a PKCS#11 token have no witness");
         if (digest.size != key->algorithm->digest_size)
                 return problem_set(problem, -EBADMSG, "the digest has %zu bytes, %s signs %zu",
                                    digest.size, key->algorithm->name, key->algorithm->digest_size);

@@ -8,15 +8,15 @@
  * The functions have the contracts of the same names in struct driver (lib/driver.h).
  */
 
-#include "lib/algorithm.h"
+#include "lib/driver.h"
 #include "pkcs11/object.h"
 
-int key_generate(void *device, const struct algorithm *algorithm, const char *label,
-                 struct buf *ret_handle, struct buf *ret_spki, struct problem *problem);
+int key_generate(void *device, const struct driver_wish *wish, struct driver_pair *ret,
+                 struct problem *problem);
 int key_load(void *device, const struct algorithm *algorithm, struct view handle,
              uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem);
-int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
-             struct problem *problem);
+int key_sign(void *device, uint32_t slot, struct view digest, struct view authorization,
+             struct buf *ret_signature, struct problem *problem);
 int key_destroy(void *device, const struct algorithm *algorithm, struct view handle,
                 struct problem *problem);
 

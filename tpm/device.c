@@ -9,6 +9,7 @@
 /* TPM2_TRANSIENT_FIRST, without that macro's shift into the sign bit, and the like. */
 #define TRANSIENT_FIRST      ((TPM2_HANDLE)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT)
 #define LOADED_SESSION_FIRST ((TPM2_HANDLE)TPM2_HT_LOADED_SESSION << TPM2_HR_SHIFT)
+#define SAVED_SESSION_FIRST  ((TPM2_HANDLE)TPM2_HT_SAVED_SESSION << TPM2_HR_SHIFT)
 
 #define BUSY_ATTEMPTS_MAX 11 /* 1 + 2 + 4 + … milliseconds: about two seconds in all */
 
@@ -126,6 +127,13 @@ static int flush_all(struct device *device, TPM2_HANDLE first, struct problem *p
         return 0;
 }
 
+int device_flush_sessions(struct device *device, struct problem *problem)
+{
+        int r = flush_all(device, LOADED_SESSION_FIRST, problem);
+
+        return r < 0 ? r : flush_all(device, SAVED_SESSION_FIRST, problem);
+}
+
 /* A killed process leaves its objects and perhaps a session in a TPM without a resource manager,
  * and the third one would find no room. A resource manager lists only what is the own connection's:
  * nothing. */
@@ -154,17 +162,33 @@ int device_connect(struct device *device, const char *tcti, struct problem *prob
         return flush_leftovers(device, problem);
 }
 
+int device_read_secret(struct device *device, enum secret_kind kind, struct secret *ret,
+                       struct problem *problem)
+{
+        int r = secret_read(device->token, kind, &device->settings, ret, problem);
+
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? problem_set(problem, -EACCES, "an authorization cannot be read: %s",
+                                   strerror(-r))
+                     : 0;
+}
+
 /* A TPM takes no longer one for an object (TPM 2.0 Part 3 §12.1), and drops zeros at the end, which
  * secret_read() has refused. */
-int device_set_authorization(struct device *device, const struct secret *secret,
-                             struct problem *problem)
+int device_take_authorization(struct device *device, struct problem *problem)
 {
-        if (secret->size > TPM2_SHA256_DIGEST_SIZE)
+        _cleanup_(secret_done) struct secret secret = {0};
+        int r = device_read_secret(device, SECRET_PIN, &secret, problem);
+
+        if (r < 0)
+                return r;
+        if (secret.size > TPM2_SHA256_DIGEST_SIZE)
                 return problem_set(problem, -EACCES,
                                    "the keys' authorization has %zu bytes, a TPM takes %d at most",
-                                   secret->size, TPM2_SHA256_DIGEST_SIZE);
-        device->authorization.size = (UINT16)secret->size;
-        memcpy(device->authorization.buffer, secret->data, secret->size);
+                                   secret.size, TPM2_SHA256_DIGEST_SIZE);
+        device->authorization.size = (UINT16)secret.size;
+        memcpy(device->authorization.buffer, secret.data, secret.size);
         return 0;
 }
 
@@ -173,4 +197,6 @@ void device_disconnect(struct device *device)
         explicit_bzero(&device->authorization, sizeof(device->authorization));
         Esys_Finalize(&device->esys);
         Tss2_TctiLdr_Finalize(&device->tcti);
+        facts_done(&device->settings);
+        free(device->token);
 }

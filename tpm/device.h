@@ -6,8 +6,9 @@
  *
  * After an error of the transport the ESAPI context is of no use any more, so such errors are
  * -ENODEV and the agent starts a new process. Keys and their parent are used with a password
- * session, which needs no session inside the TPM: nothing is left behind there to run into the
- * context gap (TPM 2.0 Part 1 §30.5).
+ * session, which needs no session inside the TPM, or with one that ends with its command
+ * (tpm/session.h): nothing is left behind there to run into the context gap (TPM 2.0 Part 1
+ * §30.5).
  */
 
 #include "lib/secret.h"
@@ -24,6 +25,8 @@ struct key;
 
 struct device {
         TSS2_TCTI_CONTEXT *tcti;
+        char *token;           /* its name, and … */
+        struct facts settings; /* … what OPEN said, to find its secrets again */
         ESYS_CONTEXT *esys;
         TPM2B_AUTH authorization; /* that keys are made with, and that theirs is; size 0: empty */
         struct object *parent;
@@ -39,9 +42,17 @@ struct device {
 int device_connect(struct device *device, const char *tcti, struct problem *problem) _must_use_;
 void device_disconnect(struct device *device);
 
-/* Takes the authorization value of the keys. -EACCES: longer than the digest of their Name. */
-int device_set_authorization(struct device *device, const struct secret *secret,
-                             struct problem *problem) _must_use_;
+/* Reads a secret of the token; one that is not there is an empty one. -EACCES: it cannot be read.
+ */
+int device_read_secret(struct device *device, enum secret_kind kind, struct secret *ret,
+                       struct problem *problem) _must_use_;
+
+/* Reads the authorization value of the keys. -EACCES: longer than the digest of their Name. */
+int device_take_authorization(struct device *device, struct problem *problem) _must_use_;
+
+/* Empties the TPM of sessions, which are all ours: no other process has this connection, and none
+ * is in use between two commands. */
+int device_flush_sessions(struct device *device, struct problem *problem) _must_use_;
 
 /* The errno value of a response code that is not success, as enum frame_status lists them; @what
  * was tried goes into the reason. */

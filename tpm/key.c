@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/key.h"
 
-#include "lib/digest.h"
+#include "tpm/counter.h"
+#include "tpm/guard.h"
 #include "tpm/keyfile.h"
-#include "tpm/object.h"
+#include "tpm/session.h"
 #include "tpm/signature.h"
 #include "tpm/template.h"
 
@@ -12,82 +13,13 @@
 struct key {
         struct object object;
         const struct algorithm *algorithm;
-        TPM2B_NAME name;
+        struct guard guard; /* its gate may be open */
         struct sha256 file; /* of the key file: the same one again gets the same slot */
         int destroyed;      /* the slot stays: others keep their number */
 };
 
-static const TPM2B_DATA no_outside_info;
-static const TPML_PCR_SELECTION no_pcrs;
 static const TPMT_SIG_SCHEME scheme_of_key = {.scheme = TPM2_ALG_NULL};
 static const TPMT_TK_HASHCHECK no_ticket = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
-
-static int create(struct device *device, const TPM2B_PUBLIC *template, TPM2B_PRIVATE **ret_private,
-                  TPM2B_PUBLIC **ret_public, struct problem *problem)
-{
-        TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.userAuth = device->authorization};
-        unsigned attempts = 0;
-        TSS2_RC rc;
-        int r = object_use(device, device->parent, problem);
-
-        if (r < 0)
-                return r;
-        do
-                rc = Esys_Create(device->esys, device->parent->handle, ESYS_TR_PASSWORD,
-                                 ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template, &no_outside_info,
-                                 &no_pcrs, ret_private, ret_public, NULL, NULL, NULL);
-        while (object_again(device, device->parent, rc, &attempts));
-        explicit_bzero(&sensitive, sizeof(sensitive));
-        object_rest(device, device->parent);
-        return rc ? device_error(rc, "creating a key in the TPM", problem) : 0;
-}
-
-static int test_parameters(struct device *device, const TPM2B_PUBLIC *template)
-{
-        TPMT_PUBLIC_PARMS parameters = {.type = template->publicArea.type,
-                                        .parameters = template->publicArea.parameters};
-        unsigned attempts = 0;
-        TSS2_RC rc;
-
-        do
-                rc = Esys_TestParms(device->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                    &parameters);
-        while (device_busy(rc, &attempts));
-        if (rc && device_error(rc, "", NULL) == -ENODEV)
-                return -ENODEV;
-        return rc ? -EOPNOTSUPP : 0;
-}
-
-static int check_support(struct device *device, const struct algorithm *algorithm,
-                         TPM2B_PUBLIC *ret_template, struct problem *problem)
-{
-        int r = template_key(algorithm, ret_template);
-
-        if (r == 0)
-                r = test_parameters(device, ret_template);
-        if (r == -EOPNOTSUPP)
-                return problem_set(problem, r, "this TPM has no %s", algorithm->name);
-        return r;
-}
-
-int key_generate(void *context, const struct algorithm *algorithm, const char *label,
-                 struct buf *ret_handle, struct buf *ret_spki, struct problem *problem)
-{
-        struct device *device = context;
-        _cleanup_(esys_freep) TPM2B_PRIVATE *private = NULL;
-        _cleanup_(esys_freep) TPM2B_PUBLIC *public = NULL;
-        TPM2B_PUBLIC template;
-        int r = check_support(device, algorithm, &template, problem);
-
-        if (r == 0)
-                r = create(device, &template, &private, &public, problem);
-        if (r == 0)
-                r = template_check(algorithm, public, problem);
-        if (r == 0)
-                r = template_put_spki(ret_spki, algorithm, public, problem);
-        return r < 0 ? r
-                     : keyfile_put(ret_handle, public, private, device->authorization.size == 0);
-}
 
 static int check_name(struct device *device, ESYS_TR handle, const TPM2B_NAME *expected,
                       struct problem *problem)
@@ -162,9 +94,16 @@ static int prove_authorization(struct device *device, struct key *key, struct pr
 
 static int check_loaded(struct device *device, struct key *key, struct problem *problem)
 {
-        int r = check_name(device, key->object.handle, &key->name, problem);
+        int r = check_name(device, key->object.handle, &key->guard.key, problem);
 
         return r < 0 ? r : prove_authorization(device, key, problem);
+}
+
+/* Out of the TPM; what is known of it stays. */
+static void let_go(struct device *device, struct key *key)
+{
+        guard_done(device, &key->guard);
+        object_done(device, &key->object);
 }
 
 static int load_parts(struct device *device, const TPM2B_PRIVATE *private,
@@ -189,8 +128,10 @@ static int load_parts(struct device *device, const TPM2B_PRIVATE *private,
         if (r == 0)
                 r = check_loaded(device, key, problem);
         object_rest(device, device->parent);
+        if (r == 0)
+                r = guard_open(device, &key->guard, key->object.authorization, problem);
         if (r < 0)
-                object_done(device, &key->object);
+                let_go(device, key);
         return r;
 }
 
@@ -207,7 +148,7 @@ static int add_key(struct device *device, struct key *key, uint32_t *ret_slot)
         return 0;
 }
 
-static int load_new(struct device *device, const struct key *draft, const TPM2B_PRIVATE *private,
+static int load_new(struct device *device, struct key *draft, const TPM2B_PRIVATE *private,
                     const TPM2B_PUBLIC *public, uint32_t *ret_slot, struct problem *problem)
 {
         _cleanup_(freep) struct key *key = malloc(sizeof(*key));
@@ -216,12 +157,13 @@ static int load_new(struct device *device, const struct key *draft, const TPM2B_
         if (!key)
                 return -ENOMEM;
         *key = *draft;
+        draft->guard.gate = (struct gate){0}; /* the key's now */
         r = load_parts(device, private, public, key, problem);
         if (r < 0)
                 return r;
         r = add_key(device, key, ret_slot);
         if (r < 0) {
-                object_done(device, &key->object);
+                let_go(device, key);
                 return r;
         }
         (void)TAKE_PTR(key);
@@ -252,29 +194,61 @@ static int set_authorization(struct device *device, struct object *object, int e
         return 0;
 }
 
+static int load_file(struct device *device, const struct keyfile *file, struct key *draft,
+                     uint32_t *ret_slot, struct problem *problem)
+{
+        int r = set_authorization(device, &draft->object, file->empty_auth, problem);
+
+        if (r == 0)
+                r = template_name(&file->public, &draft->guard.key);
+        if (r < 0 || find_loaded(device, draft, ret_slot))
+                return r;
+        return load_new(device, draft, &file->private, &file->public, ret_slot, problem);
+}
+
 int key_load(void *device, const struct algorithm *algorithm, struct view handle,
              uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem)
 {
-        struct key draft = {
-                .object = OBJECT_INIT, .algorithm = algorithm, .file = sha256_of(handle)};
-        TPM2B_PRIVATE private;
-        TPM2B_PUBLIC public;
-        int empty, r = keyfile_read(handle, &public, &private, &empty, problem);
+        _cleanup_(keyfile_done) struct keyfile file = {0};
+        struct key draft = {.object = OBJECT_INIT,
+                            .guard = GUARD_INIT,
+                            .algorithm = algorithm,
+                            .file = sha256_of(handle)};
+        int r = keyfile_read(handle, &file, problem);
 
         if (r == 0)
-                r = template_check(algorithm, &public, problem);
+                r = template_check(algorithm, &file.gate, &file.public, problem);
         if (r == 0)
-                r = set_authorization(device, &draft.object, empty, problem);
+                r = template_put_spki(ret_spki, algorithm, &file.public, problem);
         if (r == 0)
-                r = template_put_spki(ret_spki, algorithm, &public, problem);
+                r = gate_copy(&file.gate, &draft.guard.gate);
         if (r == 0)
-                r = template_name(&public, &draft.name);
-        if (r < 0 || find_loaded(device, &draft, ret_slot))
-                return r;
-        return load_new(device, &draft, &private, &public, ret_slot, problem);
+                r = load_file(device, &file, &draft, ret_slot, problem);
+        gate_done(&draft.guard.gate);
+        return r;
 }
 
-static int sign(struct device *device, struct key *key, const TPM2B_DIGEST *digest,
+static int find_key(const struct device *device, uint32_t slot, struct key **ret,
+                    struct problem *problem)
+{
+        if (slot >= device->key_count || device->keys[slot]->destroyed)
+                return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
+        *ret = device->keys[slot];
+        return 0;
+}
+
+static int begin_use(struct device *device, struct key *key, const TPM2B_DIGEST *digest,
+                     struct view authorization, ESYS_TR *ret_session, struct problem *problem)
+{
+        if (!key->guard.gate.witness && authorization.size > 0)
+                return problem_set(problem, -EPERM, "the key has no witness");
+        *ret_session = ESYS_TR_PASSWORD;
+        if (!gate_is_closed(&key->guard.gate))
+                return 0;
+        return guard_satisfy(device, &key->guard, digest, authorization, ret_session, problem);
+}
+
+static int sign(struct device *device, struct key *key, const TPM2B_DIGEST *digest, ESYS_TR session,
                 struct buf *ret_signature, struct problem *problem)
 {
         _cleanup_(esys_freep) TPMT_SIGNATURE *signature = NULL;
@@ -285,7 +259,7 @@ static int sign(struct device *device, struct key *key, const TPM2B_DIGEST *dige
         if (r < 0)
                 return r;
         do
-                rc = Esys_Sign(device->esys, key->object.handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                rc = Esys_Sign(device->esys, key->object.handle, session, ESYS_TR_NONE,
                                ESYS_TR_NONE, digest, &scheme_of_key, &no_ticket, &signature);
         while (object_again(device, &key->object, rc, &attempts));
         if (rc)
@@ -293,67 +267,67 @@ static int sign(struct device *device, struct key *key, const TPM2B_DIGEST *dige
         return signature_put(ret_signature, key->algorithm, signature, problem);
 }
 
-int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
-             struct problem *problem)
+int key_sign(void *device, uint32_t slot, struct view digest, struct view authorization,
+             struct buf *ret_signature, struct problem *problem)
 {
-        struct device *tpm = device;
         TPM2B_DIGEST tpm_digest = {.size = (UINT16)digest.size};
-        struct key *key;
+        ESYS_TR session;
+        struct key *key = NULL;
+        int r = find_key(device, slot, &key, problem);
 
-        if (slot >= tpm->key_count || tpm->keys[slot]->destroyed)
-                return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
-        key = tpm->keys[slot];
+        if (r < 0)
+                return r;
         if (digest.size != key->algorithm->digest_size || digest.size > sizeof(tpm_digest.buffer))
                 return problem_set(problem, -EBADMSG, "the digest has %zu bytes, %s signs %zu",
                                    digest.size, key->algorithm->name, key->algorithm->digest_size);
         memcpy(tpm_digest.buffer, digest.data, digest.size);
-        return sign(tpm, key, &tpm_digest, ret_signature, problem);
+        r = begin_use(device, key, &tpm_digest, authorization, &session, problem);
+        if (r < 0)
+                return r;
+        r = sign(device, key, &tpm_digest, session, ret_signature, problem);
+        if (session != ESYS_TR_PASSWORD)
+                session_end(device, session, r);
+        return r;
 }
 
-/* The TPM keeps nothing of a key but what is loaded; the agent removes the file. */
+int key_count(void *device, uint32_t slot, uint32_t *ret, struct problem *problem)
+{
+        struct key *key = NULL;
+        int r = find_key(device, slot, &key, problem);
+
+        if (r < 0)
+                return r;
+        if (!key->guard.gate.counter)
+                return problem_set(problem, -EOPNOTSUPP, "the uses of this key are not counted");
+        return counter_read(device, key->guard.counter, ret, problem);
+}
+
+/* The TPM keeps nothing of a key but what is loaded, and its counter; the agent removes the file.
+ */
 int key_destroy(void *device, const struct algorithm *algorithm, struct view handle,
                 struct problem *problem)
 {
+        _cleanup_(keyfile_done) struct keyfile file = {0};
         struct device *tpm = device;
         struct key draft = {.algorithm = algorithm, .file = sha256_of(handle)};
-        TPM2B_PRIVATE private;
-        TPM2B_PUBLIC public;
         uint32_t slot;
-        int empty, r = keyfile_read(handle, &public, &private, &empty, problem);
+        int r = keyfile_read(handle, &file, problem);
 
         if (r == 0)
-                r = template_check(algorithm, &public, problem);
-        if (r < 0 || !find_loaded(tpm, &draft, &slot))
+                r = template_check(algorithm, &file.gate, &file.public, problem);
+        if (r < 0)
                 return r;
-        object_done(tpm, &tpm->keys[slot]->object);
-        tpm->keys[slot]->destroyed = 1;
-        return 0;
-}
-
-int key_algorithms(struct device *device, struct facts *facts, struct problem *problem)
-{
-        _cleanup_(buf_done) struct buf names = BUF_INIT(1024);
-        const struct algorithm *algorithm;
-
-        for (size_t i = 0; (algorithm = algorithm_at(i)); i++) {
-                TPM2B_PUBLIC template;
-                int r = check_support(device, algorithm, &template, NULL);
-
-                if (r == -EOPNOTSUPP)
-                        continue;
-                if (r < 0)
-                        return problem_set(problem, r, "the TPM went away");
-                buf_put_format(&names, "%s%s", names.size > 0 ? " " : "", algorithm->name);
+        if (find_loaded(tpm, &draft, &slot)) {
+                let_go(tpm, tpm->keys[slot]);
+                tpm->keys[slot]->destroyed = 1;
         }
-        buf_put_u8(&names, 0);
-        return buf_error(&names) < 0 ? buf_error(&names)
-                                     : facts_add(facts, "algorithms", (const char *)names.data);
+        return file.gate.counter ? counter_remove(tpm, file.gate.counter, problem) : 0;
 }
 
 void keys_done(struct device *device)
 {
         for (size_t i = 0; i < device->key_count; i++) {
-                object_done(device, &device->keys[i]->object);
+                let_go(device, device->keys[i]);
                 free(device->keys[i]);
         }
         free(device->keys);

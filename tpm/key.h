@@ -10,18 +10,18 @@
 #include "lib/driver.h"
 #include "tpm/device.h"
 
-/* Creates the storage parent in the owner hierarchy, with @secret (size 0: empty) as the
- * hierarchy's authorization. -EACCES: that is not it. */
-int parent_create(struct device *device, const struct secret *secret,
-                  struct problem *problem) _must_use_;
+/* Creates the storage parent in the owner hierarchy. -EACCES: the owner's authorization is another
+ * one than the token's. */
+int parent_create(struct device *device, struct problem *problem) _must_use_;
 void parent_done(struct device *device);
 
-int key_generate(void *device, const struct algorithm *algorithm, const char *label,
-                 struct buf *ret_handle, struct buf *ret_spki, struct problem *problem);
+int key_generate(void *device, const struct driver_wish *wish, struct driver_pair *ret,
+                 struct problem *problem);
 int key_load(void *device, const struct algorithm *algorithm, struct view handle,
              uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem);
-int key_sign(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
-             struct problem *problem);
+int key_sign(void *device, uint32_t slot, struct view digest, struct view authorization,
+             struct buf *ret_signature, struct problem *problem);
+int key_count(void *device, uint32_t slot, uint32_t *ret, struct problem *problem);
 int key_destroy(void *device, const struct algorithm *algorithm, struct view handle,
                 struct problem *problem);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/keyfile.h"
+#include "tpm/keyfile-policy.h"
 
 #include <errno.h>
 #include <openssl/asn1t.h>
@@ -15,27 +16,47 @@
 #define DER_FALSE        0 /* written out: readers take the flag's absence for either */
 #define DER_TRUE         0xff
 
-struct keyfile {
+struct step {
+        ASN1_INTEGER *command;
+        ASN1_OCTET_STRING *body;
+};
+
+SKM_DEFINE_STACK_OF(step, struct step, struct step)
+
+/* As it is in ASN.1. */
+struct form {
         ASN1_OBJECT *type;
         ASN1_BOOLEAN empty_auth;
+        STACK_OF(step) * policy; /* NULL: none */
         ASN1_INTEGER *parent;
         ASN1_OCTET_STRING *public;
         ASN1_OCTET_STRING *private;
 };
 
 /* clang-format off */
-ASN1_SEQUENCE(KEYFILE) = {
-        ASN1_SIMPLE(struct keyfile, type, ASN1_OBJECT),
-        ASN1_EXP_OPT(struct keyfile, empty_auth, ASN1_BOOLEAN, 0),
-        ASN1_SIMPLE(struct keyfile, parent, ASN1_INTEGER),
-        ASN1_SIMPLE(struct keyfile, public, ASN1_OCTET_STRING),
-        ASN1_SIMPLE(struct keyfile, private, ASN1_OCTET_STRING),
-} static_ASN1_SEQUENCE_END_name(struct keyfile, KEYFILE)
+ASN1_SEQUENCE(STEP) = {
+        ASN1_EXP(struct step, command, ASN1_INTEGER, 0),
+        ASN1_EXP(struct step, body, ASN1_OCTET_STRING, 1),
+} static_ASN1_SEQUENCE_END_name(struct step, STEP)
+
+ASN1_SEQUENCE(FORM) = {
+        ASN1_SIMPLE(struct form, type, ASN1_OBJECT),
+        ASN1_EXP_OPT(struct form, empty_auth, ASN1_BOOLEAN, 0),
+        ASN1_EXP_SEQUENCE_OF_OPT(struct form, policy, STEP, 1),
+        ASN1_SIMPLE(struct form, parent, ASN1_INTEGER),
+        ASN1_SIMPLE(struct form, public, ASN1_OCTET_STRING),
+        ASN1_SIMPLE(struct form, private, ASN1_OCTET_STRING),
+} static_ASN1_SEQUENCE_END_name(struct form, FORM)
         /* clang-format on */
 
-        static void keyfile_freep(struct keyfile * *file)
+        static void form_freep(struct form * *form)
 {
-        ASN1_item_free((ASN1_VALUE *)*file, ASN1_ITEM_rptr(KEYFILE));
+        ASN1_item_free((ASN1_VALUE *)*form, ASN1_ITEM_rptr(FORM));
+}
+
+static void step_freep(struct step **step)
+{
+        ASN1_item_free((ASN1_VALUE *)*step, ASN1_ITEM_rptr(STEP));
 }
 
 static void bio_freep(BIO **bio)
@@ -54,58 +75,91 @@ static int forget_openssl_errors(int r)
         return r;
 }
 
+void keyfile_done(struct keyfile *file)
+{
+        gate_done(&file->gate);
+}
+
 static int set_bytes(ASN1_OCTET_STRING *string, const uint8_t *bytes, size_t size)
 {
         return ASN1_OCTET_STRING_set(string, bytes, (int)size) ? 0 : -ENOMEM;
 }
 
-static int set_public(struct keyfile *file, const TPM2B_PUBLIC *public)
+static int set_public(struct form *form, const TPM2B_PUBLIC *public)
 {
         uint8_t bytes[sizeof(*public)];
         size_t size = 0;
 
         if (Tss2_MU_TPM2B_PUBLIC_Marshal(public, bytes, sizeof(bytes), &size))
                 return -EIO;
-        return set_bytes(file->public, bytes, size);
+        return set_bytes(form->public, bytes, size);
 }
 
-static int set_private(struct keyfile *file, const TPM2B_PRIVATE *private)
+static int set_private(struct form *form, const TPM2B_PRIVATE *private)
 {
         uint8_t bytes[sizeof(*private)];
         size_t size = 0;
 
         if (Tss2_MU_TPM2B_PRIVATE_Marshal(private, bytes, sizeof(bytes), &size))
                 return -EIO;
-        return set_bytes(file->private, bytes, size);
+        return set_bytes(form->private, bytes, size);
 }
 
-static int keyfile_new(const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private, int empty_auth,
-                       struct keyfile **ret)
+static int add_step(struct form *form, const struct keyfile_step *from)
 {
-        _cleanup_(keyfile_freep) struct keyfile *file =
-                (struct keyfile *)ASN1_item_new(ASN1_ITEM_rptr(KEYFILE));
-        int r;
+        _cleanup_(step_freep) struct step *step =
+                (struct step *)ASN1_item_new(ASN1_ITEM_rptr(STEP));
 
-        if (!file)
-                return forget_openssl_errors(-ENOMEM);
-        ASN1_OBJECT_free(file->type);
-        file->type = OBJ_txt2obj(KEYFILE_OID, 1);
-        file->empty_auth = empty_auth ? DER_TRUE : DER_FALSE;
-        if (!file->type || !ASN1_INTEGER_set_uint64(file->parent, TPM2_RH_OWNER))
-                return forget_openssl_errors(-ENOMEM);
-        r = set_public(file, public);
-        if (r == 0)
-                r = set_private(file, private);
-        if (r < 0)
-                return forget_openssl_errors(r);
-        *ret = TAKE_PTR(file);
+        if (!step || !ASN1_INTEGER_set_uint64(step->command, from->command) ||
+            set_bytes(step->body, from->body.data, from->body.size) < 0 ||
+            !sk_step_push(form->policy, step))
+                return -ENOMEM;
+        step = NULL; /* the stack's now */
         return 0;
 }
 
-int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
-                int empty_auth)
+static int set_policy(struct form *form, const struct gate *gate)
 {
-        _cleanup_(keyfile_freep) struct keyfile *file = NULL;
+        _cleanup_(keyfile_policy_done) struct keyfile_policy policy = {0};
+        int r = keyfile_policy_of(gate, &policy);
+
+        if (r < 0 || policy.count == 0)
+                return r;
+        form->policy = sk_step_new_null();
+        if (!form->policy)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < policy.count; i++)
+                r = add_step(form, &policy.steps[i]);
+        return r;
+}
+
+static int form_new(const struct keyfile *file, struct form **ret)
+{
+        _cleanup_(form_freep) struct form *form =
+                (struct form *)ASN1_item_new(ASN1_ITEM_rptr(FORM));
+        int r;
+
+        if (!form)
+                return forget_openssl_errors(-ENOMEM);
+        ASN1_OBJECT_free(form->type);
+        form->type = OBJ_txt2obj(KEYFILE_OID, 1);
+        form->empty_auth = file->empty_auth ? DER_TRUE : DER_FALSE;
+        if (!form->type || !ASN1_INTEGER_set_uint64(form->parent, TPM2_RH_OWNER))
+                return forget_openssl_errors(-ENOMEM);
+        r = set_policy(form, &file->gate);
+        if (r == 0)
+                r = set_public(form, &file->public);
+        if (r == 0)
+                r = set_private(form, &file->private);
+        if (r < 0)
+                return forget_openssl_errors(r);
+        *ret = TAKE_PTR(form);
+        return 0;
+}
+
+int keyfile_put(struct buf *buf, const struct keyfile *file)
+{
+        _cleanup_(form_freep) struct form *form = NULL;
         _cleanup_(openssl_freep) unsigned char *der = NULL;
         _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_mem());
         char *text = NULL;
@@ -114,10 +168,10 @@ int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE
 
         if (!bio)
                 return forget_openssl_errors(-ENOMEM);
-        r = keyfile_new(public, private, empty_auth, &file);
+        r = form_new(file, &form);
         if (r < 0)
                 return r;
-        der_size = ASN1_item_i2d((ASN1_VALUE *)file, &der, ASN1_ITEM_rptr(KEYFILE));
+        der_size = ASN1_item_i2d((ASN1_VALUE *)form, &der, ASN1_ITEM_rptr(FORM));
         if (der_size <= 0 || PEM_write_bio(bio, KEYFILE_PEM_NAME, "", der, der_size) <= 0)
                 return forget_openssl_errors(-ENOMEM);
         size = BIO_get_mem_data(bio, &text);
@@ -125,7 +179,7 @@ int keyfile_put(struct buf *buf, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE
         return buf_error(buf);
 }
 
-static int decode(struct view text, struct keyfile **ret)
+static int decode(struct view text, struct form **ret)
 {
         _cleanup_(openssl_freep) char *name = NULL;
         _cleanup_(openssl_freep) char *header = NULL;
@@ -140,47 +194,58 @@ static int decode(struct view text, struct keyfile **ret)
         if (!bio || !PEM_read_bio(bio, &name, &header, &der, &size))
                 return forget_openssl_errors(-EBADMSG);
         cursor = der;
-        *ret = (struct keyfile *)ASN1_item_d2i(NULL, &cursor, size, ASN1_ITEM_rptr(KEYFILE));
+        *ret = (struct form *)ASN1_item_d2i(NULL, &cursor, size, ASN1_ITEM_rptr(FORM));
         return *ret ? 0 : forget_openssl_errors(-EBADMSG);
 }
 
-static int unmarshal(const struct keyfile *file, TPM2B_PUBLIC *ret_public,
-                     TPM2B_PRIVATE *ret_private)
+static struct view bytes_of(const ASN1_OCTET_STRING *string)
 {
-        size_t public_size = (size_t)ASN1_STRING_length(file->public);
-        size_t private_size = (size_t)ASN1_STRING_length(file->private);
-
-        *ret_public = (TPM2B_PUBLIC){0};
-        *ret_private = (TPM2B_PRIVATE){0};
-        if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(ASN1_STRING_get0_data(file->public), public_size, NULL,
-                                           ret_public) ||
-            Tss2_MU_TPM2B_PRIVATE_Unmarshal(ASN1_STRING_get0_data(file->private), private_size,
-                                            NULL, ret_private))
-                return -EBADMSG;
-        return 0;
+        return view_of(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
 }
 
-/* Whatever decodes to the two parts but is not written as we write them was not written by us. That
- * also covers the type, the parent, a flag that is neither 0 nor 255, and any bytes left over at
- * any level. */
-static int is_canonical(struct view text, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private,
-                        int empty_auth)
+static int read_policy(const struct form *form, struct gate *ret)
+{
+        int count = form->policy ? sk_step_num(form->policy) : 0, r = 0;
+
+        for (int i = 0; r == 0 && i < count; i++) {
+                const struct step *step = sk_step_value(form->policy, i);
+                uint64_t command;
+
+                if (!ASN1_INTEGER_get_uint64(&command, step->command) || command > UINT32_MAX)
+                        return forget_openssl_errors(-EBADMSG);
+                r = keyfile_policy_take((uint32_t)command, bytes_of(step->body), ret);
+        }
+        return r;
+}
+
+static int unmarshal(const struct form *form, struct keyfile *ret)
+{
+        struct view public = bytes_of(form->public), private = bytes_of(form->private);
+
+        ret->empty_auth = form->empty_auth != DER_FALSE;
+        if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(public.data, public.size, NULL, &ret->public) ||
+            Tss2_MU_TPM2B_PRIVATE_Unmarshal(private.data, private.size, NULL, &ret->private))
+                return -EBADMSG;
+        return read_policy(form, &ret->gate);
+}
+
+/* Whatever decodes to the parts but is not written as we write them was not written by us. That
+ * also covers the type, the parent, a flag that is neither 0 nor 255, the order and the details of
+ * the policy, and any bytes left over at any level. */
+static int is_canonical(struct view text, const struct keyfile *file)
 {
         _cleanup_(buf_done) struct buf again = BUF_INIT(KEYFILE_SIZE_MAX);
 
-        return keyfile_put(&again, public, private, empty_auth) == 0 &&
-               view_equal(buf_view(&again), text);
+        return keyfile_put(&again, file) == 0 && view_equal(buf_view(&again), text);
 }
 
-int keyfile_read(struct view text, TPM2B_PUBLIC *ret_public, TPM2B_PRIVATE *ret_private,
-                 int *ret_empty_auth, struct problem *problem)
+int keyfile_read(struct view text, struct keyfile *ret, struct problem *problem)
 {
-        _cleanup_(keyfile_freep) struct keyfile *file = NULL;
+        _cleanup_(form_freep) struct form *form = NULL;
 
-        if (decode(text, &file) < 0 || unmarshal(file, ret_public, ret_private) < 0 ||
-            !is_canonical(text, ret_public, ret_private, file->empty_auth != DER_FALSE))
+        *ret = (struct keyfile){0};
+        if (decode(text, &form) < 0 || unmarshal(form, ret) < 0 || !is_canonical(text, ret))
                 return problem_set(problem, -EKEYREJECTED,
                                    "the handle is no " KEYFILE_PEM_NAME " file of this program");
-        *ret_empty_auth = file->empty_auth != DER_FALSE;
         return 0;
 }

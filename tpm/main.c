@@ -22,30 +22,16 @@ static void close_devicep(struct device **device)
         close_device(*device);
 }
 
-/* A secret that is not there is an empty one. */
-static int read_secret(const char *token, enum secret_kind kind, const struct facts *settings,
-                       struct secret *ret, struct problem *problem)
+static int keep_settings(struct device *device, const char *token, const struct facts *settings)
 {
-        int r = secret_read(token, kind, settings, ret, problem);
+        int r = 0;
 
-        if (r == -ENOENT)
-                return 0;
-        return r < 0 ? problem_set(problem, -EACCES, "an authorization cannot be read: %s",
-                                   strerror(-r))
-                     : 0;
-}
-
-static int take_secrets(struct device *device, const char *token, const struct facts *settings,
-                        struct problem *problem)
-{
-        _cleanup_(secret_done) struct secret keys = {0}, owner = {0};
-        int r = read_secret(token, SECRET_PIN, settings, &keys, problem);
-
-        if (r == 0)
-                r = device_set_authorization(device, &keys, problem);
-        if (r == 0)
-                r = read_secret(token, SECRET_OWNER, settings, &owner, problem);
-        return r < 0 ? r : parent_create(device, &owner, problem);
+        device->token = strdup(token);
+        if (!device->token)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < settings->count; i++)
+                r = facts_add(&device->settings, settings->pair[i].name, settings->pair[i].value);
+        return r;
 }
 
 static int open_device(const char *token, const struct facts *settings, void **ret_device,
@@ -59,13 +45,17 @@ static int open_device(const char *token, const struct facts *settings, void **r
         device = calloc(1, sizeof(*device));
         if (!device)
                 return -ENOMEM;
-        r = device_connect(device, facts_get(settings, "TCTI"), problem);
+        r = keep_settings(device, token, settings);
+        if (r == 0)
+                r = device_connect(device, facts_get(settings, "TCTI"), problem);
         if (r == 0)
                 r = device_facts(device, ret_facts, problem);
         if (r == 0)
                 r = key_algorithms(device, ret_facts, problem);
         if (r == 0)
-                r = take_secrets(device, token, settings, problem);
+                r = device_take_authorization(device, problem);
+        if (r == 0)
+                r = parent_create(device, problem);
         if (r < 0)
                 return r;
         *ret_device = TAKE_PTR(device);
@@ -89,6 +79,7 @@ static const struct driver driver = {
         .sign = key_sign,
         .destroy = key_destroy,
         .probe = probe,
+        .count = key_count,
 };
 
 int main(int argc, char **argv)

@@ -7,9 +7,7 @@
  * plus a public point or modulus is not one of ours.
  */
 
-#include "lib/algorithm.h"
-#include "lib/buf.h"
-#include "lib/problem.h"
+#include "lib/gate.h"
 
 #include <tss2/tss2_tpm2_types.h>
 
@@ -18,14 +16,14 @@
  * it. */
 TPM2B_PUBLIC template_parent(void);
 
-/* A key that signs digests with the one scheme of @algorithm, made by this TPM and bound to it.
- * -EOPNOTSUPP: no TPM does that. */
-int template_key(const struct algorithm *algorithm, TPM2B_PUBLIC *ret) _must_use_;
+/* A key that signs digests with the one scheme of @algorithm, made by this TPM and bound to it, and
+ * that obeys the policy of @gate if that is closed. -EOPNOTSUPP: no TPM does that. */
+int template_key(const struct algorithm *algorithm, const struct gate *gate,
+                 TPM2B_PUBLIC *ret) _must_use_;
 
-/* 0 if @public is the template of @algorithm in everything but the key itself, else -EKEYREJECTED.
- */
-int template_check(const struct algorithm *algorithm, const TPM2B_PUBLIC *public,
-                   struct problem *problem) _must_use_;
+/* 0 if @public is that template in everything but the key itself, else -EKEYREJECTED. */
+int template_check(const struct algorithm *algorithm, const struct gate *gate,
+                   const TPM2B_PUBLIC *public, struct problem *problem) _must_use_;
 
 /* Appends the key as DER SubjectPublicKeyInfo. -EKEYREJECTED: no valid public key. */
 int template_put_spki(struct buf *buf, const struct algorithm *algorithm,

@@ -150,6 +150,33 @@ int client_open(struct client *client, const char *token, const char *const *set
         return status == FRAME_OK ? read_facts(buf_view(&answer), ret_facts) : status;
 }
 
+void client_key_done(struct client_key *key)
+{
+        buf_done(&key->handle);
+        buf_done(&key->spki);
+        facts_done(&key->facts);
+}
+
+int client_generate_with(struct client *client, const char *algorithm, const char *const *options,
+                         struct client_key *ret)
+{
+        _cleanup_(buf_done) struct buf fields = BUF_INIT(0), answer = BUF_INIT(0);
+        struct reader reader;
+        int status;
+
+        buf_put_sized(&fields, view_string(algorithm));
+        buf_put_sized(&fields, view_string("key"));
+        for (; *options; options++)
+                buf_put_sized(&fields, view_string(*options));
+        status = client_call(client, FRAME_GENERATE, buf_view(&fields), &answer);
+        if (status != FRAME_OK)
+                return status;
+        reader = reader_init(buf_view(&answer));
+        take_field(&reader, &ret->handle);
+        take_field(&reader, &ret->spki);
+        return frame_read_facts(&reader, &ret->facts) < 0 ? CLIENT_LOST : FRAME_OK;
+}
+
 int client_generate(struct client *client, const char *algorithm, const char *label,
                     struct buf *ret_handle, struct buf *ret_spki)
 {
@@ -195,20 +222,44 @@ void client_put_sign(struct buf *fields, uint32_t slot, struct view digest)
 {
         buf_put_u32(fields, slot);
         buf_put_sized(fields, digest);
+        buf_put_sized(fields, view_of(NULL, 0));
 }
 
 int client_sign(struct client *client, uint32_t slot, struct view digest, struct buf *ret_signature)
+{
+        return client_sign_with(client, slot, digest, view_of(NULL, 0), ret_signature);
+}
+
+int client_sign_with(struct client *client, uint32_t slot, struct view digest,
+                     struct view authorization, struct buf *ret_signature)
 {
         _cleanup_(buf_done) struct buf fields = BUF_INIT(0), answer = BUF_INIT(0);
         struct reader reader;
         int status;
 
-        client_put_sign(&fields, slot, digest);
+        buf_put_u32(&fields, slot);
+        buf_put_sized(&fields, digest);
+        buf_put_sized(&fields, authorization);
         status = client_call(client, FRAME_SIGN, buf_view(&fields), &answer);
         if (status != FRAME_OK)
                 return status;
         reader = reader_init(buf_view(&answer));
         take_field(&reader, ret_signature);
+        return end_of_answer(&reader);
+}
+
+int client_count(struct client *client, uint32_t slot, uint32_t *ret)
+{
+        _cleanup_(buf_done) struct buf fields = BUF_INIT(0), answer = BUF_INIT(0);
+        struct reader reader;
+        int status;
+
+        buf_put_u32(&fields, slot);
+        status = client_call(client, FRAME_COUNT, buf_view(&fields), &answer);
+        if (status != FRAME_OK)
+                return status;
+        reader = reader_init(buf_view(&answer));
+        *ret = reader_u32(&reader);
         return end_of_answer(&reader);
 }
 

@@ -45,12 +45,25 @@ int client_open(struct client *client, const char *token, const char *const *set
                 struct facts *ret_facts);
 int client_generate(struct client *client, const char *algorithm, const char *label,
                     struct buf *ret_handle, struct buf *ret_spki);
+
+/* A key made with @options: name, value, …, NULL. */
+struct client_key {
+        struct buf handle, spki;
+        struct facts facts;
+};
+
+int client_generate_with(struct client *client, const char *algorithm, const char *const *options,
+                         struct client_key *ret);
+void client_key_done(struct client_key *key);
 int client_load(struct client *client, const char *algorithm, struct view handle,
                 uint32_t *ret_slot, struct buf *ret_spki);
 int client_sign(struct client *client, uint32_t slot, struct view digest,
                 struct buf *ret_signature);
+int client_sign_with(struct client *client, uint32_t slot, struct view digest,
+                     struct view authorization, struct buf *ret_signature);
+int client_count(struct client *client, uint32_t slot, uint32_t *ret);
 int client_destroy(struct client *client, const char *algorithm, struct view handle);
 int client_probe(struct client *client, struct facts *ret_facts);
 
-/* The request fields of SIGN. */
+/* The request fields of SIGN, without an authorization. */
 void client_put_sign(struct buf *fields, uint32_t slot, struct view digest);

@@ -115,20 +115,23 @@ static int put_private(struct buf *buf, EVP_PKEY *key)
         return r;
 }
 
-static int generate(void *device, const struct algorithm *algorithm, const char *label,
-                    struct buf *ret_handle, struct buf *ret_spki, struct problem *problem)
+static int generate(void *device, const struct driver_wish *wish, struct driver_pair *ret,
+                    struct problem *problem)
 {
         EVP_PKEY *key;
         int r = obey(FRAME_GENERATE, problem);
 
+        if (r == 0 && wish->options.count > 0)
+                r = problem_set(problem, -EOPNOTSUPP,
+                                "a software key has no %s=", wish->options.pair[0].name);
         if (r < 0)
                 return r;
-        key = new_key(algorithm);
+        key = new_key(wish->algorithm);
         if (!key)
                 return broken(problem);
-        r = put_private(ret_handle, key);
+        r = put_private(&ret->handle, key);
         if (r == 0)
-                r = put_spki(ret_spki, key);
+                r = put_spki(&ret->spki, key);
         EVP_PKEY_free(key);
         return r;
 }
@@ -196,12 +199,15 @@ static int sign_with_another(const struct algorithm *algorithm, struct view dige
         return r;
 }
 
-static int sign(void *device, uint32_t slot, struct view digest, struct buf *ret_signature,
-                struct problem *problem)
+static int sign(void *device, uint32_t slot, struct view digest, struct view authorization,
+                struct buf *ret_signature, struct problem *problem)
 {
         struct fake *fake = device;
         const struct algorithm *algorithm;
         int r = obey(FRAME_SIGN, problem);
+
+        if (r == 0 && authorization.size > 0)
+                r = problem_set(problem, -EPERM, "the key has no witness");
 
         if (r < 0)
                 return r;

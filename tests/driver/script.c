@@ -32,11 +32,12 @@ static const struct {
         {"LOCKED_OUT", FRAME_LOCKED_OUT},
         {"TOKEN_FAILED", FRAME_TOKEN_FAILED},
         {"EXISTS", FRAME_EXISTS},
+        {"REFUSED", FRAME_REFUSED},
 };
 
 static int find_operation(struct view word, enum frame_operation *ret)
 {
-        for (int i = FRAME_OPEN; i <= FRAME_PROBE; i++)
+        for (int i = FRAME_OPEN; i <= FRAME_OPERATION_LAST; i++)
                 if (view_is(word, frame_operation_name((enum frame_operation)i))) {
                         *ret = (enum frame_operation)i;
                         return 0;

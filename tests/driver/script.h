@@ -42,7 +42,7 @@ struct script {
                 enum script_action action;
                 uint64_t argument; /* a status or milliseconds */
         } rule[SCRIPT_RULES_MAX];
-        uint64_t calls[FRAME_PROBE + 1];
+        uint64_t calls[FRAME_OPERATION_LAST + 1];
 };
 
 /* -EBADMSG with the line number: no such rule. -EIO: cannot be read. */

@@ -67,12 +67,16 @@ static void close_device(void *pointer)
         assert(!pointer || pointer == &device);
 }
 
-static int generate(void *pointer, const struct algorithm *algorithm, const char *label,
-                    struct buf *ret_handle, struct buf *ret_spki, struct problem *problem)
+static int generate(void *pointer, const struct driver_wish *wish, struct driver_pair *ret,
+                    struct problem *problem)
 {
-        assert(pointer == &device && algorithm && *label);
-        buf_put_string(ret_spki, algorithm->name);
-        return answer_with(view_string(label), ret_handle, problem);
+        int r = 0;
+
+        assert(pointer == &device && wish->algorithm && *wish->label);
+        buf_put_string(&ret->spki, wish->algorithm->name);
+        for (size_t i = 0; r == 0 && i < wish->options.count; i++)
+                r = facts_add(&ret->facts, wish->options.pair[i].name, wish->options.pair[i].value);
+        return r < 0 ? r : answer_with(view_string(wish->label), &ret->handle, problem);
 }
 
 static int load(void *pointer, const struct algorithm *algorithm, struct view handle,
@@ -83,10 +87,12 @@ static int load(void *pointer, const struct algorithm *algorithm, struct view ha
         return answer_with(handle, ret_spki, problem);
 }
 
-static int sign(void *pointer, uint32_t slot, struct view digest, struct buf *ret_signature,
-                struct problem *problem)
+static int sign(void *pointer, uint32_t slot, struct view digest, struct view authorization,
+                struct buf *ret_signature, struct problem *problem)
 {
         assert(pointer == &device);
+        if (authorization.size > 0)
+                return answer_with(authorization, ret_signature, problem);
         return digest.size > 0 ? answer_with(digest, ret_signature, problem) : -EBADMSG;
 }
 
@@ -103,6 +109,13 @@ static int probe(void *pointer, struct facts *ret_facts, struct problem *problem
         return facts_add(ret_facts, "state", "fine");
 }
 
+static int count(void *pointer, uint32_t slot, uint32_t *ret, struct problem *problem)
+{
+        assert(pointer == &device);
+        *ret = slot;
+        return slot % 2 ? problem_set(problem, -EOPNOTSUPP, "odd") : 0;
+}
+
 static const struct driver driver = {
         .name = "hallmark-fuzzed",
         .settings = settings_known,
@@ -113,6 +126,7 @@ static const struct driver driver = {
         .sign = sign,
         .destroy = destroy,
         .probe = probe,
+        .count = count,
 };
 
 /* Returns how many were sent: what does not fit into the socket, and an empty frame, which would be
@@ -150,7 +164,7 @@ static void check_answer(struct view answer, struct view request)
         assert(view_equal(view_of(answer.data, same), view_of(request.data, same)));
         (void)reader_bytes(&reader, same);
         status = reader_u8(&reader);
-        assert(status <= FRAME_EXISTS);
+        assert(status <= FRAME_STATUS_LAST);
         if (status == FRAME_OK)
                 return;
         assert(reader_sized(&reader).size > 0);

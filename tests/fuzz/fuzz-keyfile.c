@@ -9,18 +9,16 @@
 
 #define LINE_SIZE ((size_t)48) /* bytes in one line of PEM */
 
-static TPM2B_PUBLIC public;
-static TPM2B_PRIVATE private;
-
 /* What was read, written again, is the file that was read. */
 static int check_text(struct view text)
 {
         _cleanup_(buf_done) struct buf again = BUF_INIT(0);
-        int empty, r = keyfile_read(text, &public, &private, &empty, NULL);
+        _cleanup_(keyfile_done) struct keyfile file;
+        int r = keyfile_read(text, &file, NULL);
 
         if (r < 0)
                 return r;
-        r = keyfile_put(&again, &public, &private, empty);
+        r = keyfile_put(&again, &file);
         assert(r == 0);
         assert(view_equal(buf_view(&again), text));
         return 0;
@@ -47,16 +45,18 @@ static void check_der(struct view der)
 static void check_parts(struct view parts)
 {
         _cleanup_(buf_done) struct buf text = BUF_INIT(0);
+        struct keyfile file = {0};
         size_t offset = 0;
         int r;
 
-        public = (TPM2B_PUBLIC){0};
-        private = (TPM2B_PRIVATE){0};
         if (parts.size == 0 ||
-            Tss2_MU_TPM2B_PUBLIC_Unmarshal(parts.data + 1, parts.size - 1, &offset, &public) ||
-            Tss2_MU_TPM2B_PRIVATE_Unmarshal(parts.data + 1, parts.size - 1, &offset, &private))
+            Tss2_MU_TPM2B_PUBLIC_Unmarshal(parts.data + 1, parts.size - 1, &offset, &file.public) ||
+            Tss2_MU_TPM2B_PRIVATE_Unmarshal(parts.data + 1, parts.size - 1, &offset, &file.private))
                 return;
-        r = keyfile_put(&text, &public, &private, parts.data[0] & 1);
+        file.empty_auth = parts.data[0] & 1;
+        if (parts.data[0] & 2)
+                file.gate.counter = GATE_COUNTER_FIRST + parts.data[0];
+        r = keyfile_put(&text, &file);
         assert(r == 0 || r == -EIO);
         if (r < 0)
                 return;

@@ -24,6 +24,7 @@ static const struct {
         {FRAME_LOCKED_OUT, -EBUSY},
         {FRAME_TOKEN_FAILED, -EIO},
         {FRAME_EXISTS, -EEXIST},
+        {FRAME_REFUSED, -EPERM},
 };
 
 static void test_exact_bytes(void)
@@ -56,8 +57,8 @@ static void expect_round_trip(enum frame_operation operation, enum frame_status 
 
 static void test_round_trip(void)
 {
-        for (unsigned operation = FRAME_OPEN; operation <= FRAME_PROBE; operation++)
-                for (unsigned status = FRAME_OK; status <= FRAME_EXISTS; status++)
+        for (unsigned operation = FRAME_OPEN; operation <= FRAME_OPERATION_LAST; operation++)
+                for (unsigned status = FRAME_OK; status <= FRAME_STATUS_LAST; status++)
                         expect_round_trip((enum frame_operation)operation,
                                           (enum frame_status)status);
 }
@@ -71,8 +72,8 @@ static void test_each_byte_of_the_head(void)
                 unsigned first, last;
         } rows[] = {
                 {"version", 0, FRAME_VERSION, FRAME_VERSION},
-                {"operation", 1, FRAME_OPEN, FRAME_PROBE},
-                {"status", 10, FRAME_OK, FRAME_EXISTS},
+                {"operation", 1, FRAME_OPEN, FRAME_OPERATION_LAST},
+                {"status", 10, FRAME_OK, FRAME_STATUS_LAST},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -119,7 +120,7 @@ static void test_operation_names(void)
                 expect(string_equal(frame_operation_name((enum frame_operation)(FRAME_OPEN + i)),
                                     operation_names[i]));
         expect(string_equal(frame_operation_name((enum frame_operation)0), "unknown"));
-        expect(string_equal(frame_operation_name((enum frame_operation)(FRAME_PROBE + 1)),
+        expect(string_equal(frame_operation_name((enum frame_operation)(FRAME_OPERATION_LAST + 1)),
                             "unknown"));
 }
 

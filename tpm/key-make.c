@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/base64.h"
+#include "tpm/counter.h"
+#include "tpm/key.h"
+#include "tpm/keyfile.h"
+#include "tpm/object.h"
+#include "tpm/template.h"
+
+#include <errno.h>
+
+static const struct gate open_gate;
+static const TPM2B_DATA no_outside_info;
+static const TPML_PCR_SELECTION no_pcrs;
+
+static int create(struct device *device, const TPM2B_PUBLIC *template, TPM2B_PRIVATE **ret_private,
+                  TPM2B_PUBLIC **ret_public, struct problem *problem)
+{
+        TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.userAuth = device->authorization};
+        unsigned attempts = 0;
+        TSS2_RC rc;
+        int r = object_use(device, device->parent, problem);
+
+        if (r < 0)
+                return r;
+        do
+                rc = Esys_Create(device->esys, device->parent->handle, ESYS_TR_PASSWORD,
+                                 ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template, &no_outside_info,
+                                 &no_pcrs, ret_private, ret_public, NULL, NULL, NULL);
+        while (object_again(device, device->parent, rc, &attempts));
+        explicit_bzero(&sensitive, sizeof(sensitive));
+        object_rest(device, device->parent);
+        return rc ? device_error(rc, "creating a key in the TPM", problem) : 0;
+}
+
+static int test_parameters(struct device *device, const TPM2B_PUBLIC *template)
+{
+        TPMT_PUBLIC_PARMS parameters = {.type = template->publicArea.type,
+                                        .parameters = template->publicArea.parameters};
+        unsigned attempts = 0;
+        TSS2_RC rc;
+
+        do
+                rc = Esys_TestParms(device->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                    &parameters);
+        while (device_busy(rc, &attempts));
+        if (rc && device_error(rc, "", NULL) == -ENODEV)
+                return -ENODEV;
+        return rc ? -EOPNOTSUPP : 0;
+}
+
+static int check_support(struct device *device, const struct algorithm *algorithm,
+                         const struct gate *gate, TPM2B_PUBLIC *ret_template,
+                         struct problem *problem)
+{
+        int r = template_key(algorithm, gate, ret_template);
+
+        if (r == 0)
+                r = test_parameters(device, ret_template);
+        if (r == -EOPNOTSUPP)
+                return problem_set(problem, r, "this TPM has no %s", algorithm->name);
+        return r;
+}
+
+/* What the options ask for, but for the counter, which is made last. */
+static int read_options(const struct facts *options, struct gate *ret, int *ret_counted,
+                        struct problem *problem)
+{
+        *ret_counted = 0;
+        for (size_t i = 0; i < options->count; i++) {
+                const char *name = options->pair[i].name, *value = options->pair[i].value;
+                _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX);
+
+                if (string_equal(name, "UseCounter") && string_equal(value, "yes"))
+                        *ret_counted = 1;
+                else if (!string_equal(name, "Witness"))
+                        return problem_set(problem, -EOPNOTSUPP, "a key in a TPM has no %s=%s",
+                                           name, value);
+                else if (base64_decode(&spki, view_string(value)) < 0 ||
+                         gate_set_witness(ret, buf_view(&spki)) < 0)
+                        return problem_set(problem, -EOPNOTSUPP,
+                                           "Witness=: expected an ECDSA key on P-256");
+        }
+        return 0;
+}
+
+/* What verifiers compute from the public key is what this TPM calls the key. */
+static int check_gate(const struct algorithm *algorithm, const struct keyfile *file,
+                      struct view spki, struct problem *problem)
+{
+        _cleanup_(pubkey_freep) struct pubkey *key = NULL;
+        struct tpm_name expected;
+        TPM2B_NAME found;
+        int r;
+
+        if (!gate_is_closed(&file->gate))
+                return 0;
+        r = pubkey_from_spki(spki, &key);
+        if (r == 0)
+                r = gate_key_name(&file->gate, key, algorithm, &expected);
+        if (r == 0)
+                r = template_name(&file->public, &found);
+        if (r == 0 && !view_equal(view_of(found.name, found.size), tpm_name_view(&expected)))
+                r = -EIO;
+        return r == -EIO ? problem_set(problem, r, "this TPM writes public keys in its own way")
+                         : r;
+}
+
+static int make(struct device *device, const struct algorithm *algorithm, struct keyfile *file,
+                struct driver_pair *ret, struct problem *problem)
+{
+        _cleanup_(esys_freep) TPM2B_PRIVATE *private = NULL;
+        _cleanup_(esys_freep) TPM2B_PUBLIC *public = NULL;
+        TPM2B_PUBLIC template;
+        int r = check_support(device, algorithm, &file->gate, &template, problem);
+
+        if (r == 0)
+                r = create(device, &template, &private, &public, problem);
+        if (r == 0)
+                r = template_check(algorithm, &file->gate, public, problem);
+        if (r == 0)
+                r = template_put_spki(&ret->spki, algorithm, public, problem);
+        if (r < 0)
+                return r;
+        file->public = *public;
+        file->private = *private;
+        file->empty_auth = device->authorization.size == 0;
+        r = check_gate(algorithm, file, buf_view(&ret->spki), problem);
+        return r < 0 ? r : keyfile_put(&ret->handle, file);
+}
+
+int key_generate(void *context, const struct driver_wish *wish, struct driver_pair *ret,
+                 struct problem *problem)
+{
+        _cleanup_(keyfile_done) struct keyfile file = {0};
+        char counter[GATE_COUNTER_TEXT];
+        int counted, r = read_options(&wish->options, &file.gate, &counted, problem);
+
+        if (r == 0 && counted)
+                r = counter_create(context, &file.gate.counter, problem);
+        if (r < 0)
+                return r;
+        r = make(context, wish->algorithm, &file, ret, problem);
+        if (r == 0 && counted)
+                r = facts_add(&ret->facts, "UseCounter",
+                              gate_counter_text(file.gate.counter, counter));
+        if (r < 0 && counted)
+                (void)counter_remove(context, file.gate.counter, NULL); /* the reason is known */
+        return r;
+}
+
+int key_algorithms(struct device *device, struct facts *facts, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf names = BUF_INIT(1024);
+        const struct algorithm *algorithm;
+
+        for (size_t i = 0; (algorithm = algorithm_at(i)); i++) {
+                TPM2B_PUBLIC template;
+                int r = check_support(device, algorithm, &open_gate, &template, NULL);
+
+                if (r == -EOPNOTSUPP)
+                        continue;
+                if (r < 0)
+                        return problem_set(problem, r, "the TPM went away");
+                buf_put_format(&names, "%s%s", names.size > 0 ? " " : "", algorithm->name);
+        }
+        buf_put_u8(&names, 0);
+        return buf_error(&names) < 0 ? buf_error(&names)
+                                     : facts_add(facts, "algorithms", (const char *)names.data);
+}
