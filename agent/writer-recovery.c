@@ -10,23 +10,14 @@ static int read_subtree_root(struct writer *writer, int level, uint64_t number, 
                              struct problem *problem)
 {
         const struct tile tile = {level, number, TILE_WIDTH};
-        struct sha256 completed[MERKLE_HEIGHT_MAX];
         _cleanup_(buf_done) struct buf hashes = {};
-        struct merkle_tree tree = {};
         unsigned width;
         int r;
 
         r = journal_read_tile(writer->journal, &tile, &hashes, &width, problem);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < TILE_WIDTH; i++) {
-                struct sha256 hash;
-
-                memcpy(hash.bytes, hashes.data + i * SHA256_SIZE, SHA256_SIZE);
-                (void)merkle_push(&tree, &hash, completed);
-        }
-        *ret = merkle_root(&tree);
-        return 0;
+        if (r == 0)
+                *ret = merkle_perfect_root(buf_view(&hashes));
+        return r;
 }
 
 /* The right edge of the tree over @bundles full bundles, out of the full tiles below each level. */
@@ -232,6 +223,8 @@ static int resume_segment(struct writer *writer, uint64_t *ret_dropped, struct p
         r = renew_segment(writer, view_of(segment.data, writer->segment_size), problem);
         if (r == 0)
                 r = open_segment(writer, problem);
+        writer->checked = writer->tree;
+        writer->checked_end = writer->segment_size;
         if (r == 0 && next < writer->tree.size)
                 r = writer_begin_segment(writer, problem); /* the bundles are ahead of it */
         return r;
@@ -309,7 +302,7 @@ int writer_recover(struct writer *writer, const struct writer_options *options,
         r = rebuild_edge(writer, bundles, problem);
         if (r < 0)
                 return r;
-        writer->flushed = bundles * TILE_WIDTH;
+        writer->flushed = writer->recent_from = bundles * TILE_WIDTH;
         if (ret->has_checkpoint && checkpoint.size == writer->tree.size)
                 r = check_root(&forward);
         if (r == 0)

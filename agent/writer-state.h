@@ -23,6 +23,13 @@
 #define WRITER_BATCH_OVERDUE   512 /* entries: commit without waiting for an idle loop */
 #define WRITER_SEGMENT_STEP    ((uint64_t)64 << 10) /* bytes by which a segment grows */
 
+/* The newest nodes of the tree, from which proofs are made without looking at a file or at a whole
+ * tile: so many of the leaves, half as many of each height above, two from WRITER_RECENT_HEIGHT on.
+ * More than the calls that wait for a checkpoint. */
+#define WRITER_RECENT_HEIGHT 12
+#define WRITER_RECENT        ((uint64_t)2 << WRITER_RECENT_HEIGHT)
+#define WRITER_RECENT_NODES  (2 * WRITER_RECENT + 2 * MERKLE_HEIGHT_MAX)
+
 /* The hashes of a level that are in its newest, incomplete tile. */
 struct writer_level {
         uint64_t number;
@@ -67,10 +74,14 @@ struct writer {
         struct wal_batch batch;
         struct buf waiting; /* struct writer_waiting for each run of entries in the batch */
 
-        struct merkle_tree tree;   /* of all durable entries */
-        struct merkle_tree reread; /* of those read back from the disk so far */
+        struct merkle_tree tree;    /* of all durable entries */
+        struct merkle_tree reread;  /* of those read back from their bundles so far */
+        struct merkle_tree checked; /* of those read back from the write-ahead file so far */
+        uint64_t checked_end;       /* bytes of the newest segment that this was */
         struct writer_level levels[TILE_LEVELS];
-        struct buf edge; /* bundle of the entries whose leaf hashes are in levels[0] */
+        struct sha256 recent[WRITER_RECENT_NODES];
+        uint64_t recent_from; /* the first entry whose nodes are kept */
+        struct buf edge;      /* bundle of the entries whose leaf hashes are in levels[0] */
 
         struct writer_file *unflushed, **unflushed_end;
         size_t unflushed_size;
@@ -83,6 +94,13 @@ struct writer {
 
 /* Adds a durable entry to tree, levels and bundle. -ENOMEM. */
 int writer_add(struct writer *writer, struct view entry, const struct sha256 *leaf) _must_use_;
+
+/* Keeps the nodes of heights 0 to @height that the newest entry has completed. */
+void writer_keep_recent(struct writer *writer, unsigned height, const struct sha256 *completed);
+
+/* Reads what has been added since the last time from its bundles, as an auditor will, and hashes it
+ * again: memory and disk must agree before the log key says so. -EROFS: they do not. */
+int writer_reread_bundles(struct writer *writer, struct problem *problem) _must_use_;
 
 /* Writes the full tiles and bundles that wait, then trims the write-ahead file. */
 int writer_flush(struct writer *writer, struct problem *problem) _must_use_;

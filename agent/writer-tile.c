@@ -52,6 +52,7 @@ int writer_add(struct writer *writer, struct view entry, const struct sha256 *le
         unsigned height = merkle_push(&writer->tree, leaf, completed);
         int r = tile_put_entry(&writer->edge, entry);
 
+        writer_keep_recent(writer, height, completed);
         for (unsigned level = 0; level < TILE_LEVELS && level * TILE_HEIGHT <= height && r == 0;
              level++)
                 r = add_hash(writer, (int)level, &completed[(size_t)level * TILE_HEIGHT]);
@@ -138,6 +139,9 @@ int writer_begin_segment(struct writer *writer, struct problem *problem)
         writer->segment_fd = TAKE_FD(fd);
         writer->segment_first = first;
         writer->segment_size = writer->segment_room = content.size;
+        writer->checked = writer->tree; /* what is in full bundles has been read back already */
+        writer->checked.size = first;
+        writer->checked_end = 0;
         return 0;
 }
 
@@ -179,39 +183,14 @@ int writer_flush(struct writer *writer, struct problem *problem)
                 buf_done(&file->content);
                 free(file);
         }
-        r = writer->segment_first < writer->flushed ? writer_begin_segment(writer, problem) : 0;
-        return r < 0 ? r : trim_segments(writer, problem);
-}
-
-static int reread_entry(uint64_t index, struct view bytes, void *tree)
-{
-        struct sha256 completed[MERKLE_HEIGHT_MAX], leaf = merkle_leaf(bytes);
-
-        (void)merkle_push(tree, &leaf, completed);
-        return 0;
-}
-
-/* Reads what has been added since the last time from its bundles, as an auditor will, and hashes it
- * again: memory and disk must agree before the log key says so. */
-static int reread_new_entries(struct writer *writer, struct problem *problem)
-{
-        struct sha256 found, expected = merkle_root(&writer->tree);
-        struct merkle_tree tree = writer->reread;
-        int r;
-
-        r = journal_walk_sealed(writer->journal, tree.size, writer->tree.size, reread_entry, &tree,
-                                problem);
-        if (r < 0 && r != -ENOENT && r != -EBADMSG)
-                return r;
-        found = merkle_root(&tree);
-        if (r == 0 && view_equal(sha256_view(&found), sha256_view(&expected))) {
-                writer->reread = tree;
-                return 0;
+        if (writer->segment_first < writer->flushed) {
+                r = writer_reread(writer, problem); /* the old segment, as long as it is there */
+                if (r == 0)
+                        r = writer_begin_segment(writer, problem);
+                if (r < 0)
+                        return r;
         }
-        writer_seal(writer, "records %llu to %llu: what is on the disk is not what was written%s%s",
-                    (unsigned long long)writer->reread.size, (unsigned long long)writer->tree.size,
-                    r < 0 ? ": " : "", r < 0 ? problem_text(problem, r) : "");
-        return problem_set(problem, -EROFS, "%s", writer->reason);
+        return trim_segments(writer, problem);
 }
 
 int writer_prepare(struct writer *writer, struct problem *problem)
@@ -224,6 +203,6 @@ int writer_prepare(struct writer *writer, struct problem *problem)
         if (r == 0)
                 r = writer_write_partials(writer, problem);
         if (r == 0)
-                r = reread_new_entries(writer, problem);
+                r = writer_reread_bundles(writer, problem);
         return r;
 }

@@ -11,8 +11,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "lib/checkpoint.h"
 #include "lib/journal.h"
+#include "lib/merkle-proof.h"
 #include "lib/problem.h"
 
 enum writer_state {
@@ -88,6 +88,21 @@ void writer_set_events(struct writer *writer, const struct writer_events *events
 
 /* The tree over all durable entries. */
 struct checkpoint writer_head(const struct writer *writer);
+
+/* Re-reads from the write-ahead file, and re-hashes, what has become durable since the last call.
+ * 0: a checkpoint of writer_head() may be signed, for those who wait for one; but not published.
+ * -EROFS (now sealed), -EIO, -ENOMEM. */
+int writer_reread(struct writer *writer, struct problem *problem) _must_use_;
+
+/* The path of entry @index in the tree of the first @size durable entries (lib/merkle-proof.h),
+ * from memory where they are new, and else from the tiles. -EINVAL unless @index < @size <= the
+ * head's; -ENOENT, -EBADMSG, -EIO: a tile is missing or damaged. */
+int writer_prove(const struct writer *writer, uint64_t index, uint64_t size,
+                 struct merkle_proof *ret, struct problem *problem) _must_use_;
+
+/* Appends durable entry @index to @ret. -ENOENT when there is none; else as writer_prove(). */
+int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *ret,
+                      struct problem *problem) _must_use_;
 
 /* Makes tiles and entry bundles of the head durable, full and partial, and re-reads and re-hashes
  * what has been added since the last call. 0: a checkpoint of writer_head() may be signed. -ENOSPC,

@@ -53,22 +53,14 @@ static int look_up(void *context, unsigned height, uint64_t index, struct sha256
         unsigned shift = height % TILE_HEIGHT, width;
         struct tile tile = tile_of((int)(height / TILE_HEIGHT), index << shift, tiles->size);
         size_t first = (size_t)((index << shift) % TILE_WIDTH);
-        struct sha256 completed[MERKLE_HEIGHT_MAX];
         _cleanup_(buf_done) struct buf hashes = {};
-        struct merkle_tree tree = {};
         int r;
 
         r = journal_read_tile(tiles->journal, &tile, &hashes, &width, tiles->problem);
-        if (r < 0)
-                return r;
-        for (size_t i = first; i < first + ((size_t)1 << shift); i++) {
-                struct sha256 hash;
-
-                memcpy(hash.bytes, hashes.data + i * SHA256_SIZE, SHA256_SIZE);
-                (void)merkle_push(&tree, &hash, completed);
-        }
-        *ret = merkle_root(&tree);
-        return 0;
+        if (r == 0)
+                *ret = merkle_perfect_root(
+                        view_of(hashes.data + first * SHA256_SIZE, (size_t)SHA256_SIZE << shift));
+        return r;
 }
 
 static int read_entry(const struct tiles *tiles, uint64_t index, struct buf *ret)

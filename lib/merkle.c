@@ -43,6 +43,20 @@ unsigned merkle_push(struct merkle_tree *tree, const struct sha256 *leaf,
         return merkle_push_subtree(tree, 0, leaf, ret_completed);
 }
 
+struct sha256 merkle_perfect_root(struct view hashes)
+{
+        struct sha256 completed[MERKLE_HEIGHT_MAX];
+        struct merkle_tree tree = {};
+
+        for (size_t i = 0; i < hashes.size; i += SHA256_SIZE) {
+                struct sha256 hash;
+
+                memcpy(hash.bytes, hashes.data + i, SHA256_SIZE);
+                (void)merkle_push(&tree, &hash, completed);
+        }
+        return merkle_root(&tree);
+}
+
 struct sha256 merkle_root(const struct merkle_tree *tree)
 {
         struct sha256 root = sha256_of(view_of(NULL, 0));

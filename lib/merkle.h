@@ -31,5 +31,9 @@ unsigned merkle_push_subtree(struct merkle_tree *tree, unsigned height, const st
 unsigned merkle_push(struct merkle_tree *tree, const struct sha256 *leaf,
                      struct sha256 ret_completed[MERKLE_HEIGHT_MAX]);
 
+/* The root of the perfect subtree over the hashes, 32 bytes each and a power of two in number, that
+ * are the roots of its own subtrees. */
+struct sha256 merkle_perfect_root(struct view hashes);
+
 /* The tree head: SHA-256 of nothing when the tree is empty. */
 struct sha256 merkle_root(const struct merkle_tree *tree);
