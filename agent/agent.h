@@ -104,6 +104,27 @@ void agent_fail_token(struct call *call, const char *token, int error,
                       const struct problem *problem);
 void agent_fail_journal(struct agent *agent, struct call *call, int error);
 
+/* The same for the token of the log key, and for a checkpoint that did not come (struct
+ * sealer_waiter) although record @index is durable. */
+void agent_fail_log_token(struct agent *agent, struct call *call, int error,
+                          const struct problem *problem);
+void agent_fail_checkpoint(struct agent *agent, struct call *call, uint64_t index, int error,
+                           const struct problem *problem);
+
+/* Appends the proof that @record is entry @index of what is sealed. Errors as writer_prove() and
+ * tlog_proof_put(). */
+int agent_put_proof(struct agent *agent, uint64_t index, const struct buf *record,
+                    const struct sealed *sealed, struct buf *ret,
+                    struct problem *problem) _must_use_;
+
+/* The key of that name, if this caller may have it sign now; else @call has been answered.
+ * sign-request.c, as the next one. */
+struct key *agent_find_signing_key(struct agent *agent, struct call *call, const char *name,
+                                   struct grant_decision *ret_decision);
+
+/* What Sign and SignLogged take as claims. -EBADMSG with the reason. */
+int agent_check_claims(const json_t *claims, struct problem *problem) _must_use_;
+
 /* Something that began with in_progress++ has ended. */
 void agent_progress_ended(struct agent *agent);
 
@@ -115,8 +136,9 @@ int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
 extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
-/* Handlers of methods: sign.c, key-make.c, query.c, status.c. */
+/* Handlers of methods: sign.c, sign-logged.c, key-make.c, query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
+void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_list_keys(struct agent *agent, struct call *call);
 void agent_get_key(struct agent *agent, struct call *call);
 void agent_get_key_ring(struct agent *agent, struct call *call);

@@ -94,3 +94,28 @@ void agent_fail_token(struct call *call, const char *token, int error,
         (void)problem_set(&text, error, "token %s: %s", token, reason);
         call_error(call, full, json_pack("{s:s, s:s}", "reason", text.text, "token", token));
 }
+
+void agent_fail_log_token(struct agent *agent, struct call *call, int error,
+                          const struct problem *problem)
+{
+        const struct config_key *log_key = agent->config->log_key;
+
+        /* A log key that is not there yet comes with its token. */
+        agent_fail_token(call, log_key ? log_key->token : "of the log key",
+                         error == -ENOKEY ? -ENODEV : error, problem);
+}
+
+void agent_fail_checkpoint(struct agent *agent, struct call *call, uint64_t index, int error,
+                           const struct problem *problem)
+{
+        struct problem reason = {};
+
+        if (error == -EROFS) {
+                agent_fail_journal(agent, call, error);
+                return;
+        }
+        (void)problem_set(&reason, error,
+                          "record %llu is in the journal, but no checkpoint came: %s",
+                          (unsigned long long)index, problem_text(problem, error));
+        agent_fail_log_token(agent, call, error, &reason);
+}

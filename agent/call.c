@@ -14,6 +14,21 @@ const struct caller *call_caller(const struct call *call)
         return &call->connection->caller;
 }
 
+struct view call_caller_text(const struct call *call)
+{
+        struct buf *text = &call->connection->caller_text;
+
+        if (text->size == 0) {
+                _cleanup_(json_decrefp) json_t *caller = caller_to_json(call_caller(call));
+
+                if (caller)
+                        json_put(text, caller);
+                if (buf_error(text))
+                        buf_clear(text);
+        }
+        return buf_view(text);
+}
+
 const struct interface *const *call_interfaces(const struct call *call)
 {
         return call->connection->interfaces;
@@ -53,6 +68,13 @@ void call_reply(struct call *call, json_t *parameters)
         if (!call->message.oneway)
                 varlink_put_result(&call->reply, parameters);
         json_decref(parameters);
+        call_finish(call);
+}
+
+void call_reply_text(struct call *call, struct view parameters)
+{
+        if (!call->message.oneway)
+                varlink_put_result_text(&call->reply, parameters);
         call_finish(call);
 }
 

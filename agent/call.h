@@ -46,6 +46,10 @@ struct call {
  * call->connection. */
 const struct caller *call_caller(const struct call *call);
 
+/* The canonical text of caller_to_json(), made once for each connection. Empty without memory. Only
+ * while the connection is there. */
+struct view call_caller_text(const struct call *call);
+
 /* What the socket serves, NULL-terminated. Only while the connection is there. */
 const struct interface *const *call_interfaces(const struct call *call);
 
@@ -55,6 +59,11 @@ char *call_request(const struct call *call, char ret[CALL_REQUEST_SIZE]);
 
 /* Take the reference to @parameters; NULL stands for an empty object. */
 void call_reply(struct call *call, json_t *parameters);
+
+/* The same for parameters whose text has been written already. */
+void call_reply_text(struct call *call, struct view parameters);
+
+/* As call_reply(). */
 void call_error(struct call *call, const char *error, json_t *parameters);
 
 /* An error of the call's own interface with a reason. */

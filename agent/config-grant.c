@@ -11,11 +11,12 @@ static const struct {
         int names_key;
 } methods[] = {
         {"Sign", 1},
+        {"SignLogged", 1},
         {"CreateKey", 1},
         {"Reload", 0},
 };
 
-#define METHODS_EXPECTED "some of Sign CreateKey Reload"
+#define METHODS_EXPECTED "some of Sign SignLogged CreateKey Reload"
 #define RATE_EXPECTED    "1 to 1000000 in a unit of time, such as 10/s, 600/min, 5/h or 100/d"
 
 static_assert(CONFIG_RATE_MAX == 1000000, "the messages of Rate= and Burst= say so");

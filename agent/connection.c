@@ -338,6 +338,7 @@ void connection_close(struct connection *connection)
         sd_event_source_disable_unref(connection->flush);
         sd_event_source_disable_unref(connection->stall);
         caller_done(&connection->caller);
+        buf_done(&connection->caller_text);
         fd_closep(&connection->fd);
         buf_done(&connection->input);
         buf_done(&connection->output);

@@ -9,6 +9,12 @@ static const struct json_member sign_parameters[] = {
         {"key", JSON_STRING, 1},
 };
 
+static const struct json_member sign_logged_parameters[] = {
+        {"claims", JSON_OBJECT, 0},
+        {"digests", JSON_ARRAY, 1},
+        {"key", JSON_STRING, 1},
+};
+
 static const struct json_member get_key_parameters[] = {
         {"name", JSON_STRING, 1},
         {"version", JSON_INTEGER, 0},
@@ -27,6 +33,8 @@ static const struct json_member describe_parameters[] = {
 
 static const struct method signer_methods[] = {
         {"Sign", sign_parameters, ARRAY_SIZE(sign_parameters), agent_sign},
+        {"SignLogged", sign_logged_parameters, ARRAY_SIZE(sign_logged_parameters),
+         agent_sign_logged},
         {"ListKeys", NULL, 0, agent_list_keys},
         {"GetKey", get_key_parameters, ARRAY_SIZE(get_key_parameters), agent_get_key},
         {"GetKeyRing", NULL, 0, agent_get_key_ring},

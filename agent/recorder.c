@@ -81,6 +81,12 @@ int recorder_append(struct recorder *recorder, json_t *record, writer_function d
         return recorder_append_with(recorder, record, (struct view){}, done, context);
 }
 
+int recorder_append_text(struct recorder *recorder, struct view text, writer_function done,
+                         void *context)
+{
+        return writer_append(recorder->writer, text, done, context);
+}
+
 void recorder_note(struct recorder *recorder, json_t *record)
 {
         int r = recorder_append(recorder, record, NULL, NULL);

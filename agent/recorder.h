@@ -34,6 +34,10 @@ int recorder_append(struct recorder *recorder, json_t *record, writer_function d
 int recorder_append_with(struct recorder *recorder, json_t *record, struct view entry,
                          writer_function done, void *context) _must_use_;
 
+/* The same for a record whose text has been written already, canonical and complete. */
+int recorder_append_text(struct recorder *recorder, struct view text, writer_function done,
+                         void *context) _must_use_;
+
 /* The same for a record that nobody waits for: if it cannot be appended, the state of the journal
  * is known already. */
 void recorder_note(struct recorder *recorder, json_t *record);

@@ -15,12 +15,19 @@ struct sealer {
         char *origin;
         struct sealer_events events;
         uint64_t interval_usec;
-        sd_event_source *timer;
-        int pending; /* a signature is being made */
+        sd_event_source *timer; /* the next checkpoint is to be published */
+        sd_event_source *soon;  /* somebody has begun to wait */
+        struct sealer_waiter *waiters, **waiters_end;
+        int pending;    /* a signature is being made */
+        int due;        /* something is to be published */
+        int publishing; /* what is pending will be */
         struct operation operation;
         struct key *key;
-        struct checkpoint checkpoint;        /* being signed */
-        struct buf text;                     /* its three lines */
+        struct checkpoint checkpoint; /* being signed */
+        struct buf text;              /* its three lines */
+        struct checkpoint newest;     /* signed by this agent */
+        struct buf note;              /* of it; empty before the first */
+        uint64_t count;
         uint64_t size;                       /* of the published one */
         uint64_t overlooked, overlooked_end; /* the newest run of records that call for none */
         char time[RECORD_TIME_SIZE];
@@ -30,6 +37,19 @@ struct sealer {
 };
 
 static int on_time(sd_event_source *source, uint64_t usec, void *context);
+static int on_soon(sd_event_source *source, void *context);
+
+static int add_sources(struct sealer *sealer, sd_event *event)
+{
+        int r = sd_event_add_time(event, &sealer->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_time,
+                                  sealer);
+
+        if (r >= 0)
+                r = sd_event_source_set_enabled(sealer->timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &sealer->soon, on_soon, sealer);
+        return r < 0 ? r : sd_event_source_set_enabled(sealer->soon, SD_EVENT_OFF);
+}
 
 int sealer_new(sd_event *event, struct writer *writer, const char *origin, uint64_t sealed,
                const struct sealer_events *events, struct sealer **ret)
@@ -42,17 +62,62 @@ int sealer_new(sd_event *event, struct writer *writer, const char *origin, uint6
         sealer->writer = writer;
         sealer->events = *events;
         sealer->size = sealed;
+        sealer->waiters_end = &sealer->waiters;
+        sealer->note.limit = NOTE_SIZE_MAX;
         sealer->origin = strdup(origin);
         if (!sealer->origin)
                 return -ENOMEM;
-        r = sd_event_add_time(event, &sealer->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_time,
-                              sealer);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(sealer->timer, SD_EVENT_OFF);
+        r = add_sources(sealer, event);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(sealer);
         return 0;
+}
+
+static void add_waiter(struct sealer *sealer, struct sealer_waiter *waiter)
+{
+        waiter->next = NULL;
+        *sealer->waiters_end = waiter;
+        sealer->waiters_end = &waiter->next;
+}
+
+void sealer_wait(struct sealer *sealer, struct sealer_waiter *waiter)
+{
+        add_waiter(sealer, waiter);
+        /* Failing is not in it: the source exists and only changes its state. */
+        (void)sd_event_source_set_enabled(sealer->soon, SD_EVENT_ONESHOT);
+}
+
+/* Those who wait for at most @size records wait no longer. */
+static struct sealer_waiter *take_waiters(struct sealer *sealer, uint64_t size)
+{
+        struct sealer_waiter *waiter = sealer->waiters, *next, *taken = NULL, **end = &taken;
+
+        sealer->waiters = NULL;
+        sealer->waiters_end = &sealer->waiters;
+        for (; waiter; waiter = next) {
+                next = waiter->next;
+                if (waiter->size > size) {
+                        add_waiter(sealer, waiter);
+                        continue;
+                }
+                waiter->next = NULL;
+                *end = waiter;
+                end = &waiter->next;
+        }
+        return taken;
+}
+
+/* Each is told what is signed, or the error. */
+static void answer(const struct sealer *sealer, struct sealer_waiter *taken, int error,
+                   const struct problem *problem)
+{
+        const struct sealed sealed = {sealer->newest, buf_view(&sealer->note)};
+
+        for (struct sealer_waiter *waiter = taken, *next; waiter; waiter = next) {
+                next = waiter->next;
+                waiter->done(waiter, error, &sealed, problem);
+        }
 }
 
 struct sealer *sealer_free(struct sealer *sealer)
@@ -60,8 +125,16 @@ struct sealer *sealer_free(struct sealer *sealer)
         if (!sealer)
                 return NULL;
         assert(!sealer->pending); /* tokens go first, and answer */
+        if (sealer->soon) {
+                struct problem problem = {};
+
+                (void)problem_set(&problem, -ENODEV, "the agent is stopping");
+                answer(sealer, take_waiters(sealer, UINT64_MAX), -ENODEV, &problem);
+        }
         sd_event_source_disable_unref(sealer->timer);
+        sd_event_source_disable_unref(sealer->soon);
         buf_done(&sealer->text);
+        buf_done(&sealer->note);
         free(sealer->origin);
         free(sealer);
         return NULL;
@@ -107,7 +180,37 @@ void sealer_overlook(struct sealer *sealer, uint64_t index)
         sealer->overlooked_end = index + 1;
 }
 
-static int publish(struct sealer *sealer, struct view signature, struct problem *problem)
+static int publish(struct sealer *sealer, struct problem *problem)
+{
+        int r = writer_publish(sealer->writer, buf_view(&sealer->note), problem);
+
+        if (r < 0)
+                return r;
+        sealer->size = sealer->newest.size;
+        (void)record_time(recorder_now(), sealer->time);
+        if (sealer->events.published)
+                sealer->events.published(buf_view(&sealer->note), sealer->events.context);
+        return 0;
+}
+
+static int check_signature(const struct sealer *sealer, struct view answer,
+                           struct view *ret_signature, struct problem *problem)
+{
+        struct reader reader = reader_init(answer);
+        struct view signature = reader_sized(&reader);
+
+        if (reader_end(&reader) < 0 ||
+            pubkey_verify(sealer->key->info.pubkey, sealer->key->info.algorithm,
+                          view_of(sealer->operation.digest, SHA256_SIZE), signature) < 0)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "log key \"%s\": the token's signature does not verify",
+                                   sealer->key->info.name);
+        *ret_signature = signature;
+        return 0;
+}
+
+/* The checkpoint that was pending becomes the newest one. */
+static int take_signature(struct sealer *sealer, struct view signature)
 {
         _cleanup_(buf_done) struct buf note = BUF_INIT(NOTE_SIZE_MAX);
         int r;
@@ -115,58 +218,85 @@ static int publish(struct sealer *sealer, struct view signature, struct problem 
         buf_put_view(&note, buf_view(&sealer->text));
         buf_put_u8(&note, '\n');
         r = note_put_signature(&note, sealer->origin, sealer->key->info.pubkey, signature);
-        if (r == 0)
-                r = writer_publish(sealer->writer, buf_view(&note), problem);
-        if (r == 0 && sealer->events.published)
-                sealer->events.published(buf_view(&note), sealer->events.context);
-        return r;
+        if (r < 0)
+                return r;
+        buf_done(&sealer->note);
+        sealer->note = note;
+        note = (struct buf){};
+        sealer->newest = sealer->checkpoint;
+        sealer->count++;
+        return 0;
 }
 
-static void on_signed(struct operation *operation, int error, struct view answer,
+static int take_answer(struct sealer *sealer, int error, struct view answer,
+                       const struct problem *problem, struct problem *ret_reason)
+{
+        struct view signature = {};
+        int r;
+
+        if (error < 0)
+                return problem_set(ret_reason, error, "log key \"%s\": %s", sealer->key->info.name,
+                                   problem_text(problem, error));
+        r = check_signature(sealer, answer, &signature, ret_reason);
+        return r < 0 ? r : take_signature(sealer, signature);
+}
+
+static void proceed(struct sealer *sealer);
+
+static void on_signed(struct operation *operation, int error, struct view bytes,
                       const struct problem *problem)
 {
         struct sealer *sealer = operation->context;
-        struct reader reader = reader_init(answer);
-        struct view signature = reader_sized(&reader);
+        struct sealer_waiter *covered = take_waiters(sealer, sealer->checkpoint.size);
         struct problem reason = {};
-        int r = error;
+        int r, published = 0, publishing = sealer->publishing;
 
-        sealer->pending = 0;
-        if (r < 0)
-                (void)problem_set(&reason, r, "log key \"%s\": %s", sealer->key->info.name,
-                                  problem_text(problem, r));
-        if (r == 0 && (reader_end(&reader) < 0 ||
-                       pubkey_verify(sealer->key->info.pubkey, sealer->key->info.algorithm,
-                                     view_of(operation->digest, SHA256_SIZE), signature) < 0))
-                r = problem_set(&reason, -EKEYREJECTED,
-                                "log key \"%s\": the token's signature does not verify",
-                                sealer->key->info.name);
-        if (r == 0)
-                r = publish(sealer, signature, &reason);
-        if (r == 0) {
-                sealer->size = sealer->checkpoint.size;
-                (void)record_time(recorder_now(), sealer->time);
-        }
-        set_reason(sealer, r < 0 ? problem_text(&reason, r) : NULL);
-        if (r < 0 || !is_new(sealer))
+        sealer->pending = sealer->publishing = 0;
+        r = take_answer(sealer, error, bytes, problem, &reason);
+        if (r == 0 && publishing)
+                published = publish(sealer, &reason);
+        set_reason(sealer, r < 0           ? problem_text(&reason, r)
+                           : published < 0 ? problem_text(&reason, published)
+                                           : NULL);
+        if (publishing && (r < 0 || published < 0 || !is_new(sealer)))
                 tell_finished(sealer);
+        sealer->due |= sealer->finished != NULL;
+        if (r == 0)
+                proceed(sealer); /* the token first, so that it works while we answer */
+        else                     /* not now: the token may be on its way out */
+                (void)sd_event_source_set_enabled(sealer->soon, SD_EVENT_ONESHOT);
+        answer(sealer, covered, r, &reason);
         sealer_notice(sealer);
 }
 
-static int begin(struct sealer *sealer, struct problem *problem)
+static int find_key(struct sealer *sealer, struct token **ret_token, struct problem *problem)
+{
+        if (sealer->events.find_key(&sealer->key, ret_token, sealer->events.context))
+                return 0;
+        return problem_set(problem, -ENOKEY, "there is no log key yet");
+}
+
+static int refuse_token(const struct token *token, struct problem *problem)
+{
+        return problem_set(problem, -ENODEV, "token %s is %s: %s", token_name(token),
+                           token_state_name(token_state(token)), token_reason(token));
+}
+
+int sealer_check(struct sealer *sealer, struct problem *problem)
 {
         struct token *token = NULL;
-        struct sha256 digest;
-        int r;
+        int r = find_key(sealer, &token, problem);
 
-        if (!sealer->events.find_key(&sealer->key, &token, sealer->events.context))
-                return problem_set(problem, -ENOKEY, "there is no log key yet");
-        if (token_state(token) != TOKEN_READY)
-                return problem_set(problem, -ENODEV, "token %s is %s: %s", token_name(token),
-                                   token_state_name(token_state(token)), token_reason(token));
-        r = writer_prepare(sealer->writer, problem);
-        if (r < 0)
+        if (r < 0 || token_state(token) == TOKEN_READY || token_state(token) == TOKEN_STARTING)
                 return r;
+        return refuse_token(token, problem);
+}
+
+/* Has the token sign the head. What it covers has been read back. */
+static int submit(struct sealer *sealer, struct token *token)
+{
+        struct sha256 digest;
+
         sealer->checkpoint = writer_head(sealer->writer);
         buf_clear(&sealer->text);
         checkpoint_put_text(&sealer->text, sealer->origin, &sealer->checkpoint);
@@ -185,36 +315,105 @@ static int begin(struct sealer *sealer, struct problem *problem)
         return 0;
 }
 
-static void seal(struct sealer *sealer)
+/* Nothing will be published now. No room: again after the interval; the others announce themselves.
+ */
+static void give_up_publishing(struct sealer *sealer, int error, const struct problem *problem)
+{
+        sealer->publishing = 0;
+        set_reason(sealer, problem_text(problem, error));
+        tell_finished(sealer);
+        if (error != -EROFS && error != -ENOKEY && error != -ENODEV)
+                sealer_notice(sealer);
+}
+
+static int is_signed(const struct sealer *sealer)
+{
+        return sealer->count > 0 && writer_head(sealer->writer).size == sealer->newest.size;
+}
+
+/* Makes the files of the head, and publishes its checkpoint if those who waited have made it
+ * already. */
+static void prepare_publishing(struct sealer *sealer)
+{
+        struct token *token = NULL;
+        struct problem problem = {};
+        int r = 0;
+
+        sealer->due = 0;
+        if (!is_signed(sealer)) {
+                r = find_key(sealer, &token, &problem);
+                if (r == 0 && token_state(token) != TOKEN_READY)
+                        r = refuse_token(token, &problem);
+        }
+        if (r == 0)
+                r = writer_prepare(sealer->writer, &problem);
+        if (r == 0 && is_signed(sealer))
+                r = publish(sealer, &problem);
+        else
+                sealer->publishing = r == 0;
+        if (r < 0) {
+                give_up_publishing(sealer, r, &problem);
+        } else if (!sealer->publishing) {
+                set_reason(sealer, NULL);
+                tell_finished(sealer);
+        }
+}
+
+static int sign_head(struct sealer *sealer, struct problem *problem)
+{
+        struct token *token = NULL;
+        int r = find_key(sealer, &token, problem);
+
+        if (r == 0 && !sealer->publishing)
+                r = writer_reread(sealer->writer, problem);
+        return r < 0 ? r : submit(sealer, token);
+}
+
+/* Begins what is to be done next, unless a signature is under way. */
+static void proceed(struct sealer *sealer)
 {
         struct problem problem = {};
         int r;
 
-        if (sealer->pending || !is_new(sealer))
+        if (sealer->pending)
                 return;
-        r = begin(sealer, &problem);
+        if (sealer->due)
+                prepare_publishing(sealer);
+        if (!sealer->publishing && !sealer->waiters)
+                return;
+        r = sign_head(sealer, &problem);
         if (r == 0)
                 return;
-        set_reason(sealer, problem_text(&problem, r));
-        tell_finished(sealer);
-        if (r != -EROFS && r != -ENOKEY && r != -ENODEV)
-                sealer_notice(sealer); /* no room: again after the interval. The others announce
-                                          themselves. */
+        give_up_publishing(sealer, r, &problem);
+        answer(sealer, take_waiters(sealer, UINT64_MAX), r, &problem);
 }
 
 static int on_time(sd_event_source *source, uint64_t usec, void *context)
 {
-        seal(context);
+        struct sealer *sealer = context;
+
+        sealer->due = is_new(sealer);
+        proceed(sealer);
+        return 0;
+}
+
+/* Whom the newest checkpoint covers need not wait for another one. */
+static int on_soon(sd_event_source *source, void *context)
+{
+        struct sealer *sealer = context;
+
+        if (sealer->count > 0)
+                answer(sealer, take_waiters(sealer, sealer->newest.size), 0, NULL);
+        proceed(sealer);
         return 0;
 }
 
 void sealer_notice(struct sealer *sealer)
 {
-        if (sealer->pending || !is_new(sealer) ||
+        if (sealer->due || sealer->publishing || !is_new(sealer) ||
             sd_event_source_get_enabled(sealer->timer, NULL) != 0)
                 return;
-        if (sd_event_source_set_time_relative(sealer->timer,
-                                              sealer->finished ? 0 : sealer->interval_usec) < 0 ||
+        if (sd_event_source_set_time_relative(sealer->timer, sealer->interval_usec) < 0 ||
             sd_event_source_set_enabled(sealer->timer, SD_EVENT_ONESHOT) < 0)
                 set_reason(sealer, "no timer");
 }
@@ -223,12 +422,11 @@ void sealer_finish(struct sealer *sealer, void (*done)(void *context), void *con
 {
         sealer->finished = done;
         sealer->finished_context = context;
-        if (sealer->pending)
-                return;
         if (is_new(sealer))
-                seal(sealer);
-        else
+                sealer->due = !sealer->publishing;
+        else if (!sealer->publishing)
                 tell_finished(sealer);
+        proceed(sealer);
 }
 
 uint64_t sealer_size(const struct sealer *sealer)
@@ -244,4 +442,9 @@ const char *sealer_time(const struct sealer *sealer)
 const char *sealer_reason(const struct sealer *sealer)
 {
         return sealer->reason.text;
+}
+
+uint64_t sealer_count(const struct sealer *sealer)
+{
+        return sealer->count;
 }

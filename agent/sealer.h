@@ -2,11 +2,19 @@
 #pragma once
 
 /*
- * Checkpoints: when, signed by the log key, published.
+ * Checkpoints: when, signed by the log key, handed out and published.
  *
- * Once something is new, a checkpoint follows within the interval, never two at a time; what
- * arrives while the token signs is for the next one. When the log key's token is away, checkpoints
- * wait and signing goes on.
+ * There are two occasions, and never two signatures at a time. Once something is new, a checkpoint
+ * is published within the interval. And as long as somebody waits for one (sealer_wait()), the
+ * durable head is signed as soon as the last signature is there: what arrives while the token signs
+ * is for the next one, so a slow token is never idle and each of its signatures covers all it can.
+ * Such a checkpoint is handed to those who wait and costs no files. When both fall together, one
+ * signature serves both.
+ *
+ * What a checkpoint covers has been read back and hashed again before it is signed: from the
+ * write-ahead file, and from tiles and bundles as well before it is published. The tree only grows,
+ * so no checkpoint contradicts an earlier one. When the log key's token is away, checkpoints wait
+ * and signing goes on; whoever waits for one is told.
  */
 
 #include "agent/keystore.h"
@@ -42,6 +50,32 @@ void sealer_notice(struct sealer *sealer);
  * records of what was done with a checkpoint: each would make another, for ever. */
 void sealer_overlook(struct sealer *sealer, uint64_t index);
 
+/* A signed checkpoint. The note is borrowed, and @name of its signature is the origin. */
+struct sealed {
+        struct checkpoint checkpoint;
+        struct view note; /* verbatim */
+};
+
+/* Somebody who waits for a checkpoint. The caller owns it, until done() is called. */
+struct sealer_waiter {
+        uint64_t size; /* so many records are to be covered; they are durable */
+
+        /* Called once, never from within sealer_wait(). @error: 0, and @sealed covers @size,
+         * perhaps with more; else there is none in bounded time, with the reason: -ENOKEY (no log
+         * key yet); an error of the token as in struct operation; -EROFS: journal sealed; -EIO,
+         * -ENOMEM. May call sealer_wait(). */
+        void (*done)(struct sealer_waiter *waiter, int error, const struct sealed *sealed,
+                     const struct problem *problem);
+        void *context;
+        struct sealer_waiter *next;
+};
+
+void sealer_wait(struct sealer *sealer, struct sealer_waiter *waiter);
+
+/* Whether waiting is of any use now. -ENOKEY: there is no log key yet; -ENODEV: its token is away,
+ * and not just starting. */
+int sealer_check(struct sealer *sealer, struct problem *problem) _must_use_;
+
 /* Makes a last checkpoint at once; @done is called when it is published, or cannot be. */
 void sealer_finish(struct sealer *sealer, void (*done)(void *context), void *context);
 
@@ -50,3 +84,6 @@ void sealer_finish(struct sealer *sealer, void (*done)(void *context), void *con
 uint64_t sealer_size(const struct sealer *sealer);
 const char *sealer_time(const struct sealer *sealer);
 const char *sealer_reason(const struct sealer *sealer);
+
+/* How many checkpoints this agent has had signed, published or not. */
+uint64_t sealer_count(const struct sealer *sealer);

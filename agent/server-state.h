@@ -24,6 +24,7 @@ struct connection {
         const struct interface *const *interfaces;
         uint64_t number;
         struct caller caller;
+        struct buf caller_text; /* of it, as in records; empty before it is asked for */
         int fd;
         sd_event_source *io, *flush, *stall;
         uint32_t watched; /* epoll events asked for */

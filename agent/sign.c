@@ -9,10 +9,6 @@
 #include "lib/hashedrekord.h"
 #include "lib/tile.h"
 
-#define CLAIMS_MAX      16
-#define CLAIM_NAME_MAX  64
-#define CLAIM_VALUE_MAX ((size_t)256)
-
 /* One signature on its way: grant, sign, check, record, reply. */
 struct signing {
         struct agent *agent;
@@ -202,58 +198,6 @@ static void on_signed(struct operation *operation, int error, struct view answer
                 record_signature(signing);
 }
 
-static int check_claims(const json_t *claims, struct problem *problem)
-{
-        const char *name;
-        json_t *value;
-
-        if (json_object_size(claims) > CLAIMS_MAX)
-                return problem_set(problem, -EBADMSG, "expected at most %d claims, found %zu",
-                                   CLAIMS_MAX, json_object_size(claims));
-        json_object_foreach ((json_t *)(uintptr_t)claims, name, value) {
-                if (!json_is_string(value))
-                        return problem_set(problem, -EBADMSG, "claim \"%.64s\": expected a string",
-                                           name);
-                if (name[0] == '\0' || strlen(name) > CLAIM_NAME_MAX ||
-                    json_string_length(value) > CLAIM_VALUE_MAX)
-                        return problem_set(
-                                problem, -EBADMSG,
-                                "claim \"%.64s\": expected a name of 1 to %d and a value of "
-                                "at most %zu bytes",
-                                name, CLAIM_NAME_MAX, CLAIM_VALUE_MAX);
-        }
-        return 0;
-}
-
-/* The key that may sign now, or the call has been answered. */
-static struct key *find_signing_key(struct agent *agent, struct call *call, const char *name,
-                                    struct grant_decision *ret_decision)
-{
-        const char *algorithm = json_member_string(call->message.parameters, "algorithm");
-        struct key *key;
-
-        if (!key_name_is_valid(name)) {
-                call_fail(call, "NoSuchKey", "\"%.64s\" is no name of a key", name);
-                return NULL;
-        }
-        if (!agent_granted(agent, call, name, ret_decision))
-                return NULL;
-        key = keystore_find(agent->store, name, 0);
-        if (!key && keystore_has_name(agent->store, name))
-                call_fail(call, "KeyNotActive", "no version of key \"%s\" is active", name);
-        else if (!key)
-                call_fail(call, "NoSuchKey", "there is no key \"%s\"", name);
-        else if (key->info.purpose == KEY_LOG)
-                call_fail(call, "NotGranted", "key \"%s\" signs checkpoints and nothing else",
-                          name);
-        else if (algorithm && !string_equal(algorithm, key->info.algorithm->name))
-                call_fail(call, "UnsupportedAlgorithm", "key \"%s\" is %s, not \"%.64s\"", name,
-                          key->info.algorithm->name, algorithm);
-        else
-                return key;
-        return NULL;
-}
-
 static struct signing *begin_signing(struct agent *agent, struct call *call, struct key *key)
 {
         struct signing *signing = calloc(1, sizeof(*signing));
@@ -289,7 +233,7 @@ void agent_sign(struct agent *agent, struct call *call)
         struct token *token;
         struct key *key;
 
-        key = find_signing_key(agent, call, json_member_string(parameters, "key"), &decision);
+        key = agent_find_signing_key(agent, call, json_member_string(parameters, "key"), &decision);
         if (!key)
                 return;
         if (digest_parse(json_member_string(parameters, "digest"), key->info.algorithm, digest,
@@ -297,7 +241,7 @@ void agent_sign(struct agent *agent, struct call *call)
                 call_fail(call, "BadDigest", "%s", problem.text);
                 return;
         }
-        if (json_is_object(claims) && check_claims(claims, &problem) < 0) {
+        if (json_is_object(claims) && agent_check_claims(claims, &problem) < 0) {
                 call_fail(call, "BadClaims", "%s", problem.text);
                 return;
         }

@@ -69,6 +69,12 @@ static const struct json_member sign_members[] = {
         {"signature", JSON_STRING, 1},   {"version", JSON_INTEGER, 1},
 };
 
+static const struct json_member sign_logged_members[] = {
+        {"caller", JSON_OBJECT, 1},      {"claims", JSON_OBJECT, 0},   {"digests", JSON_ARRAY, 1},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},    {"key", JSON_STRING, 1},
+        {"request", JSON_STRING, 1},     {"version", JSON_INTEGER, 1},
+};
+
 static const struct json_member intent_members[] = {
         {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 1}, {"digest", JSON_STRING, 1},
         {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},  {"key", JSON_STRING, 1},
@@ -106,6 +112,7 @@ static const struct record_type {
         TYPE("key.destroy", key_destroy_members),
         TYPE("refuse", refuse_members),
         TYPE("sign", sign_members),
+        TYPE("sign.logged", sign_logged_members),
         TYPE("token", token_members),
 };
 
@@ -169,6 +176,22 @@ static int check_type_members(const json_t *record, const struct record_type *ty
                                   ARRAY_SIZE(common_members) + type->count, problem);
 }
 
+static int check_digests(const json_t *digests, struct problem *problem)
+{
+        const json_t *digest;
+        size_t i;
+
+        if (json_array_size(digests) < 1 || json_array_size(digests) > RECORD_DIGESTS_MAX)
+                return problem_set(problem, -EBADMSG,
+                                   "sign.logged: expected 1 to %d digests, found %zu",
+                                   RECORD_DIGESTS_MAX, json_array_size(digests));
+        json_array_foreach (digests, i, digest)
+                if (!json_is_string(digest))
+                        return problem_set(problem, -EBADMSG,
+                                           "sign.logged: digest %zu: expected a string", i);
+        return 0;
+}
+
 int record_check(const json_t *record, struct problem *problem)
 {
         const char *name = json_member_string(record, "type");
@@ -183,6 +206,8 @@ int record_check(const json_t *record, struct problem *problem)
         if (r == 0 && caller)
                 r = json_check_members(caller, "caller", caller_members, ARRAY_SIZE(caller_members),
                                        problem);
+        if (r == 0 && string_equal(name, "sign.logged"))
+                r = check_digests(json_object_get(record, "digests"), problem);
         if (r < 0)
                 return r;
         if (json_member_integer(record, "v", 0) != RECORD_VERSION)
@@ -216,49 +241,45 @@ int record_parse(struct view entry, json_t **ret, struct problem *problem)
         return 0;
 }
 
-/* The key of the ring that a sign record names, if it may have signed. */
+/* The key of the ring that a record names, if it may have signed. */
 static int find_signer(const json_t *record, const struct keyring *ring, struct keyring_key **ret,
                        struct problem *problem)
 {
         const char *fingerprint = json_member_string(record, "fingerprint");
+        const char *type = json_member_string(record, "type");
         const char *name = json_member_string(record, "key");
         struct keyring_key *key;
         struct sha256 hash;
 
         if (hex_decode(view_string(fingerprint), hash.bytes, SHA256_SIZE) < 0)
-                return problem_set(problem, -EBADMSG, "sign: fingerprint is no SHA-256");
+                return problem_set(problem, -EBADMSG, "%s: fingerprint is no SHA-256", type);
         key = keyring_find_fingerprint(ring, &hash);
         if (!key)
                 return problem_set(problem, -ENOKEY,
-                                   "sign: key \"%.64s\" (%.16s…) is not in the ring", name,
+                                   "%s: key \"%.64s\" (%.16s…) is not in the ring", type, name,
                                    fingerprint);
         if (!string_equal(key->name, name) ||
             (json_int_t)key->version != json_member_integer(record, "version", 0))
                 return problem_set(problem, -EBADMSG,
-                                   "sign: the ring calls the signing key \"%s\" version %u",
+                                   "%s: the ring calls the signing key \"%s\" version %u", type,
                                    key->name, key->version);
         if (key->purpose == KEY_LOG)
-                return problem_set(problem, -EKEYREJECTED, "sign: signed by the log key");
-        if (!string_equal(key->algorithm->name, json_member_string(record, "algorithm")))
-                return problem_set(problem, -EBADMSG, "sign: expected algorithm %s",
-                                   key->algorithm->name);
+                return problem_set(problem, -EKEYREJECTED, "%s: signed by the log key", type);
         *ret = key;
         return 0;
 }
 
-int record_verify(const json_t *record, const struct keyring *ring, struct problem *problem)
+static int verify_signature(const json_t *record, const struct keyring_key *key,
+                            struct problem *problem)
 {
         _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
         uint8_t digest[DIGEST_SIZE_MAX];
-        struct keyring_key *key = NULL;
         int r;
 
-        if (!string_equal(json_member_string(record, "type"), "sign"))
-                return 0;
-        r = find_signer(record, ring, &key, problem);
-        if (r == 0)
-                r = digest_parse(json_member_string(record, "digest"), key->algorithm, digest,
-                                 problem);
+        if (!string_equal(key->algorithm->name, json_member_string(record, "algorithm")))
+                return problem_set(problem, -EBADMSG, "sign: expected algorithm %s",
+                                   key->algorithm->name);
+        r = digest_parse(json_member_string(record, "digest"), key->algorithm, digest, problem);
         if (r < 0)
                 return r;
         if (base64_decode(&signature, view_string(json_member_string(record, "signature"))) < 0)
@@ -268,4 +289,37 @@ int record_verify(const json_t *record, const struct keyring *ring, struct probl
         if (r < 0)
                 return problem_set(problem, r, "sign: the signature does not verify");
         return 0;
+}
+
+/* The checkpoint is the signature: there is none in the record. */
+static int verify_digests(const json_t *record, const struct keyring_key *key,
+                          struct problem *problem)
+{
+        const json_t *digest;
+        size_t i;
+
+        json_array_foreach (json_object_get(record, "digests"), i, digest) {
+                uint8_t bytes[DIGEST_SIZE_MAX];
+                int r = digest_parse(json_string_value(digest), key->algorithm, bytes, problem);
+
+                if (r < 0)
+                        return problem_prefix(problem, r, "sign.logged: digest %zu", i);
+        }
+        return 0;
+}
+
+int record_verify(const json_t *record, const struct keyring *ring, struct problem *problem)
+{
+        const char *type = json_member_string(record, "type");
+        int logged = string_equal(type, "sign.logged");
+        struct keyring_key *key = NULL;
+        int r;
+
+        if (!logged && !string_equal(type, "sign"))
+                return 0;
+        r = find_signer(record, ring, &key, problem);
+        if (r < 0)
+                return r;
+        return logged ? verify_digests(record, key, problem)
+                      : verify_signature(record, key, problem);
 }

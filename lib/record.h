@@ -15,6 +15,8 @@
 #define RECORD_VERSION   1
 #define RECORD_TIME_SIZE KEY_TIME_SIZE
 
+#define RECORD_DIGESTS_MAX 256 /* of a `sign.logged` record */
+
 /* The types that this version knows, as in `type`. */
 int record_type_is_known(const char *type);
 
@@ -32,8 +34,9 @@ int record_parse(struct view entry, json_t **ret, struct problem *problem) _must
  * unknown. -EBADMSG. */
 int record_check(const json_t *record, struct problem *problem) _must_use_;
 
-/* Verifies the signature of a parsed `sign` record against the ring: the key is there under this
- * name, version and fingerprint, it is not the log key, and the signature is good. 0 for records of
- * other types. -ENOKEY, -EKEYREJECTED, -EBADMSG, each with the reason. */
+/* Verifies what a parsed `sign` or `sign.logged` record says against the ring: the key is there
+ * under this name, version and fingerprint, it is not the log key, each digest is one of its
+ * algorithm, and the signature of a `sign` record is good. 0 for records of other types. -ENOKEY,
+ * -EKEYREJECTED, -EBADMSG, each with the reason. */
 int record_verify(const json_t *record, const struct keyring *ring,
                   struct problem *problem) _must_use_;

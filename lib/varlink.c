@@ -167,6 +167,14 @@ void varlink_put_result(struct buf *buf, json_t *parameters)
         put_message(buf, NULL, NULL, parameters);
 }
 
+void varlink_put_result_text(struct buf *buf, struct view parameters)
+{
+        buf_put_string(buf, "{\"parameters\":");
+        buf_put_view(buf, parameters);
+        buf_put_u8(buf, '}');
+        buf_put_u8(buf, '\0');
+}
+
 void varlink_put_error(struct buf *buf, const char *error, json_t *parameters)
 {
         assert(is_full_name(error));

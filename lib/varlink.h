@@ -42,6 +42,7 @@ int varlink_reply_decode(struct view message, struct varlink_reply *ret,
 /* Append a whole message with its NUL. @parameters may be NULL for an empty object. */
 void varlink_put_call(struct buf *buf, const char *method, json_t *parameters);
 void varlink_put_result(struct buf *buf, json_t *parameters);
+void varlink_put_result_text(struct buf *buf, struct view parameters); /* their canonical JSON */
 void varlink_put_error(struct buf *buf, const char *error, json_t *parameters);
 
 struct varlink_client;

@@ -208,10 +208,11 @@ static void test_drop_ins(const struct folder *folder)
                             "/h.conf.d/20-b.conf:1: [Token tpm0]: expected once, found also at ",
                             "/h.conf:3");
         write_file(folder, "h.conf.d/20-b.conf", "[Grant z]\nMethods=all\n");
-        expect_load_refused(folder, -EBADMSG,
-                            "/h.conf.d/20-b.conf:2: [Grant z] Methods=: expected some of Sign "
-                            "CreateKey Reload, not \"all\", found \"all\"",
-                            NULL);
+        expect_load_refused(
+                folder, -EBADMSG,
+                "/h.conf.d/20-b.conf:2: [Grant z] Methods=: expected some of Sign SignLogged "
+                "CreateKey Reload, not \"all\", found \"all\"",
+                NULL);
 }
 
 static void test_digest(const struct folder *folder)

@@ -20,6 +20,10 @@
         "\",\"fingerprint\":\"" HASH "\",\"grant\":\"training\",\"key\":\"model\","                \
         "\"request\":\"r1\",\"signature\":\"AAAA\"," TIME ",\"type\":\"sign\",\"v\":1,"            \
         "\"version\":1}"
+#define LOGGED                                                                                     \
+        "{" BOOT ",\"caller\":" CALLER ",\"digests\":[\"sha256:" HASH "\",\"sha256:" HASH "\"],"   \
+        "\"fingerprint\":\"" HASH "\",\"grant\":\"training\",\"key\":\"model\","                   \
+        "\"request\":\"r1\"," TIME ",\"type\":\"sign.logged\",\"v\":1,\"version\":1}"
 
 static int parse(struct view entry, struct problem *problem)
 {
@@ -35,6 +39,7 @@ static void test_good(void)
         static const char *const records[] = {
                 TOKEN,
                 SIGN,
+                LOGGED,
                 "{" BOOT ",\"reason\":\"asked to\"," TIME ",\"type\":\"agent.stop\",\"v\":1}",
                 "{" BOOT ",\"config\":\"sha256:" HASH "\"," TIME ",\"type\":\"config\",\"v\":1}",
                 "{" BOOT ",\"caller\":" CALLER ",\"config\":\"sha256:" HASH "\"," TIME
@@ -94,6 +99,15 @@ static const struct {
          "caller: unknown member \"unitx\""},
         {"claims no object", SIGN, "\"digest\"", "\"claims\":[],\"digest\"",
          "sign: member \"claims\": expected an object, found an array"},
+        {"logged without digests", LOGGED, "\"sha256:" HASH "\",\"sha256:" HASH "\"", "",
+         "sign.logged: expected 1 to 256 digests, found 0"},
+        {"logged digests no array", LOGGED, "[\"sha256:" HASH "\",\"sha256:" HASH "\"]",
+         "\"sha256:" HASH "\"",
+         "sign.logged: member \"digests\": expected an array, found a string"},
+        {"logged digest no string", LOGGED, "[\"sha256:" HASH "\"", "[1",
+         "sign.logged: digest 0: expected a string"},
+        {"logged with a signature", LOGGED, "," TIME, ",\"signature\":\"AAAA\"," TIME,
+         "sign.logged: unknown member \"signature\""},
         {"claims with a boolean", SIGN, "\"digest\"",
          "\"claims\":{\"a\":{\"b\":[true]}},\"digest\"",
          "record: only strings and integers expected"},
@@ -227,11 +241,23 @@ static void signer_done(struct signer *signer)
         EVP_PKEY_free(signer->pair);
 }
 
+/* The record with the fingerprint of the signer. */
+static void put_fingerprint(struct buf *ret, struct view record, const struct signer *signer)
+{
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        _cleanup_(buf_done) struct buf text = {};
+
+        (void)hex_encode(sha256_view(pubkey_fingerprint(signer->key.pubkey)), fingerprint);
+        buf_put_string(&text, "\"fingerprint\":\"");
+        buf_put_string(&text, fingerprint);
+        buf_put_u8(&text, '\0');
+        edit_first(ret, record, "\"fingerprint\":\"" HASH, (const char *)text.data);
+}
+
 /* The sign record of that digest, with the signature and fingerprint of the signer. */
 static void put_signed(struct buf *record, struct signer *signer)
 {
         _cleanup_(buf_done) struct buf signature = {}, text = {}, with_signature = {};
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
         uint8_t digest[SHA256_SIZE];
 
         memset(digest, 0xab, sizeof(digest));
@@ -239,13 +265,7 @@ static void put_signed(struct buf *record, struct signer *signer)
         base64_encode(&text, buf_view(&signature));
         buf_put_u8(&text, '\0');
         edit_first(&with_signature, view_string(SIGN), "AAAA", (const char *)text.data);
-        (void)hex_encode(sha256_view(pubkey_fingerprint(signer->key.pubkey)), fingerprint);
-        buf_clear(&text);
-        buf_put_string(&text, "\"fingerprint\":\"");
-        buf_put_string(&text, fingerprint);
-        buf_put_u8(&text, '\0');
-        edit_first(record, buf_view(&with_signature), "\"fingerprint\":\"" HASH,
-                   (const char *)text.data);
+        put_fingerprint(record, buf_view(&with_signature), signer);
 }
 
 static int verify(struct view entry, const struct keyring *ring, struct problem *problem)
@@ -301,6 +321,49 @@ static void test_verify(void)
         signer_done(&signer);
 }
 
+static void test_verify_logged(void)
+{
+        static const struct {
+                const char *label, *from, *to;
+                int r;
+                const char *problem;
+        } rows[] = {
+                {"as it was recorded", "model", "model", 0, ""},
+                {"another digest", "sha256:ab", "sha256:ac", 0, ""}, /* the tree finds that */
+                {"another name", "\"model\"", "\"release\"", -EBADMSG,
+                 "sign.logged: the ring calls the signing key \"model\" version 1"},
+                {"another version", "\"version\":1", "\"version\":2", -EBADMSG,
+                 "sign.logged: the ring calls the signing key \"model\" version 1"},
+                {"fingerprint cut", "\"fingerprint\":\"", "\"fingerprint\":\"a", -EBADMSG,
+                 "sign.logged: fingerprint is no SHA-256"},
+                {"digest of another hash", ",\"sha256:", ",\"sha384:", -EBADMSG,
+                 "sign.logged: digest 1: digest \"sha384:ababababababa\": expected \"sha256:\""},
+        };
+        _cleanup_(buf_done) struct buf record = {}, by_log = {};
+        struct signer signer, log;
+        struct problem problem = {};
+
+        signer_init(&signer, KEY_MODEL);
+        signer_init(&log, KEY_LOG);
+        put_fingerprint(&record, view_string(LOGGED), &signer);
+        put_fingerprint(&by_log, view_string(LOGGED), &log);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(buf_done) struct buf entry = {};
+                struct problem reason = {};
+
+                test_label = rows[i].label;
+                edit_first(&entry, buf_view(&record), rows[i].from, rows[i].to);
+                expect_integer(verify(buf_view(&entry), &signer.ring, &reason), rows[i].r);
+                expect_contains(reason.text, rows[i].problem);
+        }
+        test_label = "";
+        expect_integer(verify(buf_view(&record), &log.ring, NULL), -ENOKEY);
+        expect_integer(verify(buf_view(&by_log), &log.ring, &problem), -EKEYREJECTED);
+        expect_text(view_string(problem.text), "sign.logged: signed by the log key");
+        signer_done(&signer);
+        signer_done(&log);
+}
+
 static void test_verify_with_another_ring(void)
 {
         struct signer signer, stranger, log;
@@ -332,6 +395,7 @@ int main(void)
         test_time_shapes();
         test_types();
         test_verify();
+        test_verify_logged();
         test_verify_with_another_ring();
         return test_result();
 }
