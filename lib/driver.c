@@ -181,7 +181,9 @@ static int serve_sign(struct service *service, struct reader *fields, struct buf
         if (r < 0)
                 return r;
         buf_put_sized(answer, buf_view(&signature));
-        return buf_error(&signature);
+        if (service->driver->put_evidence)
+                r = service->driver->put_evidence(service->device, answer, problem);
+        return r < 0 ? r : buf_error(&signature);
 }
 
 static int serve_destroy(struct service *service, struct reader *fields, struct buf *answer,
@@ -226,11 +228,30 @@ static int serve_count(struct service *service, struct reader *fields, struct bu
         return 0;
 }
 
+static int serve_audit(struct service *service, struct reader *fields, struct buf *answer,
+                       struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf response = BUF_INIT(FRAME_SIZE_MAX);
+        uint8_t sign = reader_u8(fields);
+        struct view qualifying = reader_sized(fields);
+        int r;
+
+        if (reader_end(fields) < 0 || sign > 1)
+                return malformed(problem);
+        if (!service->driver->look)
+                return problem_set(problem, -EOPNOTSUPP, "this token audits no commands");
+        r = service->driver->look(service->device, sign, qualifying, &response, problem);
+        if (r < 0)
+                return r;
+        buf_put_sized(answer, buf_view(&response));
+        return buf_error(&response);
+}
+
 static int (*const operations[])(struct service *service, struct reader *fields, struct buf *answer,
                                  struct problem *problem) = {
         [FRAME_OPEN] = serve_open,   [FRAME_GENERATE] = serve_generate, [FRAME_LOAD] = serve_load,
         [FRAME_SIGN] = serve_sign,   [FRAME_DESTROY] = serve_destroy,   [FRAME_PROBE] = serve_probe,
-        [FRAME_COUNT] = serve_count,
+        [FRAME_COUNT] = serve_count, [FRAME_AUDIT] = serve_audit,
 };
 
 static int dispatch(struct service *service, const struct frame *request, struct buf *answer,

@@ -73,6 +73,17 @@ struct driver {
         /* How often the key was ever used, as the token counts. -EOPNOTSUPP: this key's uses are
          * not counted. NULL: no key's are. */
         int (*count)(void *device, uint32_t slot, uint32_t *ret, struct problem *problem);
+
+        /* The response parameters of TPM2_GetCommandAuditDigest (lib/command-audit.h): with @sign
+         * an attestation that ends an interval, else a look. -EOPNOTSUPP: not opened with
+         * Audit=yes. NULL: no such token. */
+        int (*look)(void *device, int sign, struct view qualifying, struct buf *ret_response,
+                    struct problem *problem);
+
+        /* Appends to the answer of the sign() that has just succeeded what an audit needs of it:
+         * the key's Name and the response parameters, or nothing when there is no audit. May be
+         * NULL. */
+        int (*put_evidence)(void *device, struct buf *fields, struct problem *problem);
 };
 
 /* The whole of a driver's main(): hardens the process (no core dump, not traceable, dies with its

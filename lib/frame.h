@@ -15,11 +15,13 @@
  *     OPEN        token name, (setting, value)…           token facts: (name, value)…
  *     GENERATE    algorithm, label, (option, value)…      handle, SPKI (DER), facts: (name, value)…
  *     LOAD        algorithm, handle                       slot (u32, no length), SPKI (DER)
- *     SIGN        slot (u32, no length), digest,          signature
- *                 authorization (empty: none)
+ *     SIGN        slot (u32, no length), digest,          signature; with Audit=yes also Name and
+ *                 authorization (empty: none)             response parameters
  *     DESTROY     algorithm, handle                       none
  *     PROBE       none                                    token facts: (name, value)…
  *     COUNT       slot (u32, no length)                   uses (u32, no length)
+ *     AUDIT       sign (u8, 1: ends the interval),        response parameters
+ *                 qualifying data
  */
 
 #include "lib/problem.h"
@@ -37,9 +39,10 @@ enum frame_operation {
         FRAME_DESTROY,
         FRAME_PROBE,
         FRAME_COUNT,
+        FRAME_AUDIT,
 };
 
-#define FRAME_OPERATION_LAST FRAME_COUNT
+#define FRAME_OPERATION_LAST FRAME_AUDIT
 
 /* What a driver can say; frame_status_of() and frame_error_of() map it to errno inside a process.
  */

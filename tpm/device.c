@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/device.h"
 
+#include "tpm/capture.h"
+
 #include <errno.h>
 #include <time.h>
 #include <tss2/tss2_rc.h>
@@ -156,7 +158,11 @@ int device_connect(struct device *device, const char *tcti, struct problem *prob
         if (rc)
                 return problem_set(problem, -ENODEV, "TCTI=%s: %s (0x%x)", tcti, Tss2_RC_Decode(rc),
                                    rc);
-        rc = Esys_Initialize(&device->esys, device->tcti, NULL);
+        device->capture = malloc(sizeof(*device->capture));
+        if (!device->capture)
+                return -ENOMEM;
+        capture_init(device->capture, device->tcti);
+        rc = Esys_Initialize(&device->esys, capture_tcti(device->capture), NULL);
         if (rc)
                 return device_error(rc, "starting to talk to the TPM", problem);
         return flush_leftovers(device, problem);
@@ -196,6 +202,7 @@ void device_disconnect(struct device *device)
 {
         explicit_bzero(&device->authorization, sizeof(device->authorization));
         Esys_Finalize(&device->esys);
+        free(device->capture);
         Tss2_TctiLdr_Finalize(&device->tcti);
         facts_done(&device->settings);
         free(device->token);

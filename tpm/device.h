@@ -20,16 +20,20 @@
  */
 #define DEVICE_RESIDENT_MAX 3
 
+struct capture;
 struct object;
 struct key;
 
 struct device {
         TSS2_TCTI_CONTEXT *tcti;
-        char *token;           /* its name, and … */
-        struct facts settings; /* … what OPEN said, to find its secrets again */
+        char *token;             /* its name, and … */
+        struct facts settings;   /* … what OPEN said, to find its secrets again */
+        struct capture *capture; /* between the two */
         ESYS_CONTEXT *esys;
         TPM2B_AUTH authorization; /* that keys are made with, and that theirs is; size 0: empty */
         struct object *parent;
+        struct object *attestation_key;               /* NULL: no command audit */
+        const TPM2B_NAME *signer;                     /* of the key that signed last */
         struct object *resident[DEVICE_RESIDENT_MAX]; /* NULL: free; the objects belong to others */
         uint64_t uses;     /* counts up, to know the least recently used */
         struct key **keys; /* by slot */

@@ -264,6 +264,7 @@ static int sign(struct device *device, struct key *key, const TPM2B_DIGEST *dige
         while (object_again(device, &key->object, rc, &attempts));
         if (rc)
                 return device_error(rc, "signing", problem);
+        device->signer = &key->guard.key;
         return signature_put(ret_signature, key->algorithm, signature, problem);
 }
 

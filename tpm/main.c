@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/driver.h"
+#include "tpm/audit.h"
 #include "tpm/device.h"
 #include "tpm/key.h"
 
@@ -12,6 +13,7 @@ static void close_device(void *pointer)
         if (!device)
                 return;
         keys_done(device);
+        audit_done(device);
         parent_done(device);
         device_disconnect(device);
         free(device);
@@ -32,6 +34,13 @@ static int keep_settings(struct device *device, const char *token, const struct 
         for (size_t i = 0; r == 0 && i < settings->count; i++)
                 r = facts_add(&device->settings, settings->pair[i].name, settings->pair[i].value);
         return r;
+}
+
+static int wants_audit(const struct facts *settings)
+{
+        const char *value = facts_get(settings, "Audit");
+
+        return value && string_equal(value, "yes");
 }
 
 static int open_device(const char *token, const struct facts *settings, void **ret_device,
@@ -56,6 +65,8 @@ static int open_device(const char *token, const struct facts *settings, void **r
                 r = device_take_authorization(device, problem);
         if (r == 0)
                 r = parent_create(device, problem);
+        if (r == 0 && wants_audit(settings))
+                r = audit_open(device, ret_facts, problem);
         if (r < 0)
                 return r;
         *ret_device = TAKE_PTR(device);
@@ -67,7 +78,7 @@ static int probe(void *device, struct facts *ret_facts, struct problem *problem)
         return device_facts(device, ret_facts, problem);
 }
 
-static const char *const settings_known[] = {"TCTI", "PinFile", "OwnerFile", NULL};
+static const char *const settings_known[] = {"TCTI", "PinFile", "OwnerFile", "Audit", NULL};
 
 static const struct driver driver = {
         .name = "hallmark-tpm",
@@ -80,6 +91,8 @@ static const struct driver driver = {
         .destroy = key_destroy,
         .probe = probe,
         .count = key_count,
+        .look = audit_look,
+        .put_evidence = audit_put_evidence,
 };
 
 int main(int argc, char **argv)

@@ -86,6 +86,27 @@ TPM2B_PUBLIC template_parent(void)
         };
 }
 
+TPM2B_PUBLIC template_attestation(void)
+{
+        return (TPM2B_PUBLIC){
+                .publicArea =
+                        {
+                                .type = TPM2_ALG_ECC,
+                                .nameAlg = TPM2_ALG_SHA256,
+                                .objectAttributes = ATTRIBUTES | TPMA_OBJECT_RESTRICTED |
+                                                    TPMA_OBJECT_SIGN_ENCRYPT,
+                                .parameters.eccDetail =
+                                        {
+                                                .symmetric.algorithm = TPM2_ALG_NULL,
+                                                .scheme.scheme = TPM2_ALG_ECDSA,
+                                                .scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256,
+                                                .curveID = TPM2_ECC_NIST_P256,
+                                                .kdf.scheme = TPM2_ALG_NULL,
+                                        },
+                        },
+        };
+}
+
 static int fill_ecc(const struct algorithm *algorithm, TPMS_ECC_PARMS *ret)
 {
         *ret = (TPMS_ECC_PARMS){.symmetric.algorithm = TPM2_ALG_NULL, .kdf.scheme = TPM2_ALG_NULL};

@@ -16,6 +16,9 @@
  * it. */
 TPM2B_PUBLIC template_parent(void);
 
+/* The key that signs attestations: restricted, P-256, in the endorsement hierarchy. */
+TPM2B_PUBLIC template_attestation(void);
+
 /* A key that signs digests with the one scheme of @algorithm, made by this TPM and bound to it, and
  * that obeys the policy of @gate if that is closed. -EOPNOTSUPP: no TPM does that. */
 int template_key(const struct algorithm *algorithm, const struct gate *gate,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/attest.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <errno.h>
+
+static void put_sized(struct buf *buf, struct view view)
+{
+        buf_put_u16(buf, (uint16_t)view.size);
+        buf_put_view(buf, view);
+}
+
+/* What was parsed is written again, and must be what was read. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_(buf_done) struct buf again = {};
+        struct problem problem = {};
+        struct attest_audit attest;
+        int r = attest_parse_audit(view_of(data, size), &attest, &problem);
+
+        assert(r == 0 || r == -EBADMSG);
+        assert((r == 0) == (problem.text[0] == '\0'));
+        if (r < 0)
+                return 0;
+        buf_put_u32(&again, 0xff544347);
+        buf_put_u16(&again, 0x8015);
+        put_sized(&again, attest.signer);
+        put_sized(&again, attest.qualifying);
+        buf_put_u64(&again, attest.clock);
+        buf_put_u32(&again, attest.reset_count);
+        buf_put_u32(&again, attest.restart_count);
+        buf_put_u8(&again, (uint8_t)attest.safe);
+        buf_put_u64(&again, attest.firmware);
+        buf_put_u64(&again, attest.counter);
+        buf_put_u16(&again, attest.algorithm);
+        put_sized(&again, attest.digest);
+        put_sized(&again, attest.commands);
+        assert(view_equal(buf_view(&again), view_of(data, size)));
+        return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/test.h"
+#include "lib/attest.h"
+
+#include <errno.h>
+
+#define HEAD "\xff\x54\x43\x47\x80\x15"
+#define REST                                                                                       \
+        "\0\2na"                                                                                   \
+        "\0\1q"                                                                                    \
+        "\0\0\0\0\0\0\0\5\0\0\0\2\0\0\0\3\1"                                                       \
+        "\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\x9"                                                        \
+        "\0\xb"                                                                                    \
+        "\0\3dig"                                                                                  \
+        "\0\4list"
+#define GOOD HEAD REST
+
+static void test_good(void)
+{
+        struct attest_audit attest;
+
+        expect_integer(attest_parse_audit(view_of(GOOD, sizeof(GOOD) - 1), &attest, NULL), 0);
+        expect_text(attest.signer, "na");
+        expect_text(attest.qualifying, "q");
+        expect_integer(attest.clock, 5);
+        expect_integer(attest.reset_count, 2);
+        expect_integer(attest.restart_count, 3);
+        expect_integer(attest.safe, 1);
+        expect_integer(attest.firmware, 7);
+        expect_integer(attest.counter, 9);
+        expect_integer(attest.algorithm, 11);
+        expect_text(attest.digest, "dig");
+        expect_text(attest.commands, "list");
+}
+
+static void expect_refused(const char *label, struct view bytes, const char *reason)
+{
+        struct problem problem = {};
+        struct attest_audit attest;
+
+        test_label = label;
+        expect_integer(attest_parse_audit(bytes, &attest, &problem), -EBADMSG);
+        expect_text(view_string(problem.text), reason);
+        test_label = "";
+}
+
+static void test_refused(void)
+{
+        uint8_t bytes[sizeof(GOOD)];
+
+        memcpy(bytes, GOOD, sizeof(GOOD));
+        expect_refused("nothing", view_of("", 0),
+                       "attestation: does not begin as what a TPM makes");
+        bytes[0] = 0xfe;
+        expect_refused("not generated", view_of(bytes, sizeof(GOOD) - 1),
+                       "attestation: does not begin as what a TPM makes");
+        bytes[0] = 0xff;
+        bytes[5] = 0x18;
+        expect_refused("quote", view_of(bytes, sizeof(GOOD) - 1),
+                       "attestation: expected one of audited commands (0x8015), found type 0x8018");
+        bytes[5] = 0x15;
+        for (size_t size = 6; size < sizeof(GOOD) - 1; size++)
+                expect_refused("cut", view_of(bytes, size), "attestation: malformed");
+        expect_refused("longer", view_of(bytes, sizeof(GOOD)), "attestation: malformed");
+        bytes[29] = 2;
+        expect_refused("neither yes nor no", view_of(bytes, sizeof(GOOD) - 1),
+                       "attestation: malformed");
+}
+
+int main(void)
+{
+        test_good();
+        test_refused();
+        return test_result();
+}
