@@ -8,6 +8,7 @@
 #include "lib/base64.h"
 #include "lib/hashedrekord.h"
 #include "lib/tile.h"
+#include "lib/tlog-proof.h"
 
 /* One signature on its way: grant, sign, check, record, reply. */
 struct signing {
@@ -20,6 +21,9 @@ struct signing {
         struct grant_decision decision;
         struct buf signature;
         char time[RECORD_TIME_SIZE];
+        int wants_proof;
+        uint64_t index; /* of the record */
+        struct sealer_waiter waiter;
         int error; /* what is answered once an intent is recorded */
         struct problem problem;
 };
@@ -67,7 +71,7 @@ static json_t *begin_record(struct signing *signing, const char *type)
         return record;
 }
 
-static void reply(struct signing *signing, uint64_t index)
+static json_t *make_reply(const struct signing *signing)
 {
         _cleanup_(buf_done) struct buf digest = {}, signature = {};
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
@@ -76,24 +80,86 @@ static void reply(struct signing *signing, uint64_t index)
         put_digest(signing, &digest);
         base64_encode(&signature, buf_view(&signing->signature));
         (void)hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint);
-        call_reply(signing->call,
-                   json_pack("{s:s, s:I, s:s, s:s, s:s%, s:s, s:I, s:s}", "key", key->name,
-                             "version", (json_int_t)key->version, "algorithm", key->algorithm->name,
-                             "digest", (const char *)digest.data, "signature",
-                             (const char *)signature.data, signature.size, "fingerprint",
-                             fingerprint, "index", (json_int_t)index, "time", signing->time));
+        return json_pack("{s:s, s:I, s:s, s:s, s:s%, s:s, s:I, s:s}", "key", key->name, "version",
+                         (json_int_t)key->version, "algorithm", key->algorithm->name, "digest",
+                         (const char *)digest.data, "signature", (const char *)signature.data,
+                         signature.size, "fingerprint", fingerprint, "index",
+                         (json_int_t)signing->index, "time", signing->time);
+}
+
+static int set_proof(const struct signing *signing, json_t *reply, const char *name, uint64_t index,
+                     const struct sealed *sealed, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf entry = {}, proof = BUF_INIT(TLOG_PROOF_SIZE_MAX);
+        int r = writer_read_entry(signing->agent->writer, index, &entry, problem);
+
+        if (r == 0)
+                r = agent_put_proof(signing->agent, index, &entry, sealed, &proof, problem);
+        if (r == 0 && json_object_set_new(reply, name,
+                                          json_stringn((const char *)proof.data, proof.size)) < 0)
+                r = -ENOMEM;
+        return r;
+}
+
+static void reply_with_proof(const struct signing *signing, const struct sealed *sealed)
+{
+        _cleanup_(json_decrefp) json_t *reply = make_reply(signing);
+        struct problem problem = {};
+        int r = reply ? 0 : -ENOMEM;
+
+        if (r == 0)
+                r = set_proof(signing, reply, "proof", signing->index, sealed, &problem);
+        if (r == 0 && signing->key->info.transparency == TRANSPARENCY_REKOR)
+                r = set_proof(signing, reply, "entryProof", signing->index + 1, sealed, &problem);
+        if (r == 0)
+                call_reply(signing->call, TAKE_PTR(reply));
+        else
+                call_fail(signing->call, "Busy", "record %llu: no proof: %s",
+                          (unsigned long long)signing->index, problem_text(&problem, r));
+}
+
+static void on_sealed(struct sealer_waiter *waiter, int error, const struct sealed *sealed,
+                      const struct problem *problem)
+{
+        struct signing *signing = waiter->context;
+
+        if (error < 0)
+                agent_fail_checkpoint(signing->agent, signing->call, signing->index, error,
+                                      problem);
+        else
+                reply_with_proof(signing, sealed);
+        signing_free(signing);
+}
+
+/* For a checkpoint that covers the record, and the entry after it. */
+static void wait_for_checkpoint(struct signing *signing)
+{
+        int entries = signing->key->info.transparency == TRANSPARENCY_REKOR;
+
+        signing->waiter = (struct sealer_waiter){
+                .size = signing->index + 1 + (uint64_t)entries,
+                .done = on_sealed,
+                .context = signing,
+        };
+        sealer_wait(signing->agent->sealer, &signing->waiter);
 }
 
 static void on_recorded(void *context, int error, uint64_t index)
 {
         struct signing *signing = context;
 
+        signing->index = index;
         if (error < 0) {
                 agent_fail_journal(signing->agent, signing->call, error);
-        } else {
-                signing->agent->signatures++;
-                reply(signing, index);
+                signing_free(signing);
+                return;
         }
+        signing->agent->signatures++;
+        if (signing->wants_proof) {
+                wait_for_checkpoint(signing);
+                return;
+        }
+        call_reply(signing->call, make_reply(signing));
         signing_free(signing);
 }
 
@@ -217,9 +283,32 @@ static struct signing *begin_signing(struct agent *agent, struct call *call, str
         signing->signature.limit = ENTRY_SIZE_MAX;
         signing->caller = caller_to_json(call_caller(call));
         signing->claims = json_is_object(claims) ? json_incref(claims) : NULL;
+        signing->wants_proof = json_is_true(json_object_get(call->message.parameters, "proof"));
         (void)call_request(call, signing->request);
         agent->in_progress++;
         return signing;
+}
+
+/* Whether the tokens are there, and the journal takes records: @ret_token is the key's. If not,
+ * @call has been answered. */
+static int can_sign(struct agent *agent, struct call *call, const struct key *key,
+                    struct token **ret_token)
+{
+        const json_t *proof = json_object_get(call->message.parameters, "proof");
+        struct problem problem = {};
+        int r;
+
+        *ret_token = agent_find_token(agent, key->info.token, &problem);
+        if (!*ret_token) {
+                agent_fail_token(call, key->info.token, -ENODEV, &problem);
+                return 0;
+        }
+        r = json_is_true(proof) ? sealer_check(agent->sealer, &problem) : 0;
+        if (r < 0) {
+                agent_fail_log_token(agent, call, r, &problem);
+                return 0;
+        }
+        return agent_can_record(agent, call);
 }
 
 void agent_sign(struct agent *agent, struct call *call)
@@ -245,12 +334,7 @@ void agent_sign(struct agent *agent, struct call *call)
                 call_fail(call, "BadClaims", "%s", problem.text);
                 return;
         }
-        token = agent_find_token(agent, key->info.token, &problem);
-        if (!token) {
-                agent_fail_token(call, key->info.token, -ENODEV, &problem);
-                return;
-        }
-        if (!agent_can_record(agent, call))
+        if (!can_sign(agent, call, key, &token))
                 return;
         signing = begin_signing(agent, call, key);
         if (!signing) {

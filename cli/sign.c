@@ -5,6 +5,7 @@
 #include "cli/agent.h"
 #include "cli/artifact.h"
 #include "cli/key.h"
+#include "cli/log-entry.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/base64.h"
@@ -23,6 +24,7 @@ struct signing {
         struct buf digest_text; /* HASH:HEX and a NUL */
         struct varlink_reply reply;
         struct buf signature;
+        struct tlog_entry entry; /* for the bundle, of a transparent key */
 };
 
 static void signing_done(struct signing *signing)
@@ -33,6 +35,13 @@ static void signing_done(struct signing *signing)
         buf_done(&signing->digest_text);
         varlink_reply_done(&signing->reply);
         buf_done(&signing->signature);
+        tlog_entry_done(&signing->entry);
+}
+
+/* The bundle of a transparent key proves that the signature is in the journal. */
+static int wants_entry(const struct signing *signing)
+{
+        return !signing->raw && signing->key.transparency == TRANSPARENCY_REKOR;
 }
 
 static int choose_output(const struct invocation *invocation, struct signing *ret)
@@ -144,9 +153,10 @@ static int build_call(const struct invocation *invocation, const struct signing 
         }
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:s, s:s, s:s, s:o*}", "key", signing->key.name, "digest",
+        *ret = json_pack("{s:s, s:s, s:s, s:o*, s:b}", "key", signing->key.name, "digest",
                          (const char *)signing->digest_text.data, "algorithm",
-                         signing->key.algorithm->name, "claims", claims);
+                         signing->key.algorithm->name, "claims", claims, "proof",
+                         wants_entry(signing));
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -169,6 +179,7 @@ static int check_reply(const struct signing *signing, struct problem *problem)
                 {"algorithm", JSON_STRING, 1}, {"digest", JSON_STRING, 1},
                 {"signature", JSON_STRING, 1}, {"fingerprint", JSON_STRING, 1},
                 {"index", JSON_INTEGER, 1},    {"time", JSON_STRING, 1},
+                {"proof", JSON_STRING, 0},     {"entryProof", JSON_STRING, 0},
         };
         const json_t *reply = signing->reply.parameters;
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
@@ -209,17 +220,38 @@ static int check_signature(struct signing *signing, struct problem *problem)
         return r;
 }
 
+static struct tlog_statement statement_of(const struct signing *signing)
+{
+        return (struct tlog_statement){signing->key.pubkey, signing->key.algorithm, signing->digest,
+                                       buf_view(&signing->signature)};
+}
+
+static enum answer make_entry(const struct invocation *invocation, struct signing *signing,
+                              struct problem *problem)
+{
+        const struct tlog_statement statement = statement_of(signing);
+        const char *proof = json_member_string(signing->reply.parameters, "entryProof");
+
+        if (!wants_entry(signing))
+                return ANSWER_YES;
+        if (!proof) {
+                (void)problem_set(problem, -EBADMSG,
+                                  "agent: it proves no entry of transparent key %s",
+                                  signing->key.name);
+                return ANSWER_UNKNOWN;
+        }
+        return log_entry_make(invocation, proof, &statement, &signing->entry, problem);
+}
+
 static int publish(const struct signing *signing, struct problem *problem)
 {
+        const struct tlog_statement statement = statement_of(signing);
         _cleanup_(buf_done) struct buf bundle = {};
         int r;
 
         if (signing->raw)
                 return output_write_file(signing->output, buf_view(&signing->signature), problem);
-        r = bundle_put(&bundle,
-                       &(struct tlog_statement){signing->key.pubkey, signing->key.algorithm,
-                                                signing->digest, buf_view(&signing->signature)},
-                       NULL);
+        r = bundle_put(&bundle, &statement, wants_entry(signing) ? &signing->entry : NULL);
         if (r < 0)
                 return r;
         return output_write_file(signing->output, buf_view(&bundle), problem);
@@ -251,18 +283,23 @@ static int print_facts(const struct signing *signing, int json, struct problem *
 }
 
 /* Nothing is published before it has been verified. */
-static int finish(const struct invocation *invocation, struct signing *signing,
-                  struct problem *problem)
+static enum answer finish(const struct invocation *invocation, struct signing *signing,
+                          struct problem *problem)
 {
+        enum answer answer;
         int r = check_reply(signing, problem);
 
         if (r == 0)
                 r = check_signature(signing, problem);
-        if (r == 0)
-                r = publish(signing, problem);
+        if (r < 0)
+                return answer_of(r, problem);
+        answer = make_entry(invocation, signing, problem);
+        if (answer != ANSWER_YES)
+                return answer;
+        r = publish(signing, problem);
         if (r == 0)
                 r = print_facts(signing, invocation->json, problem);
-        return r;
+        return answer_of(r, problem);
 }
 
 static enum answer run(const struct invocation *invocation, struct problem *problem)
@@ -286,7 +323,7 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
         answer = agent_call(invocation->socket, SIGNER ".Sign", call, &signing.reply, problem);
         if (answer != ANSWER_YES)
                 return answer;
-        return answer_of(finish(invocation, &signing, problem), problem);
+        return finish(invocation, &signing, problem);
 }
 
 static const char *const formats[] = {"bundle", "raw", NULL};
