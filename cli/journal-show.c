@@ -23,6 +23,7 @@ static const struct {
 } summaries[] = {
         {"agent.start", {"origin", "program", "config", "recovered", "dropped"}},
         {"agent.stop", {"reason"}},
+        {"checkpoint.witness", {"witness", "size"}},
         {"config", {"config"}},
         {"intent", {"key", "version", "digest", "outcome", "reason", "caller.user", "caller.unit"}},
         {"key.create",

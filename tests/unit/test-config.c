@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/config.h"
+#include "tests/unit/witness.h"
 
 #include <sys/stat.h>
 
@@ -228,6 +229,29 @@ static void test_digest(const struct folder *folder)
                 expect_view(sha256_view(&config->digest), sha256_view(&expected));
 }
 
+/* One more than signatures fit into a note. */
+static void test_too_many_witnesses(void)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        _cleanup_(config_freep) struct config *config = NULL;
+        struct problem problem = {};
+
+        buf_put_string(&text, GOOD);
+        for (int i = 0; i <= CONFIG_WITNESSES_MAX; i++) {
+                struct witness witness = witness_new("w.invalid");
+
+                buf_put_format(&text, "[Witness w%d]\nURL=http://w.invalid/a/\nKey=%s\n", i,
+                               witness.vkey);
+                witness_free(&witness);
+                if (i == 0) {
+                        expect_integer(parse(buf_view(&text), &config, &problem), 0);
+                        expect_text(view_string(config->witnesses[0].url), "http://w.invalid/a");
+                }
+        }
+        expect_refused("17 witnesses", buf_view(&text),
+                       "f:61: expected at most 16 sections [Witness NAME], found more");
+}
+
 static void test_files(void)
 {
         static const char *const files[] = {"h.conf.d/20-b.conf", "h.conf.d/10-a.conf",
@@ -250,6 +274,7 @@ int main(int argc, char **argv)
         struct problem problem = {};
 
         test_too_many();
+        test_too_many_witnesses();
         test_values();
         test_token_equal();
         test_files();

@@ -40,6 +40,8 @@ static void test_good(void)
                 TOKEN,
                 SIGN,
                 LOGGED,
+                "{" BOOT ",\"cosignature\":\"\xe2\x80\x94 w AAAA\",\"root\":\"sha256:" HASH
+                "\",\"size\":7," TIME ",\"type\":\"checkpoint.witness\",\"v\":1,\"witness\":\"w\"}",
                 "{" BOOT ",\"reason\":\"asked to\"," TIME ",\"type\":\"agent.stop\",\"v\":1}",
                 "{" BOOT ",\"config\":\"sha256:" HASH "\"," TIME ",\"type\":\"config\",\"v\":1}",
                 "{" BOOT ",\"caller\":" CALLER ",\"config\":\"sha256:" HASH "\"," TIME
