@@ -14,7 +14,7 @@
  * they are little beside the journal, and else those of the two newest checkpoints. What an older
  * one held is the front of a newer one.
  */
-#define PARTIALS_PER_RECORD ((uint64_t)16) /* bytes for each record of the journal */
+#define PARTIALS_PER_RECORD ((uint64_t)8) /* bytes for each record of the journal */
 #define BLOCK_SIZE          ((uint64_t)4096)
 
 static struct writer_partials *partials_of(struct writer *writer, int level)

@@ -230,6 +230,21 @@ static int resume_segment(struct writer *writer, uint64_t *ret_dropped, struct p
         return r;
 }
 
+/* What a crash has left of a segment that was about to be put in place. */
+static void remove_unfinished(struct writer *writer)
+{
+        _cleanup_(dir_closep) DIR *dir = NULL;
+        struct dirent *entry;
+        int fd;
+
+        fd = openat(writer->dir_fd, WAL_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = fd >= 0 ? fdopendir(fd) : NULL;
+        while (dir && (entry = readdir(dir)))
+                if (strlen(entry->d_name) > 4 &&
+                    string_equal(entry->d_name + strlen(entry->d_name) - 4, ".tmp"))
+                        (void)unlinkat(fd, entry->d_name, 0); /* one that stays costs room */
+}
+
 static int resume_writing(struct writer *writer, uint64_t *ret_dropped, struct problem *problem)
 {
         _cleanup_(freep) uint64_t *firsts = NULL;
@@ -237,6 +252,7 @@ static int resume_writing(struct writer *writer, uint64_t *ret_dropped, struct p
         int r;
 
         *ret_dropped = 0;
+        remove_unfinished(writer);
         r = journal_list_segments(writer->journal, &firsts, &count, problem);
         if (r < 0)
                 return r;

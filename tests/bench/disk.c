@@ -55,7 +55,7 @@ static void measure(const char *rhythm, size_t each, size_t record_size, uint64_
 
 int main(int argc, char **argv)
 {
-        uint64_t size = 800, records = 20000;
+        uint64_t size = 550, records = 20000;
 
         if ((argc > 1 && view_parse_decimal(view_string(argv[1]), &size) < 0) ||
             (argc > 2 && view_parse_decimal(view_string(argv[2]), &records) < 0) || size < 8 ||

@@ -140,6 +140,8 @@ static int is_found(const struct mutation *mutation, const struct replayed *repl
         switch (mutation->expects) {
         case EXPECT_NAMED:
                 return names_what_was_changed(replayed);
+        case EXPECT_EITHER:
+                return names_what_was_changed(replayed) || names_head(replayed);
         case EXPECT_HEAD:
                 /* Findings at the end may be more than are kept. */
                 return names_head(replayed) || replayed->count > REPLAYED_KEPT;

@@ -30,6 +30,7 @@ struct material {
 enum mutation_expects {
         EXPECT_NAMED,    /* a file that was changed, or a record in it */
         EXPECT_HEAD,     /* the signed checkpoint or the one that the auditor has kept */
+        EXPECT_EITHER,   /* one or the other: what was put there may fit together */
         EXPECT_UNSEALED, /* no finding needed: records that no checkpoint covers are counted */
 };
 

@@ -7,7 +7,7 @@
  * little beside the journal.
  */
 
-#define RECORD_SIZE 800 /* of a sign record, about */
+#define RECORD_SIZE 550 /* of a sign record, about */
 
 static uint64_t entry_bytes(const struct written *written)
 {
@@ -99,7 +99,7 @@ static void test_all_stay(void)
 
         written_init(&written, 2);
         expect_open(&written, 0, 0);
-        append_noise(&written, 200 * TILE_WIDTH, 4);
+        append_noise(&written, 240 * TILE_WIDTH, 4);
         expect_published(&written);
         for (unsigned i = 1; i < 100; i++) {
                 append_one(&written);
@@ -107,11 +107,11 @@ static void test_all_stay(void)
                 if (i == 50)
                         reopen(&written);
         }
-        expect_integer(count_partials(&written, 0, 200), 99);
+        expect_integer(count_partials(&written, 0, 240), 99);
         expect_integer(count_partials(&written, 1, 0), 1);
         append_noise(&written, TILE_WIDTH, 4);
         expect_published(&written);
-        expect_integer(count_partials(&written, 0, 200), 0);
+        expect_integer(count_partials(&written, 0, 240), 0);
         written_done(&written);
 }
 

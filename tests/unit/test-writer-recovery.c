@@ -244,6 +244,26 @@ static void test_damaged_unsealed_bundle(void)
         }
 }
 
+/* A crash may come before a new segment has its name. */
+static void test_unfinished_segment(void)
+{
+        struct written written;
+        struct folder folder;
+        struct stat status;
+
+        written_init(&written, 16);
+        expect_open(&written, 0, 0);
+        append_noise(&written, 300, 20);
+        written.writer = writer_free(written.writer);
+        folder.fd = open(written.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        folder_write(&folder, "wal/00000000000000000256.tmp", view_string("HMwb"));
+        expect_open(&written, 300, 0);
+        expect_integer(fstatat(folder.fd, "wal/00000000000000000256.tmp", &status, 0), -1);
+        expect_integer(errno, ENOENT);
+        (void)close(folder.fd);
+        written_done(&written);
+}
+
 int main(void)
 {
         test_two_writers();
@@ -253,5 +273,6 @@ int main(void)
         test_other_checkpoint();
         test_keys();
         test_damaged_unsealed_bundle();
+        test_unfinished_segment();
         return test_result();
 }
