@@ -13,6 +13,7 @@
 #define SEGMENT_SIZE_MAX ((size_t)512 << 20)
 #define SEGMENTS_MAX     ((size_t)1 << 20)
 #define SEGMENT_DIGITS   20
+#define WALK_IDLE_MAX    3
 
 struct journal {
         char *path;
@@ -238,6 +239,7 @@ struct walk {
         journal_entry_function entry;
         void *context;
         struct problem *problem;
+        int moved; /* a writer may have taken entries to where the round had been before */
 };
 
 static int walk_entry(struct walk *walk, struct view bytes)
@@ -287,13 +289,16 @@ static int walk_bundle(struct walk *walk, uint64_t claimed)
 
 static int walk_segment(struct walk *walk, uint64_t first, struct segment *segment)
 {
+        struct problem reason = {};
         enum wal_found found;
-        int r = segment_open(segment, first, walk->problem);
+        int r = segment_open(segment, first, &reason);
 
-        if (r == -ENOENT)
-                return 0; /* trimmed meanwhile: its entries are in bundles now */
+        if (r == -ENOENT) { /* trimmed meanwhile: its entries are elsewhere now */
+                walk->moved = 1;
+                return 0;
+        }
         if (r < 0)
-                return r;
+                return problem_set(walk->problem, r, "%s", problem_text(&reason, r));
         while ((found = segment_next(segment)) == WAL_BATCH) {
                 uint64_t index = segment->index - segment->count;
 
@@ -321,9 +326,14 @@ static int walk_segments(struct walk *walk)
         r = journal_list_segments(walk->journal, &firsts, &count, walk->problem);
         if (r == 0 && count > 0)
                 r = segment_init(&segment, walk->journal);
-        for (size_t i = 0; r == 0 && i < count; i++)
-                if (i + 1 == count || firsts[i + 1] > walk->next)
-                        r = firsts[i] > walk->next ? 0 : walk_segment(walk, firsts[i], &segment);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+                if (i + 1 < count && firsts[i + 1] <= walk->next)
+                        continue;
+                if (firsts[i] > walk->next)
+                        walk->moved = 1; /* what is missing may be in a new bundle */
+                else
+                        r = walk_segment(walk, firsts[i], &segment);
+        }
         return r;
 }
 
@@ -343,16 +353,19 @@ static int walk_round(struct walk *walk)
 }
 
 /* A writer may move entries from segment to bundle at any time, so a round without progress in
- * either is the end. */
+ * either is the end, and a few of them when it seems to have done so just then. */
 static int walk_all(struct walk *walk, uint64_t *ret_next)
 {
+        unsigned idle = 0;
         uint64_t before;
         int r;
 
         do {
                 before = walk->next;
+                walk->moved = 0;
                 r = walk_round(walk);
-        } while (r == 0 && walk->next > before);
+                idle = walk->next > before ? 0 : idle + 1;
+        } while (r == 0 && (idle == 0 || (walk->moved && idle < WALK_IDLE_MAX)));
         *ret_next = walk->next;
         return r;
 }
@@ -360,7 +373,7 @@ static int walk_all(struct walk *walk, uint64_t *ret_next)
 int journal_walk(const struct journal *journal, uint64_t from, journal_entry_function entry,
                  void *context, uint64_t *ret_next, struct problem *problem)
 {
-        struct walk walk = {journal, from, UINT64_MAX, 0, entry, context, problem};
+        struct walk walk = {journal, from, UINT64_MAX, 0, entry, context, problem, 0};
 
         return walk_all(&walk, ret_next);
 }
@@ -369,7 +382,7 @@ int journal_walk_unsealed(const struct journal *journal, uint64_t from,
                           journal_entry_function entry, void *context, uint64_t *ret_next,
                           struct problem *problem)
 {
-        struct walk walk = {journal, from, UINT64_MAX, 1, entry, context, problem};
+        struct walk walk = {journal, from, UINT64_MAX, 1, entry, context, problem, 0};
 
         return walk_all(&walk, ret_next);
 }
@@ -377,7 +390,7 @@ int journal_walk_unsealed(const struct journal *journal, uint64_t from,
 int journal_walk_sealed(const struct journal *journal, uint64_t from, uint64_t size,
                         journal_entry_function entry, void *context, struct problem *problem)
 {
-        struct walk walk = {journal, from, size, 0, entry, context, problem};
+        struct walk walk = {journal, from, size, 0, entry, context, problem, 0};
         int r;
 
         while (walk.next < size) {

@@ -70,7 +70,8 @@ static int replay_segment(struct replay *replay, struct segment *segment, const 
         return r;
 }
 
-/* @last: no newer segment, so a torn tail may be one that nobody was promised. */
+/* @last: no newer segment, so a torn tail may be one that nobody was promised. 1: trimmed since it
+ * was listed, and newer ones have taken its place. */
 static int replay_one(struct replay *replay, struct segment *segment, uint64_t first, int last,
                       struct problem *problem)
 {
@@ -82,7 +83,7 @@ static int replay_one(struct replay *replay, struct segment *segment, uint64_t f
         (void)wal_path(first, where);
         r = segment_open(segment, first, &reason);
         if (r == -ENOENT && replay->live)
-                return 0; /* trimmed since it was listed */
+                return 1;
         if (r < 0 && !replay_is_fault(r))
                 return problem_set(problem, r, "%s", problem_text(&reason, r));
         if (r < 0) {
@@ -97,7 +98,8 @@ static int replay_one(struct replay *replay, struct segment *segment, uint64_t f
         return r;
 }
 
-int replay_segments(struct replay *replay, struct problem *problem)
+/* Those that are there now. 1: they no longer were. */
+static int replay_listed(struct replay *replay, struct problem *problem)
 {
         _cleanup_(segment_done) struct segment segment = {};
         _cleanup_(freep) uint64_t *firsts = NULL;
@@ -122,5 +124,15 @@ int replay_segments(struct replay *replay, struct problem *problem)
                 }
                 r = replay_one(replay, &segment, firsts[i], i + 1 == count, problem);
         }
+        return r;
+}
+
+int replay_segments(struct replay *replay, struct problem *problem)
+{
+        int r;
+
+        do
+                r = replay_listed(replay, problem);
+        while (r > 0);
         return r;
 }

@@ -187,6 +187,8 @@ static void see_segment(struct seen *seen, const struct image_file *file)
                 }
                 bytes = view_of(bytes.data + end, bytes.size - end);
         }
+        while (bytes.size > 0 && bytes.data[bytes.size - 1] == 0)
+                bytes.size--; /* room for batches to come */
         if (bytes.size > 0)
                 say(seen, "damaged", next, bytes);
 }
