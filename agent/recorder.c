@@ -2,6 +2,7 @@
 #include "agent/recorder.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
 
@@ -59,12 +60,38 @@ static void ignore(void *context, int error, uint64_t index)
 {
 }
 
+/* Says in the journal that the clock was set back, if it was since the record before. */
+static int append_clock(struct recorder *recorder, const char *time)
+{
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        _cleanup_(buf_done) struct buf text = BUF_INIT(ENTRY_SIZE_MAX);
+
+        if (strcmp(time, recorder->last) >= 0)
+                return 0;
+        record = recorder_begin(recorder, "clock");
+        if (record) {
+                recorder_set(record, "before", recorder->last);
+                recorder_set(record, "time", time);
+        }
+        if (!record || record_check(record, NULL) < 0)
+                return -ENOMEM;
+        json_put(&text, record);
+        return buf_error(&text) ? buf_error(&text)
+                                : writer_append(recorder->writer, buf_view(&text), ignore, NULL);
+}
+
+static void note_time(struct recorder *recorder, const char *time)
+{
+        (void)snprintf(recorder->last, sizeof(recorder->last), "%s", time);
+}
+
 int recorder_append_with(struct recorder *recorder, json_t *record, struct view entry,
                          writer_function done, void *context)
 {
         _cleanup_(json_decrefp) json_t *owned = record;
         _cleanup_(buf_done) struct buf text = BUF_INIT(ENTRY_SIZE_MAX);
         uint32_t count = entry.size > 0 ? 2 : 1;
+        int r;
 
         /* What a verifier would refuse must not get in: one such record is in there for ever. */
         if (!owned || record_check(owned, NULL) < 0)
@@ -72,8 +99,13 @@ int recorder_append_with(struct recorder *recorder, json_t *record, struct view 
         json_put(&text, owned);
         if (buf_error(&text))
                 return buf_error(&text);
-        return writer_append_run(recorder->writer, (struct view[]){buf_view(&text), entry}, count,
-                                 done ? done : ignore, context);
+        r = append_clock(recorder, json_member_string(owned, "time"));
+        if (r == 0)
+                r = writer_append_run(recorder->writer, (struct view[]){buf_view(&text), entry},
+                                      count, done ? done : ignore, context);
+        if (r == 0)
+                note_time(recorder, json_member_string(owned, "time"));
+        return r;
 }
 
 int recorder_append(struct recorder *recorder, json_t *record, writer_function done, void *context)
@@ -81,10 +113,16 @@ int recorder_append(struct recorder *recorder, json_t *record, writer_function d
         return recorder_append_with(recorder, record, (struct view){}, done, context);
 }
 
-int recorder_append_text(struct recorder *recorder, struct view text, writer_function done,
-                         void *context)
+int recorder_append_text(struct recorder *recorder, struct view text, const char *time,
+                         writer_function done, void *context)
 {
-        return writer_append(recorder->writer, text, done, context);
+        int r = append_clock(recorder, time);
+
+        if (r == 0)
+                r = writer_append(recorder->writer, text, done, context);
+        if (r == 0)
+                note_time(recorder, time);
+        return r;
 }
 
 void recorder_note(struct recorder *recorder, json_t *record)

@@ -11,7 +11,8 @@
 
 struct recorder {
         struct writer *writer;
-        char boot[40]; /* the kernel's boot id */
+        char boot[40];               /* the kernel's boot id */
+        char last[RECORD_TIME_SIZE]; /* time of the newest record; empty: none yet */
 };
 
 /* Reads the boot id. */
@@ -34,9 +35,10 @@ int recorder_append(struct recorder *recorder, json_t *record, writer_function d
 int recorder_append_with(struct recorder *recorder, json_t *record, struct view entry,
                          writer_function done, void *context) _must_use_;
 
-/* The same for a record whose text has been written already, canonical and complete. */
-int recorder_append_text(struct recorder *recorder, struct view text, writer_function done,
-                         void *context) _must_use_;
+/* The same for a record whose text has been written already, canonical and complete, with @time in
+ * it. */
+int recorder_append_text(struct recorder *recorder, struct view text, const char *time,
+                         writer_function done, void *context) _must_use_;
 
 /* The same for a record that nobody waits for: if it cannot be appended, the state of the journal
  * is known already. */

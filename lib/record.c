@@ -8,8 +8,7 @@
 #include "lib/base64.h"
 #include "lib/tile.h"
 
-#define RECORD_MEMBERS_MAX 24
-#define USEC_PER_SEC       ((uint64_t)1000000)
+#define USEC_PER_SEC ((uint64_t)1000000)
 
 static const struct json_member common_members[] = {
         {"boot", JSON_STRING, 1},
@@ -38,6 +37,10 @@ static const struct json_member checkpoint_witness_members[] = {
         {"root", JSON_STRING, 1},
         {"size", JSON_INTEGER, 1},
         {"witness", JSON_STRING, 1},
+};
+
+static const struct json_member clock_members[] = {
+        {"before", JSON_STRING, 1},
 };
 
 static const struct json_member config_members[] = {
@@ -98,14 +101,11 @@ static const struct json_member token_members[] = {
                 name, members, ARRAY_SIZE(members)                                                 \
         }
 
-static const struct record_type {
-        const char *name;
-        const struct json_member *members;
-        size_t count;
-} record_types[] = {
+static const struct record_type record_types[] = {
         TYPE("agent.start", agent_start_members),
         TYPE("agent.stop", agent_stop_members),
         TYPE("checkpoint.witness", checkpoint_witness_members),
+        TYPE("clock", clock_members),
         TYPE("config", config_members),
         TYPE("intent", intent_members),
         TYPE("key.create", key_create_members),
@@ -116,17 +116,20 @@ static const struct record_type {
         TYPE("token", token_members),
 };
 
-static const struct record_type *find_type(const char *name)
+const struct record_type record_common = {"record", common_members, ARRAY_SIZE(common_members)};
+const struct record_type record_caller = {"caller", caller_members, ARRAY_SIZE(caller_members)};
+
+const struct record_type *record_type_find(struct view name)
 {
         for (size_t i = 0; i < ARRAY_SIZE(record_types); i++)
-                if (string_equal(record_types[i].name, name))
+                if (view_is(name, record_types[i].name))
                         return &record_types[i];
         return NULL;
 }
 
 int record_type_is_known(const char *type)
 {
-        return find_type(type) != NULL;
+        return record_type_find(view_string(type)) != NULL;
 }
 
 char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE])
@@ -144,12 +147,18 @@ char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE])
 
 int record_time_is_valid(const char *text)
 {
+        return record_time_has_shape(view_string(text));
+}
+
+int record_time_has_shape(struct view text)
+{
         static const char shape[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
 
-        if (strlen(text) != strlen(shape))
+        if (text.size != strlen(shape))
                 return 0;
         for (size_t i = 0; shape[i]; i++)
-                if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
+                if (shape[i] == 'd' ? text.data[i] < '0' || text.data[i] > '9'
+                                    : text.data[i] != (uint8_t)shape[i])
                         return 0;
         return 1;
 }
@@ -195,7 +204,7 @@ static int check_digests(const json_t *digests, struct problem *problem)
 int record_check(const json_t *record, struct problem *problem)
 {
         const char *name = json_member_string(record, "type");
-        const struct record_type *type = name ? find_type(name) : NULL;
+        const struct record_type *type = name ? record_type_find(view_string(name)) : NULL;
         const json_t *caller = json_object_get(record, "caller");
         int r;
 

@@ -17,6 +17,22 @@
 
 #define RECORD_DIGESTS_MAX 256 /* of a `sign.logged` record */
 
+/* Members of one record, its common ones included. */
+#define RECORD_MEMBERS_MAX 24
+
+/* What a record of a type has beside the members that all have. */
+struct record_type {
+        const char *name;
+        const struct json_member *members;
+        size_t count;
+};
+
+/* The members that every record has, and those of `caller`. */
+extern const struct record_type record_common, record_caller;
+
+/* NULL: not known. */
+const struct record_type *record_type_find(struct view name);
+
 /* The types that this version knows, as in `type`. */
 int record_type_is_known(const char *type);
 
@@ -25,6 +41,7 @@ char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE]);
 
 /* Whether text has exactly that shape. */
 int record_time_is_valid(const char *text);
+int record_time_has_shape(struct view text);
 
 /* Parses an entry: canonical, complete, nothing unknown. -EBADMSG with the reason; -ENOMEM. The
  * caller owns the object. */

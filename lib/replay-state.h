@@ -6,12 +6,12 @@
  * lib/replay*.c.
  *
  * replay.c walks the records, replay-tile.c compares the tiles with them, replay-wal.c goes on with
- * the write-ahead file. Functions return 0 when the replay can go on (what was wrong has been
- * reported), negative when it cannot.
+ * the write-ahead file, replay-rule.c keeps the rules. Functions return 0 when the replay can go on
+ * (what was wrong has been reported), negative when it cannot.
  */
 
 #include "lib/replay-entry.h"
-#include "lib/replay.h"
+#include "lib/replay-rule.h"
 
 /* The hashes of a level that are in its newest tile. */
 struct level {
@@ -36,11 +36,14 @@ struct replay {
         struct buf bundle, tile; /* scratch */
         struct replay_entry entry;
         struct level cached; /* leaf hashes of an older bundle */
+        void *rule_states[REPLAY_RULES_MAX];
 };
 
-/* Tells the caller of the replay about a fault, and counts it. */
-void replay_report(struct replay *replay, uint64_t index, const char *where, const char *format,
-                   ...) _printf_(4, 5);
+/* The rules, each with its state. */
+int replay_rules_begin(struct replay *replay) _must_use_;
+int replay_rules_take(struct replay *replay, const struct replay_leaf *leaf) _must_use_;
+int replay_rules_end(struct replay *replay) _must_use_;
+void replay_rules_free(struct replay *replay);
 
 /* An error that is the journal's fault is a finding; one that is the machine's ends the replay. */
 int replay_is_fault(int error);

@@ -128,7 +128,8 @@ static int add_leaf(struct replay *replay, const struct sha256 *leaf, struct pro
         return r;
 }
 
-static int check_record(struct replay *replay, struct view bytes, const char *where)
+/* @ret_good: whether the record is good by itself. */
+static int check_record(struct replay *replay, struct view bytes, const char *where, int *ret_good)
 {
         _cleanup_(json_decrefp) json_t *record = NULL;
         struct problem reason = {}, missing = {};
@@ -145,6 +146,7 @@ static int check_record(struct replay *replay, struct view bytes, const char *wh
                 replay_report(replay, replay->tree.size, where, "%s", problem_text(&reason, r));
         else if (string_equal(json_member_string(record, "type"), "sign"))
                 replay->result->signatures++;
+        *ret_good = r == 0;
         return 0;
 }
 
@@ -163,8 +165,10 @@ static int check_entry(struct replay *replay, struct view bytes, const char *whe
 int replay_add_entry(struct replay *replay, struct view bytes, const char *where,
                      struct problem *problem)
 {
+        struct replay_leaf seen = {.index = replay->tree.size, .where = where, .bytes = bytes};
         struct sha256 leaf = merkle_leaf(bytes);
-        int r;
+        struct record record;
+        int r, good = 0;
 
         if (replay->tree.size % TILE_WIDTH == 0)
                 buf_clear(&replay->edge);
@@ -172,7 +176,11 @@ int replay_add_entry(struct replay *replay, struct view bytes, const char *where
         if (r == -ENOMEM)
                 return r;
         r = hashedrekord_is(bytes) ? check_entry(replay, bytes, where)
-                                   : check_record(replay, bytes, where);
+                                   : check_record(replay, bytes, where, &good);
+        if (r == 0 && good && record_scan(bytes, &record) == 0)
+                seen.record = &record;
+        if (r == 0)
+                r = replay_rules_take(replay, &seen);
         if (r < 0)
                 return r;
         replay->result->records++;
@@ -195,12 +203,15 @@ static int add_leaves_from_tile(struct replay *replay, const struct tile *bundle
                                           : problem_set(problem, r, "tile/0: %s", strerror(-r));
         for (unsigned i = (unsigned)(replay->tree.size % TILE_WIDTH); i < tile.width && r == 0;
              i++) {
+                struct replay_leaf missing = {.index = replay->tree.size, .where = "tile/0"};
                 struct sha256 leaf;
 
                 memcpy(leaf.bytes, hashes.data + (size_t)i * SHA256_SIZE, SHA256_SIZE);
                 buf_clear(&replay->edge);
                 buf_clear(&replay->entry.expected); /* who knows what this leaf is */
-                r = add_leaf(replay, &leaf, problem);
+                r = replay_rules_take(replay, &missing);
+                if (r == 0)
+                        r = add_leaf(replay, &leaf, problem);
         }
         return r;
 }
@@ -282,12 +293,13 @@ static void check_sizes(struct replay *replay)
 }
 
 /* A record and its entry are durable together. */
-static void check_end(struct replay *replay)
+static int check_end(struct replay *replay)
 {
         struct problem reason = {};
 
         if (replay_entry_end(&replay->entry, &reason) < 0)
                 replay_report(replay, replay->tree.size, "end", "%s", reason.text);
+        return replay_rules_end(replay);
 }
 
 static void report_gap(struct replay *replay)
@@ -331,6 +343,7 @@ static void replay_done(struct replay *replay)
         buf_done(&replay->bundle);
         buf_done(&replay->tile);
         replay_entry_done(&replay->entry);
+        replay_rules_free(replay);
         free(replay);
 }
 
@@ -360,12 +373,17 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
         if (r == 0)
                 r = check_heads(replay, problem);
         if (r == 0)
+                r = replay_rules_begin(replay);
+        if (r == 0)
                 r = walk(replay, problem);
+        if (r == 0)
+                r = check_end(replay);
         if (r < 0)
                 return r;
-        check_end(replay);
         check_sizes(replay);
         if (ret->records > ret->checkpoint.size)
                 ret->unsealed = ret->records - ret->checkpoint.size;
+        if (ret->findings == 0)
+                replay_reached(replay, REPLAY_L0, "", 0, ret->checkpoint.size);
         return 0;
 }

@@ -7,7 +7,8 @@
  *
  * Nothing in the folder is believed but what follows from the log key's signature on the
  * checkpoint. Each fault found is a finding that names the record or the file; the walk goes on
- * where it can.
+ * where it can. Records are checked one by one, and by the rules of lib/replay-rule.h against each
+ * other.
  */
 
 #include "lib/checkpoint.h"
@@ -22,12 +23,37 @@ struct replay_finding {
         const char *text;  /* what was expected and what was found */
 };
 
+struct replay_rule;
+
 struct replay_options {
         struct view since; /* an earlier checkpoint of this log that the auditor kept, signed; or
                               empty */
         void (*finding)(const struct replay_finding *finding, void *context);
         void (*progress)(uint64_t done, uint64_t total, void *context); /* may be NULL */
         void *context;
+        /* Ended by NULL; NULL: all that there are. Tests of trees leave them out. */
+        const struct replay_rule *const *rules;
+};
+
+/* What vouches for a journal: hallmark-journal(5). */
+enum replay_level {
+        REPLAY_L0,  /* checkpoints, signed by the log key */
+        REPLAY_L1,  /* the token's own counter and attested checkpoints */
+        REPLAY_L2A, /* the token's audit of its commands */
+        REPLAY_L2B, /* the token's count of a key's uses */
+        REPLAY_L3,  /* a key that only works with a witness */
+        REPLAY_LEVELS,
+};
+
+/* "L2a" */
+const char *replay_level_name(enum replay_level level);
+
+#define REPLAY_RANGES_MAX 64 /* that are told; of more, the number */
+
+struct replay_range {
+        enum replay_level level;
+        char of[KEY_NAME_MAX + 1]; /* key or token; empty: all */
+        uint64_t first, end;       /* records from first to before end */
 };
 
 struct replay_result {
@@ -36,6 +62,8 @@ struct replay_result {
         uint64_t signatures; /* of `sign` records, verified and good */
         uint64_t unsealed; /* records after the checkpoint: only their own checks speak for them */
         struct checkpoint checkpoint;
+        size_t range_count; /* may be more than are told */
+        struct replay_range ranges[REPLAY_RANGES_MAX];
 };
 
 /* 0: the journal was read to its end, and it is good if and only if ret->findings is 0. Negative:

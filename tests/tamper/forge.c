@@ -269,7 +269,8 @@ static void test_nothing_there(void)
         test_label = "an empty folder";
         made_init(&made);
         expect_integer(replayed_run(made.folder.path, &real.ring, view_of(NULL, 0), &replayed), 0);
-        expect_integer(replayed.count, 1);
+        expect_integer(replayed.count, 2);
+        expect_says(&replayed, 0, "end", "no record: expected agent.start");
         expect_says(&replayed, REPLAY_NO_INDEX, "checkpoint", "No such file or directory");
         expect_integer(
                 replayed_run(made.folder.path, &real.ring, buf_view(&real.checkpoint), &replayed),
@@ -305,8 +306,8 @@ static const char *log_fingerprint(void)
         return hex_encode(sha256_view(&hash), text);
 }
 
-/* Whoever can write the write-ahead file can append records: they count as unsealed, and what they
- * say of signatures has to be true. */
+/* Whoever can write the write-ahead file can append records, after an agent.start of theirs: they
+ * count as unsealed, and what they say of signatures has to be true. */
 static void test_appended(void)
 {
         static const char other_digest[] =
@@ -317,7 +318,8 @@ static void test_appended(void)
                 const char *label, *member, *value, *text; /* NULL: nothing is found */
         } rows[] = {
                 {"a record once more", "type", "sign", NULL},
-                {"another request", "request", "forged", NULL}, /* not covered by the signature */
+                {"another request", "request", "9.9", NULL}, /* not covered by the signature */
+                {"no request", "request", "forged", "sign: request: expected two numbers"},
                 {"another digest", "digest", other_digest, "sign: the signature does not verify"},
                 {"no signature", "signature", "", "sign: the signature does not verify"},
                 {"an unknown key", "fingerprint", unknown, "is not in the ring"},
@@ -334,6 +336,7 @@ static void test_appended(void)
                 struct replayed replayed;
 
                 begin(&made, rows[i].label);
+                buf_put_view(&made.entries[made.count++], buf_view(&real.entries[0]));
                 put_edited(&made.entries[made.count++], rows[i].member, rows[i].value);
                 replay_with(&made, &real.checkpoint, view_of(NULL, 0), &replayed);
                 expect_integer(replayed.result.unsealed, made.count - real.size);

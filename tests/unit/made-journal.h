@@ -59,9 +59,17 @@ static inline void made_add(struct made_journal *made, const char *text)
         buf_put_string(&made->entries[made->count++], text);
 }
 
-/* Appends @count records that are told apart by their number. */
+/* Appends @count records that are told apart by their number; the first of all is agent.start. */
 static inline void made_add_records(struct made_journal *made, size_t count)
 {
+        if (made->count == 0 && count > 0) {
+                made_add(made,
+                         "{\"boot\":\"0123456789abcdef0123456789abcdef\",\"config\":\"sha256:\","
+                         "\"dropped\":0,\"origin\":\"" MADE_ORIGIN "\",\"program\":\"\","
+                         "\"recovered\":0,\"time\":\"2026-11-22T10:00:00.000000Z\","
+                         "\"type\":\"agent.start\",\"v\":1}");
+                count--;
+        }
         while (count-- > 0) {
                 char text[256];
 

@@ -47,11 +47,18 @@ def start():
                   program="hallmarkd 0.1.0", recovered=0)
 
 
+def creation(key, **members):
+    return record("key.create", algorithm=key.facts["algorithm"], fingerprint=key.facts["fingerprint"],
+                  key=key.facts["name"], publicKey=base64.b64encode(key.der).decode(),
+                  purpose=key.facts["purpose"], token=key.facts["token"], version=key.facts["version"],
+                  **members)
+
+
 def signature(key, data, **members):
     digest = key.digest(data)
     values = {"algorithm": key.facts["algorithm"], "digest": "%s:%s" % (key.hash, digest.hex()),
               "fingerprint": key.facts["fingerprint"], "key": key.facts["name"],
-              "version": key.facts["version"], "grant": "training", "request": "1-1",
+              "version": key.facts["version"], "grant": "training", "request": "1.1",
               "signature": base64.b64encode(key.sign(digest)).decode(),
               "caller": {"uid": 1000, "gid": 1000, "pid": 42, "identity": "pidfd", "user": "ada",
                          "unit": "train-7.service"}}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Keys: each has its key.create before it is used, with the names that the key ring has for it, and
+ * is not used after its key.destroy. What was created is in the ring, or was destroyed again.
+ */
+
+#include <errno.h>
+
+#include "lib/base64.h"
+#include "lib/hashedrekord.h"
+#include "lib/replay-rule.h"
+
+#define STRANGERS_MAX 1024 /* created, and not in the ring: as a rule none at the end */
+
+enum life { NOT_CREATED, CREATED, DESTROYED };
+
+struct stranger {
+        uint64_t index; /* of its key.create */
+        struct sha256 fingerprint;
+};
+
+struct keys {
+        struct replay *replay;
+        int lost;         /* some records are not known: a key may have been created in them */
+        enum life *lives; /* of the keys of the ring, in its order */
+        struct stranger strangers[STRANGERS_MAX];
+        size_t stranger_count;
+};
+
+static void keys_free(void *state)
+{
+        struct keys *keys = state;
+
+        if (keys)
+                free(keys->lives);
+        free(keys);
+}
+
+static int begin(struct replay *replay, void **ret_state)
+{
+        struct keys *keys = calloc(1, sizeof(*keys));
+
+        *ret_state = keys;
+        if (!keys)
+                return -ENOMEM;
+        keys->replay = replay;
+        keys->lives = calloc(replay_ring(replay)->count + 1, sizeof(*keys->lives));
+        return keys->lives ? 0 : -ENOMEM;
+}
+
+static enum life *life_of(const struct keys *keys, const struct keyring_key *key)
+{
+        return &keys->lives[key - replay_ring(keys->replay)->keys];
+}
+
+static void expect_name(struct keys *keys, const struct replay_leaf *leaf, const char *member,
+                        const char *expected)
+{
+        struct view found = record_string(leaf->record, member);
+
+        if (expected ? !found.data || !view_is(found, expected) : found.data != NULL)
+                replay_report_leaf(keys->replay, leaf,
+                                   "key.create: %s: the ring has \"%s\", found \"%.*s\"", member,
+                                   expected ? expected : "", (int)found.size,
+                                   found.data ? (const char *)found.data : "");
+}
+
+static int is_named(const struct record *record, const struct keyring_key *key)
+{
+        int64_t version = 0;
+
+        return view_is(record_string(record, "key"), key->name) &&
+               record_integer(record, "version", &version) == 0 && version == (int64_t)key->version;
+}
+
+static void expect_names(struct keys *keys, const struct replay_leaf *leaf,
+                         const struct keyring_key *key)
+{
+        if (!is_named(leaf->record, key))
+                replay_report_leaf(keys->replay, leaf,
+                                   "%s: the ring calls the key \"%s\" version %u",
+                                   leaf->record->type->name, key->name, key->version);
+}
+
+static void expect_fingerprint(struct keys *keys, const struct replay_leaf *leaf)
+{
+        _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX);
+        char fingerprint[HEX_SIZE(SHA256_SIZE)] = "";
+        struct sha256 hash;
+
+        if (base64_decode(&spki, record_string(leaf->record, "publicKey")) == 0) {
+                hash = sha256_of(buf_view(&spki));
+                (void)hex_encode(sha256_view(&hash), fingerprint);
+        }
+        if (!view_is(record_string(leaf->record, "fingerprint"), fingerprint))
+                replay_report_leaf(keys->replay, leaf,
+                                   "key.create: fingerprint: publicKey has \"%s\"", fingerprint);
+}
+
+static size_t find_stranger(const struct keys *keys, const struct record *record)
+{
+        struct sha256 fingerprint;
+        size_t i = 0;
+
+        if (hex_decode(record_string(record, "fingerprint"), fingerprint.bytes, SHA256_SIZE) < 0)
+                return keys->stranger_count;
+        while (i < keys->stranger_count &&
+               !view_equal(sha256_view(&keys->strangers[i].fingerprint), sha256_view(&fingerprint)))
+                i++;
+        return i;
+}
+
+static void report_stranger(struct keys *keys, uint64_t index)
+{
+        replay_report(keys->replay, index, "key ring",
+                      "key.create: the key is not in the ring, and was not destroyed again");
+}
+
+static void note_stranger(struct keys *keys, const struct replay_leaf *leaf)
+{
+        struct stranger *stranger = &keys->strangers[keys->stranger_count];
+
+        if (keys->stranger_count == STRANGERS_MAX ||
+            hex_decode(record_string(leaf->record, "fingerprint"), stranger->fingerprint.bytes,
+                       SHA256_SIZE) < 0) {
+                report_stranger(keys, leaf->index);
+                return;
+        }
+        stranger->index = leaf->index;
+        keys->stranger_count++;
+}
+
+static void take_create(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        int again = key ? *life_of(keys, key) != NOT_CREATED
+                        : find_stranger(keys, leaf->record) < keys->stranger_count;
+
+        expect_fingerprint(keys, leaf);
+        if (again) {
+                replay_report_leaf(keys->replay, leaf, "key.create: the key was created before");
+                return;
+        }
+        if (!key) {
+                note_stranger(keys, leaf);
+                return;
+        }
+        *life_of(keys, key) = CREATED;
+        expect_names(keys, leaf, key);
+        expect_name(keys, leaf, "algorithm", key->algorithm->name);
+        expect_name(keys, leaf, "purpose", key_purpose_name(key->purpose));
+        expect_name(keys, leaf, "token", key->token);
+        expect_name(keys, leaf, "transparency", key_transparency_name(key->transparency));
+}
+
+static void take_destroy(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        size_t stranger = find_stranger(keys, leaf->record);
+        int known = key ? *life_of(keys, key) == CREATED : stranger < keys->stranger_count;
+
+        if (!known && !keys->lost)
+                replay_report_leaf(keys->replay, leaf,
+                                   "key.destroy: no key.create of the key "
+                                   "before it");
+        if (key) {
+                expect_names(keys, leaf, key);
+                *life_of(keys, key) = DESTROYED;
+        } else if (known) {
+                keys->strangers[stranger] = keys->strangers[--keys->stranger_count];
+        }
+}
+
+/* A record of a use of a key, or of an attempt at one. */
+static void take_use(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const char *type = leaf->record->type->name;
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+
+        if (!key) {
+                replay_report_leaf(keys->replay, leaf, "%s: the key is not in the ring", type);
+                return;
+        }
+        expect_names(keys, leaf, key);
+        if (key->purpose == KEY_LOG)
+                replay_report_leaf(keys->replay, leaf,
+                                   "%s: by the log key, which signs checkpoints alone", type);
+        if (*life_of(keys, key) == NOT_CREATED && !keys->lost)
+                replay_report_leaf(keys->replay, leaf, "%s: before the key.create of its key",
+                                   type);
+        if (*life_of(keys, key) == DESTROYED)
+                replay_report_leaf(keys->replay, leaf, "%s: after the key.destroy of its key",
+                                   type);
+}
+
+static const struct {
+        const char *type;
+        void (*take)(struct keys *keys, const struct replay_leaf *leaf);
+} events[] = {
+        {"sign", take_use},   {"sign.logged", take_use},   {"attest", take_use},
+        {"intent", take_use}, {"key.create", take_create}, {"key.destroy", take_destroy},
+};
+
+static int take(void *state, const struct replay_leaf *leaf)
+{
+        struct keys *keys = state;
+
+        if (!leaf->record) {
+                keys->lost |= !leaf->bytes.data || !hashedrekord_is(leaf->bytes);
+                return 0;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+                if (record_is(leaf->record, events[i].type)) {
+                        events[i].take(keys, leaf);
+                        break;
+                }
+        return 0;
+}
+
+static int compare_strangers(const void *a, const void *b)
+{
+        const struct stranger *x = a, *y = b;
+
+        return (x->index > y->index) - (x->index < y->index);
+}
+
+static int end(void *state)
+{
+        struct keys *keys = state;
+
+        qsort(keys->strangers, keys->stranger_count, sizeof(*keys->strangers), compare_strangers);
+        for (size_t i = 0; i < keys->stranger_count; i++)
+                report_stranger(keys, keys->strangers[i].index);
+        return 0;
+}
+
+const struct replay_rule replay_rule_key = {"key", begin, take, end, keys_free};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/replay-rule.h"
+
+#include "lib/replay-state.h"
+
+const struct replay_rule *const replay_rules[] = {
+        &replay_rule_run,
+        &replay_rule_key,
+        &replay_rule_caller,
+        NULL,
+};
+
+static_assert(ARRAY_SIZE(replay_rules) <= REPLAY_RULES_MAX, "each rule has a place for its state");
+
+static const struct replay_rule *const *rules_of(const struct replay *replay)
+{
+        return replay->options->rules ? replay->options->rules : replay_rules;
+}
+
+int replay_rules_begin(struct replay *replay)
+{
+        const struct replay_rule *const *rules = rules_of(replay);
+        int r = 0;
+
+        for (size_t i = 0; rules[i] && r == 0; i++)
+                r = rules[i]->begin(replay, &replay->rule_states[i]);
+        return r;
+}
+
+int replay_rules_take(struct replay *replay, const struct replay_leaf *leaf)
+{
+        const struct replay_rule *const *rules = rules_of(replay);
+        int r = 0;
+
+        for (size_t i = 0; rules[i] && r == 0; i++)
+                r = rules[i]->take(replay->rule_states[i], leaf);
+        return r;
+}
+
+int replay_rules_end(struct replay *replay)
+{
+        const struct replay_rule *const *rules = rules_of(replay);
+        int r = 0;
+
+        for (size_t i = 0; rules[i] && r == 0; i++)
+                r = rules[i]->end(replay->rule_states[i]);
+        return r;
+}
+
+void replay_rules_free(struct replay *replay)
+{
+        const struct replay_rule *const *rules = rules_of(replay);
+
+        for (size_t i = 0; rules[i]; i++)
+                rules[i]->free(replay->rule_states[i]);
+}
+
+const struct keyring *replay_ring(const struct replay *replay)
+{
+        return replay->ring;
+}
+
+const struct keyring_key *replay_find_key(const struct replay *replay, const struct record *record)
+{
+        struct sha256 fingerprint;
+
+        if (hex_decode(record_string(record, "fingerprint"), fingerprint.bytes, SHA256_SIZE) < 0)
+                return NULL;
+        return keyring_find_fingerprint(replay->ring, &fingerprint);
+}
+
+const struct merkle_tree *replay_tree(const struct replay *replay)
+{
+        return &replay->tree;
+}
+
+const char *replay_level_name(enum replay_level level)
+{
+        static const char *const names[REPLAY_LEVELS] = {"L0", "L1", "L2a", "L2b", "L3"};
+
+        return names[level];
+}
+
+/* The range that a new one goes on from, or NULL. */
+static struct replay_range *find_range(struct replay_result *result, enum replay_level level,
+                                       const char *of, uint64_t first)
+{
+        for (size_t i = result->range_count; i-- > 0;)
+                if (i < REPLAY_RANGES_MAX && result->ranges[i].level == level &&
+                    string_equal(result->ranges[i].of, of))
+                        return result->ranges[i].end == first ? &result->ranges[i] : NULL;
+        return NULL;
+}
+
+void replay_reached(struct replay *replay, enum replay_level level, const char *of, uint64_t first,
+                    uint64_t end)
+{
+        struct replay_result *result = replay->result;
+        struct replay_range *range = find_range(result, level, of, first);
+
+        if (end <= first)
+                return;
+        if (range) {
+                range->end = end;
+                return;
+        }
+        if (result->range_count < REPLAY_RANGES_MAX) {
+                range = &result->ranges[result->range_count];
+                *range = (struct replay_range){.level = level, .first = first, .end = end};
+                memcpy(range->of, of, strnlen(of, sizeof(range->of) - 1));
+        }
+        result->range_count++;
+}

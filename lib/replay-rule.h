@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Rules of a replay: what the records of a journal must be to each other, in order.
+ *
+ * Each leaf has been checked by itself when the rules see it: its form, the members of its type,
+ * its own signature. A rule is a fold over the leaves. It reports what is wrong and goes on; what
+ * it returns ends the replay, so it is negative for the machine's failures alone (-ENOMEM, I/O). A
+ * rule keeps no memory that grows with the journal.
+ *
+ * A new rule is a file lib/replay-NAME.c and a row in lib/replay-rule.c.
+ */
+
+#include "lib/record-scan.h"
+#include "lib/replay.h"
+
+/* One rule's look at the whole. */
+struct replay;
+
+struct replay_leaf {
+        uint64_t index;
+        const char *where;           /* the file that it stands in, for replay_report() */
+        struct view bytes;           /* data is NULL when it is missing: its hash is all there is */
+        const struct record *record; /* NULL unless it is a record, good by itself */
+};
+
+struct replay_rule {
+        const char *name;
+        /* @ret_state goes to the other functions and at last to free(), which takes NULL. */
+        int (*begin)(struct replay *replay, void **ret_state);
+        int (*take)(void *state, const struct replay_leaf *leaf);
+        int (*end)(void *state);
+        void (*free)(void *state);
+};
+
+extern const struct replay_rule replay_rule_run;
+extern const struct replay_rule replay_rule_key;
+extern const struct replay_rule replay_rule_caller;
+
+/* All rules, ended by NULL. */
+extern const struct replay_rule *const replay_rules[];
+
+#define REPLAY_RULES_MAX 16
+
+/* A finding about record @index, or REPLAY_NO_INDEX. */
+void replay_report(struct replay *replay, uint64_t index, const char *where, const char *format,
+                   ...) _printf_(4, 5);
+
+/* The same about a leaf. */
+#define replay_report_leaf(replay, leaf, ...)                                                      \
+        replay_report(replay, (leaf)->index, (leaf)->where, __VA_ARGS__)
+
+const struct keyring *replay_ring(const struct replay *replay);
+
+/* The key of the ring that a record names by `fingerprint`, or NULL. */
+const struct keyring_key *replay_find_key(const struct replay *replay, const struct record *record);
+
+/* The tree of the records before the one that the rules are at. */
+const struct merkle_tree *replay_tree(const struct replay *replay);
+
+/* Assurance @level was reached for the records from @first to before @end, of that key or token (or
+ * "" for the journal as a whole). Ranges that touch become one. */
+void replay_reached(struct replay *replay, enum replay_level level, const char *of, uint64_t first,
+                    uint64_t end);

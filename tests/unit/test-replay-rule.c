@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/base64.h"
+#include "lib/replay.h"
+#include "tests/test.h"
+#include "tests/unit/edit.h"
+#include "tests/unit/made-journal.h"
+
+#include <errno.h>
+
+#define BOOT_A "0123456789abcdef0123456789abcdef"
+#define BOOT_B "fedcba9876543210fedcba9876543210"
+
+#define COMMON(boot, second, type)                                                                 \
+        "\"boot\":\"" boot "\",\"time\":\"2026-11-22T10:00:" second ".000000Z\",\"type\":\"" type  \
+        "\",\"v\":1"
+#define START_OF(boot, second, origin)                                                             \
+        "{" COMMON(boot, second,                                                                   \
+                   "agent.start") ",\"config\":\"\",\"dropped\":0,\"origin\":\"" origin            \
+                                  "\",\"program\":\"\",\"recovered\":0}"
+#define START START_OF(BOOT_A, "01", MADE_ORIGIN)
+#define STOP  "{" COMMON(BOOT_A, "01", "agent.stop") ",\"reason\":\"asked to\"}"
+#define TOKEN(b, s)                                                                                \
+        "{" COMMON(b, s, "token") ",\"reason\":\"\",\"state\":\"ready\",\"token\":\"t\"}"
+#define CLOCK(from, to)                                                                            \
+        "{" COMMON(BOOT_A, to, "clock") ",\"before\":\"2026-11-22T10:00:" from ".000000Z\"}"
+#define KEY(name) "\"fingerprint\":\"KEY\",\"key\":\"" name "\",\"version\":1"
+#define CALLER    "\"caller\":{\"gid\":7,\"identity\":\"pidfd\",\"pid\":42,\"uid\":1000}"
+#define ASKED     "\"grant\":\"training\",\"request\":\"7.2\"," CALLER
+#define CREATE_AS(n)                                                                               \
+        "{" COMMON(BOOT_A, "01", "key.create") "," KEY(                                            \
+                n) ",\"algorithm\":\"ecdsa-p256\","                                                \
+                   "\"publicKey\":\"SPKI\",\"purpose\":\"model\",\"token\":\"tpm0\"}"
+#define CREATE  CREATE_AS("model")
+#define DESTROY "{" COMMON(BOOT_A, "01", "key.destroy") "," KEY("model") ",\"reason\":\"\"}"
+#define INTENT_BY(n, asked)                                                                        \
+        "{" COMMON(BOOT_A, "01",                                                                   \
+                   "intent") "," KEY(n) "," asked ",\"algorithm\":\"ecdsa-p256\","                 \
+                                        "\"digest\":\"\",\"outcome\":\"unknown\",\"reason\":\"\"}"
+#define INTENT INTENT_BY("model", ASKED)
+
+/* Members in any order; what is written is canonical. KEY and SPKI are those of the key "model",
+ * LOGKEY is the log key's. */
+static const struct {
+        const char *label;
+        const char *records[5];
+        uint64_t index;   /* of the one finding */
+        const char *text; /* NULL: nothing is found */
+} rows[] = {
+        {"one run", {START, TOKEN(BOOT_A, "01"), STOP}, 0, NULL},
+        {"a crash", {START, TOKEN(BOOT_A, "01"), START}, 0, NULL},
+        {"another boot", {START, STOP, START_OF(BOOT_B, "00", MADE_ORIGIN)}, 0, NULL},
+        {"the clock set back between runs", {START_OF(BOOT_A, "09", MADE_ORIGIN), START}, 0, NULL},
+        {"no start",
+         {TOKEN(BOOT_A, "01"), TOKEN(BOOT_A, "01")},
+         0,
+         "expected agent.start as the first record, found token"},
+        {"after the stop",
+         {START, STOP, TOKEN(BOOT_A, "01"), TOKEN(BOOT_A, "01")},
+         2,
+         "expected agent.start after agent.stop, found token"},
+        {"stopped twice",
+         {START, STOP, STOP},
+         2,
+         "expected agent.start after agent.stop, found agent.stop"},
+        {"boot changes",
+         {START, TOKEN(BOOT_B, "01"), TOKEN(BOOT_B, "01")},
+         1,
+         "token: expected boot \"" BOOT_A "\" as in agent.start, found \"" BOOT_B "\""},
+        {"boot comes back",
+         {START, START_OF(BOOT_B, "01", MADE_ORIGIN), START_OF(BOOT_A, "02", MADE_ORIGIN)},
+         2,
+         "agent.start: the boot \"" BOOT_A "\" was over"},
+        {"no boot", {START, TOKEN("", "01")}, 1, "token: boot is no boot ID"},
+        {"another origin",
+         {START_OF(BOOT_A, "01", "example.org/other")},
+         0,
+         "agent.start: origin: expected \"" MADE_ORIGIN "\", found \"example.org/other\""},
+        {"time goes back",
+         {START, TOKEN(BOOT_A, "03"), TOKEN(BOOT_A, "02")},
+         2,
+         "token: time goes back: expected 2026-11-22T10:00:03.000000Z or later, found "
+         "2026-11-22T10:00:02.000000Z"},
+
+        {"time goes back, and it is said",
+         {START, TOKEN(BOOT_A, "03"), CLOCK("03", "02"), TOKEN(BOOT_A, "02")},
+         0,
+         NULL},
+        {"the clock from another time",
+         {START, TOKEN(BOOT_A, "03"), CLOCK("04", "02")},
+         2,
+         "clock: before: expected 2026-11-22T10:00:03.000000Z, found "
+         "\"2026-11-22T10:00:04.000000Z\""},
+
+        {"a key", {START, CREATE, INTENT}, 0, NULL},
+        {"destroyed", {START, CREATE, INTENT, DESTROY}, 0, NULL},
+        {"before its creation",
+         {START, INTENT, CREATE},
+         1,
+         "intent: before the key.create of its key"},
+        {"after its end",
+         {START, CREATE, DESTROY, INTENT},
+         3,
+         "intent: after the key.destroy of its key"},
+        {"created twice", {START, CREATE, CREATE}, 2, "key.create: the key was created before"},
+        {"destroyed twice",
+         {START, CREATE, DESTROY, DESTROY},
+         3,
+         "key.destroy: no key.create of the key before it"},
+        {"under another name",
+         {START, CREATE_AS("other")},
+         1,
+         "key.create: the ring calls the key \"model\" version 1"},
+        {"used under another name",
+         {START, CREATE, INTENT_BY("other", ASKED)},
+         2,
+         "intent: the ring calls the key \"model\" version 1"},
+
+        {"no grant's name",
+         {START, CREATE, INTENT_BY("model", "\"grant\":\"\",\"request\":\"1.1\"," CALLER)},
+         2,
+         "intent: grant: \"\" is no name of a grant"},
+        {"no request",
+         {START, CREATE, INTENT_BY("model", "\"grant\":\"g\",\"request\":\"1\"," CALLER)},
+         2,
+         "intent: request: expected two numbers, as in 7.2, found \"1\""},
+        {"request of nobody",
+         {START, CREATE, INTENT_BY("model", "\"grant\":\"g\",\"request\":\"0.1\"," CALLER)},
+         2,
+         "intent: request: expected two numbers, as in 7.2, found \"0.1\""},
+        {"user of 33 bits",
+         {START, CREATE,
+          INTENT_BY("model", "\"grant\":\"g\",\"request\":\"1.1\",\"caller\":{\"gid\":0,"
+                             "\"identity\":\"pidfd\",\"pid\":1,\"uid\":4294967295}")},
+         2,
+         "caller: uid: expected 0 to 4294967294, found 4294967295"},
+        {"a negative process",
+         {START, CREATE,
+          INTENT_BY("model", "\"grant\":\"g\",\"request\":\"1.1\",\"caller\":{\"gid\":0,"
+                             "\"identity\":\"pidfd\",\"pid\":-1,\"uid\":0}")},
+         2,
+         "caller: pid: expected 0 to 4194304, found -1"},
+        {"identity by hearsay",
+         {START, CREATE,
+          INTENT_BY("model", "\"grant\":\"g\",\"request\":\"1.1\",\"caller\":{\"gid\":0,"
+                             "\"identity\":\"said\",\"pid\":1,\"uid\":0}")},
+         2,
+         "caller: identity: expected pidfd or best-effort, found \"said\""},
+};
+
+/* The log key of the made journal, and one to sign with. */
+struct rig {
+        struct made_journal made;
+        struct keyring_key keys[2];
+        EVP_PKEY *pair;
+};
+
+static void rig_init(struct rig *rig)
+{
+        made_init(&rig->made);
+        rig->pair = key_new(rig->made.log_key.algorithm);
+        rig->keys[0] = rig->made.log_key;
+        rig->keys[1] = (struct keyring_key){.name = "model",
+                                            .token = "tpm0",
+                                            .created = "2026-11-22T10:00:00.000000Z",
+                                            .version = 1,
+                                            .algorithm = rig->made.log_key.algorithm,
+                                            .purpose = KEY_MODEL,
+                                            .pubkey = key_public(rig->pair)};
+        rig->made.ring.keys = rig->keys;
+        rig->made.ring.count = ARRAY_SIZE(rig->keys);
+}
+
+static void rig_done(struct rig *rig)
+{
+        pubkey_free(rig->keys[1].pubkey);
+        EVP_PKEY_free(rig->pair);
+        made_done(&rig->made);
+}
+
+static void replace_member(json_t *record, const char *name, const char *from, struct view to)
+{
+        const char *found = json_member_string(record, name);
+        int r = 0;
+
+        if (found && string_equal(found, from))
+                r = json_object_set_new(record, name, json_stringn((const char *)to.data, to.size));
+        assert(r == 0);
+}
+
+/* A record of the table, with its keys, in canonical form. */
+static void add_record(struct rig *rig, const char *text, const struct pubkey *key)
+{
+        _cleanup_(json_decrefp) json_t *record = json_loads(text, 0, NULL);
+        _cleanup_(buf_done) struct buf spki = {};
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        assert(record && rig->made.count < MADE_MAX);
+        base64_encode(&spki, pubkey_spki(key));
+        replace_member(record, "publicKey", "SPKI", buf_view(&spki));
+        replace_member(record, "fingerprint", "KEY",
+                       view_string(hex_encode(sha256_view(pubkey_fingerprint(key)), fingerprint)));
+        json_put(&rig->made.entries[rig->made.count++], record);
+}
+
+struct found {
+        size_t count;
+        uint64_t index;
+        char text[PROBLEM_TEXT_MAX];
+};
+
+static void note_finding(const struct replay_finding *finding, void *context)
+{
+        struct found *found = context;
+
+        if (found->count++ > 0)
+                return;
+        found->index = finding->index;
+        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
+}
+
+static void replay(struct rig *rig, struct found *ret)
+{
+        _cleanup_(journal_freep) struct journal *journal = NULL;
+        const struct replay_options options = {.finding = note_finding, .context = ret};
+        struct replay_result result;
+
+        *ret = (struct found){};
+        made_publish(&rig->made, rig->made.count);
+        journal = made_open(&rig->made);
+        expect_integer(replay_journal(journal, &rig->made.ring, &options, &result, NULL), 0);
+        expect_integer(result.range_count, ret->count == 0);
+        if (ret->count == 0)
+                expect(result.ranges[0].level == REPLAY_L0 &&
+                       result.ranges[0].end == rig->made.count);
+}
+
+static void test_rows(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct found found;
+                struct rig rig;
+
+                test_label = rows[i].label;
+                rig_init(&rig);
+                for (size_t j = 0; j < ARRAY_SIZE(rows[i].records) && rows[i].records[j]; j++)
+                        add_record(&rig, rows[i].records[j], rig.keys[1].pubkey);
+                replay(&rig, &found);
+                expect_integer(found.count, rows[i].text != NULL);
+                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
+                expect_integer(found.index, rows[i].index);
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
+/* A key of neither name nor number in the ring. */
+static void test_strangers(void)
+{
+        _cleanup_(key_freep) EVP_PKEY *pair = key_new(algorithm_find("ecdsa-p256"));
+        _cleanup_(pubkey_freep) struct pubkey *stranger = key_public(pair);
+        static const struct {
+                const char *label, *records[4], *text;
+        } strangers[] = {
+                {"created", {CREATE}, "key.create: the key is not in the ring, and was not"},
+                {"created and destroyed", {CREATE, DESTROY}, NULL},
+                {"created, destroyed and created", {CREATE, DESTROY, CREATE}, "is not in the ring"},
+                {"created twice", {CREATE, CREATE, DESTROY}, "key.create: the key was created"},
+                {"destroyed", {DESTROY}, "key.destroy: no key.create of the key before it"},
+                {"used", {INTENT}, "intent: the key is not in the ring"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
+                struct found found;
+                struct rig rig;
+
+                test_label = strangers[i].label;
+                rig_init(&rig);
+                add_record(&rig, START, stranger);
+                for (size_t j = 0; j < ARRAY_SIZE(strangers[i].records); j++)
+                        if (strangers[i].records[j])
+                                add_record(&rig, strangers[i].records[j], stranger);
+                replay(&rig, &found);
+                expect_integer(found.count, strangers[i].text != NULL);
+                expect_contains(found.text, strangers[i].text ? strangers[i].text : "");
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
+static void test_log_key(void)
+{
+        struct found found;
+        struct rig rig;
+
+        rig_init(&rig);
+        rig.keys[0].purpose = KEY_LOG;
+        add_record(&rig, START, rig.keys[0].pubkey);
+        add_record(&rig, INTENT_BY("log", ASKED), rig.keys[0].pubkey);
+        replay(&rig, &found);
+        expect_integer(found.count, 2);
+        expect_text(view_string(found.text),
+                    "intent: by the log key, which signs checkpoints alone");
+        rig_done(&rig);
+}
+
+/* A bad record may have been anything: what follows from its absence is not reported as well. */
+static void test_after_a_bad_record(void)
+{
+        struct found found;
+        struct rig rig;
+
+        rig_init(&rig);
+        made_add(&rig.made, "{}");
+        add_record(&rig, TOKEN(BOOT_A, "01"), rig.keys[1].pubkey);
+        add_record(&rig, INTENT, rig.keys[1].pubkey);
+        replay(&rig, &found);
+        expect_integer(found.count, 1);
+        expect_integer(found.index, 0);
+        rig_done(&rig);
+}
+
+int main(void)
+{
+        test_rows();
+        test_strangers();
+        test_log_key();
+        test_after_a_bad_record();
+        return test_result();
+}
