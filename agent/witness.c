@@ -11,7 +11,6 @@
 #include "agent/event.h"
 #include "agent/http.h"
 #include "agent/message.h"
-#include "lib/journal-proof.h"
 
 #define BACKOFF_FIRST_USEC ((uint64_t)500000)
 #define BACKOFF_MOST_USEC  ((uint64_t)300 * 1000000)
@@ -247,8 +246,8 @@ static int ask(struct witness *witness, struct problem *problem)
 
         if (witness->size > target->size)
                 witness->size = 0; /* it will say itself what it has cosigned */
-        r = journal_prove_consistency(writer_journal(witnesses->options.writer), witness->size,
-                                      target->size, &proof, problem);
+        r = writer_prove_consistency(witnesses->options.writer, witness->size, target->size, &proof,
+                                     problem);
         if (r == 0)
                 r = add_checkpoint_put(&body, witness->size, &proof,
                                        buf_view(&witness->target.note));

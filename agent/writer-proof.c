@@ -116,6 +116,18 @@ int writer_prove(const struct writer *writer, uint64_t index, uint64_t size,
         return merkle_prove_inclusion(index, size, look_up, &lookup, ret);
 }
 
+int writer_prove_consistency(const struct writer *writer, uint64_t old, uint64_t size,
+                             struct merkle_proof *ret, struct problem *problem)
+{
+        struct lookup lookup = {writer, problem};
+
+        if (old > size || size > writer->tree.size)
+                return problem_set(problem, -EINVAL, "from %llu records to %llu: there are %llu",
+                                   (unsigned long long)old, (unsigned long long)size,
+                                   (unsigned long long)writer->tree.size);
+        return merkle_prove_consistency(old, size, look_up, &lookup, ret);
+}
+
 int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *ret,
                       struct problem *problem)
 {

@@ -357,11 +357,6 @@ int writer_read_cosigned(const struct writer *writer, struct buf *ret, struct pr
         return journal_read_cosigned(writer->journal, ret, problem);
 }
 
-const struct journal *writer_journal(const struct writer *writer)
-{
-        return writer->journal;
-}
-
 int writer_read_checkpoint(const struct writer *writer, struct buf *ret, struct problem *problem)
 {
         return journal_read_checkpoint(writer->journal, ret, problem);

@@ -100,6 +100,11 @@ int writer_reread(struct writer *writer, struct problem *problem) _must_use_;
 int writer_prove(const struct writer *writer, uint64_t index, uint64_t size,
                  struct merkle_proof *ret, struct problem *problem) _must_use_;
 
+/* The same, that the tree of the first @size durable entries goes on from that of the first @old.
+ * -EINVAL unless @old <= @size <= the head's. */
+int writer_prove_consistency(const struct writer *writer, uint64_t old, uint64_t size,
+                             struct merkle_proof *ret, struct problem *problem) _must_use_;
+
 /* Appends durable entry @index to @ret. -ENOENT when there is none; else as writer_prove(). */
 int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *ret,
                       struct problem *problem) _must_use_;
@@ -121,9 +126,6 @@ int writer_publish_cosigned(struct writer *writer, struct view checkpoint,
 /* Reads that one. -ENOENT when there is none. */
 int writer_read_cosigned(const struct writer *writer, struct buf *ret,
                          struct problem *problem) _must_use_;
-
-/* The folder, for proofs. */
-const struct journal *writer_journal(const struct writer *writer);
 
 /* Reads the published one, verbatim. -ENOENT before the first. */
 int writer_read_checkpoint(const struct writer *writer, struct buf *ret,

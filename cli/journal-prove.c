@@ -5,9 +5,10 @@
 #include "cli/output.h"
 #include "lib/journal-proof.h"
 
-enum { OPTION_OUTPUT };
+enum { OPTION_OUTPUT, OPTION_COSIGNED };
 
-static int prove(const char *path, uint64_t index, struct buf *ret, struct problem *problem)
+static int prove(const char *path, uint64_t index, int cosigned, struct buf *ret,
+                 struct problem *problem)
 {
         _cleanup_(journal_freep) struct journal *journal = NULL;
         _cleanup_(journal_head_done) struct journal_head head = {};
@@ -16,7 +17,8 @@ static int prove(const char *path, uint64_t index, struct buf *ret, struct probl
 
         r = journal_open(path, &journal, problem);
         if (r == 0)
-                r = journal_read_head(journal, &head, problem);
+                r = cosigned ? journal_read_cosigned_head(journal, &head, problem)
+                             : journal_read_head(journal, &head, problem);
         if (r == 0)
                 r = journal_prove(journal, &head, index, &proof, problem);
         if (r == 0)
@@ -37,7 +39,8 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
                                   invocation->operands[0]);
                 return ANSWER_UNKNOWN;
         }
-        r = prove(invocation->operands[1], index, &text, problem);
+        r = prove(invocation->operands[1], index, option_value(invocation, OPTION_COSIGNED) != NULL,
+                  &text, problem);
         if (r == -ENOENT) {
                 (void)problem_set(problem, r, "%s: no proof", invocation->operands[1]);
                 return ANSWER_NO;
@@ -58,6 +61,8 @@ const struct verb verb_journal_prove = {
                 {
                         [OPTION_OUTPUT] = {"output", "o", "FILE",
                                            "where to write the proof; - is standard output"},
+                        [OPTION_COSIGNED] = {"cosigned", NULL, NULL,
+                                             "for the newest checkpoint that witnesses cosigned"},
                 },
         .run = run,
 };

@@ -6,7 +6,7 @@
 /* What looking up subtrees needs. */
 struct tiles {
         const struct journal *journal;
-        uint64_t size; /* of the tree */
+        uint64_t size; /* of the tree that has them, or of a larger one that goes on from it */
         struct problem *problem;
 };
 
@@ -16,22 +16,50 @@ void journal_head_done(struct journal_head *head)
                 buf_done(&head->checkpoint);
 }
 
+/* The size in line 2. */
+static int read_size(const struct buf *checkpoint, uint64_t *ret, struct problem *problem)
+{
+        struct reader reader = reader_init(buf_view(checkpoint));
+
+        (void)reader_until(&reader, '\n'); /* the origin */
+        if (view_parse_decimal(reader_until(&reader, '\n'), ret) < 0 || *ret > UINT64_MAX >> 1)
+                return problem_set(problem, -EBADMSG, "checkpoint: expected a size in line 2");
+        return 0;
+}
+
 int journal_read_head(const struct journal *journal, struct journal_head *ret,
                       struct problem *problem)
 {
-        struct reader reader;
         int r;
 
         *ret = (struct journal_head){};
         r = journal_read_checkpoint(journal, &ret->checkpoint, problem);
-        if (r < 0)
-                return r;
-        reader = reader_init(buf_view(&ret->checkpoint));
-        (void)reader_until(&reader, '\n'); /* the origin */
-        if (view_parse_decimal(reader_until(&reader, '\n'), &ret->size) < 0 ||
-            ret->size > UINT64_MAX >> 1)
-                return problem_set(problem, -EBADMSG, "checkpoint: expected a size in line 2");
-        return 0;
+        if (r == 0)
+                r = read_size(&ret->checkpoint, &ret->size, problem);
+        ret->newest = ret->size;
+        return r;
+}
+
+/* The cosigned one first: a journal that is being written gets a newer published one at any moment,
+ * and an older one never. */
+int journal_read_cosigned_head(const struct journal *journal, struct journal_head *ret,
+                               struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf published = {};
+        int r;
+
+        *ret = (struct journal_head){};
+        r = journal_read_cosigned(journal, &ret->checkpoint, problem);
+        if (r == 0)
+                r = read_size(&ret->checkpoint, &ret->size, problem);
+        if (r == 0)
+                r = journal_read_checkpoint(journal, &published, problem);
+        if (r == 0)
+                r = read_size(&published, &ret->newest, problem);
+        if (r == 0 && ret->newest < ret->size)
+                r = problem_set(problem, -EBADMSG,
+                                JOURNAL_COSIGNED ": it covers more than the checkpoint");
+        return r;
 }
 
 /* The tile of @level that holds hash @index, as wide as it is in a tree of @size. */
@@ -89,7 +117,7 @@ static int read_entry(const struct tiles *tiles, uint64_t index, struct buf *ret
 int journal_prove(const struct journal *journal, const struct journal_head *head, uint64_t index,
                   struct tlog_proof *ret, struct problem *problem)
 {
-        struct tiles tiles = {journal, head->size, problem};
+        struct tiles tiles = {journal, head->newest, problem};
         int r;
 
         *ret = (struct tlog_proof){

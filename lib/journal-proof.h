@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Making proofs out of a journal folder, for the checkpoint that is published in it.
+ * Making proofs out of a journal folder, for one of the checkpoints that are published in it.
  *
  * Nothing is verified here: a proof from a damaged journal does not verify, which is what proofs
  * are for.
@@ -12,13 +12,17 @@
 #include "lib/tlog-proof.h"
 
 struct journal_head {
-        struct buf checkpoint; /* the published one, verbatim */
+        struct buf checkpoint; /* verbatim */
         uint64_t size;         /* that it claims */
+        uint64_t newest;       /* that the published one claims: so wide are the tiles */
 };
 
 /* -ENOENT: none is published; -EBADMSG: not a checkpoint. To be freed in any case. */
 int journal_read_head(const struct journal *journal, struct journal_head *ret,
                       struct problem *problem) _must_use_;
+/* The same for the checkpoint that is kept for its cosignatures, JOURNAL_COSIGNED. */
+int journal_read_cosigned_head(const struct journal *journal, struct journal_head *ret,
+                               struct problem *problem) _must_use_;
 void journal_head_done(struct journal_head *head);
 
 /* That record @index is in the journal: the record in `extra`, its path, and the checkpoint, which

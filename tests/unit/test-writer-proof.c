@@ -25,6 +25,20 @@ static void expect_proved(const struct written *written, uint64_t index, uint64_
         expect(view_equal(buf_view(&entry), written_entry(written, index)));
 }
 
+/* From an earlier tree, and from nothing, which needs no proof. */
+static void expect_consistent(const struct written *written, uint64_t old, uint64_t size,
+                              const struct sha256 *root)
+{
+        const struct checkpoint from = {old, root_of(written, old)}, to = {size, *root};
+        struct merkle_proof proof = {};
+
+        expect_integer(writer_prove_consistency(written->writer, old, size, &proof, NULL), 0);
+        if (old == 0)
+                expect_integer(proof.count, 0);
+        else
+                expect_integer(merkle_verify_consistency(&from, &to, &proof), 0);
+}
+
 /* Entries old and new, in the present tree and in earlier ones. */
 static void expect_all_proved(struct written *written)
 {
@@ -35,6 +49,10 @@ static void expect_all_proved(struct written *written)
                         expect_proved(written, written_random(written, size), size, &root);
                 expect_proved(written, 0, size, &root);
                 expect_proved(written, size - 1, size, &root);
+                expect_consistent(written, 0, size, &root);
+                expect_consistent(written, written_random(written, size), size, &root);
+                expect_consistent(written, size - 1, size, &root);
+                expect_consistent(written, size, size, &root);
         }
 }
 
@@ -89,6 +107,8 @@ static void test_refused(void)
         expect_text(view_string(written.problem.text), "record 10 of 10: there are 10");
         expect_integer(writer_prove(written.writer, 0, 11, &proof, NULL), -EINVAL);
         expect_integer(writer_prove(written.writer, 0, 0, &proof, NULL), -EINVAL);
+        expect_integer(writer_prove_consistency(written.writer, 5, 11, &proof, NULL), -EINVAL);
+        expect_integer(writer_prove_consistency(written.writer, 6, 5, &proof, NULL), -EINVAL);
         expect_integer(writer_read_entry(written.writer, 10, &entry, NULL), -ENOENT);
         written_done(&written);
 }
