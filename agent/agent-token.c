@@ -41,6 +41,7 @@ static void on_token_state(struct token *token, void *context)
         if (token_state(token) == TOKEN_READY) {
                 agent_undo_pending_keys(agent, token);
                 agent_want_log_key(agent);
+                agent_count_uses(agent, token);
                 sealer_notice(agent->sealer);
         }
         agent_answer_ring_calls(agent);

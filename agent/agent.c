@@ -175,6 +175,12 @@ static void finish(struct agent *agent)
 
         if (agent->finishing || agent->in_progress > 0)
                 return;
+        if (!agent->counted) {
+                agent->counted = 1;
+                agent_count_uses(agent, NULL);
+                if (agent->in_progress > 0)
+                        return; /* again when that has ended */
+        }
         agent->finishing = 1;
         refusals_flush(agent->refusals);
         record = recorder_begin(&agent->recorder, "agent.stop");
@@ -279,6 +285,8 @@ static int set_up(struct agent *agent, struct problem *problem)
                 return r;
         record_start(agent);
         r = agent_set_up_witnesses(agent, problem);
+        if (r == 0)
+                r = agent_count_regularly(agent);
         return r < 0 ? r : agent_set_up_tokens(agent, agent->config);
 }
 
@@ -320,6 +328,7 @@ struct agent *agent_free(struct agent *agent)
                 config_free(agent->old_configs[i]);
         free(agent->old_configs);
         config_free(agent->config);
+        sd_event_source_disable_unref(agent->count_timer);
         sd_event_unref(agent->event);
         free(agent);
         return NULL;

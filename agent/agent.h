@@ -50,6 +50,7 @@ struct agent {
         struct sealer *sealer;
         struct witnesses *witnesses;
         struct server *server;
+        sd_event_source *count_timer;
         uint64_t started_usec;
         uint64_t signatures;
         struct making *makings;  /* keys that are being made */
@@ -58,6 +59,7 @@ struct agent {
         unsigned in_progress; /* signatures and keys being made */
         int start_recorded;
         int stopping;  /* told to */
+        int counted;   /* the uses of keys, for the last time */
         int finishing; /* all calls are answered: last record, last checkpoint */
         int exit_status;
 };
@@ -155,6 +157,18 @@ void agent_want_log_key(struct agent *agent);
 
 /* Removes what the token has of keys whose creation a crash interrupted. */
 void agent_undo_pending_keys(struct agent *agent, struct token *token);
+
+/* 0 if the key may sign the digest as far as its witness is concerned; then @ret has what the TPM
+ * is to be given. @text is what the caller gave; or NULL. -EPERM; -ENOMEM. */
+int agent_check_authorization(const struct keyring_key *key, const char *text, struct view digest,
+                              struct buf *ret, struct problem *problem) _must_use_;
+
+/* Has the token (NULL: each token whose keys were used since) count, and records what it says.
+ * count.c. */
+void agent_count_uses(struct agent *agent, const struct token *token);
+
+/* The same every now and then, from now on. */
+int agent_count_regularly(struct agent *agent) _must_use_;
 
 /* Whether there will be a log key, or an error, in bounded time without anybody doing anything. */
 int agent_log_key_is_coming(const struct agent *agent);

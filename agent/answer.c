@@ -84,6 +84,9 @@ void agent_fail_token(struct call *call, const char *token, int error,
         case -EAGAIN:
                 call_fail(call, "Busy", "token %s: too many requests wait", token);
                 return;
+        case -EPERM:
+                call_fail(call, "NotAuthorized", "token %s: %s", token, reason);
+                return;
         case -EOPNOTSUPP:
                 call_fail(call, "UnsupportedAlgorithm", "token %s: %s", token, reason);
                 return;

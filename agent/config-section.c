@@ -3,8 +3,12 @@
 #include "agent/config-value.h"
 #include "lib/note.h"
 
+#include "lib/file.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 int config_set_string(char **string, const char *value)
@@ -129,6 +133,15 @@ static int read_checkpoint_interval(const struct config_entry *entry, void *obje
                               &config->checkpoint_usec);
 }
 
+static int read_count_interval(const struct config_entry *entry, void *object,
+                               struct problem *expected)
+{
+        struct config *config = object;
+
+        return value_duration(entry->value, CONFIG_COUNT_LEAST, CONFIG_COUNT_MOST,
+                              &config->count_usec);
+}
+
 /* Origin= is required of all [Agent] sections together: config.c sees to that. */
 static const struct config_field agent_fields[] = {
         {"Origin", 0, CONFIG_ORIGIN_EXPECTED, read_origin},
@@ -137,6 +150,7 @@ static const struct config_field agent_fields[] = {
         {"AdminSocket", 0, "an absolute path of less than 108 bytes", read_admin_socket},
         {"CheckpointInterval", 0, "a time from 10ms to 60min, such as 1s",
          read_checkpoint_interval},
+        {"CountInterval", 0, "a time from 1s to 60min, such as 1min", read_count_interval},
 };
 
 int config_read_agent(const struct config_section *section, struct config *config,
@@ -189,11 +203,57 @@ static int read_transparency(const struct config_entry *entry, void *object,
                        : -EBADMSG;
 }
 
+static int read_use_counter(const struct config_entry *entry, void *object,
+                            struct problem *expected)
+{
+        struct config_key *key = object;
+
+        key->use_counter = string_equal(entry->value, "yes");
+        return key->use_counter || string_equal(entry->value, "no") ? 0 : -EBADMSG;
+}
+
+static int is_trusted(int fd)
+{
+        struct stat status;
+
+        return fstat(fd, &status) == 0 && (status.st_uid == 0 || status.st_uid == geteuid()) &&
+               (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* The key is taken in here and now: what the file holds later is the business of later keys. */
+static int read_witness(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        _cleanup_(pubkey_freep) struct pubkey *pubkey = NULL;
+        _cleanup_(buf_done) struct buf text = BUF_INIT(CONFIG_SIZE_MAX);
+        _cleanup_(fd_closep) int fd = -1;
+        struct config_key *key = object;
+        struct problem reason = {};
+        int r;
+
+        if (!value_is_path(entry->value))
+                return -EBADMSG;
+        r = file_open(AT_FDCWD, entry->value, &fd, &reason);
+        if (r == 0 && !is_trusted(fd))
+                r = problem_set(&reason, -EBADMSG, "others than root and the agent can write it");
+        if (r == 0)
+                r = file_read_fd(fd, entry->value, &text, &reason);
+        if (r == 0)
+                r = pubkey_from_pem(buf_view(&text), &pubkey);
+        if (r == 0)
+                r = gate_set_witness(&key->gate, pubkey_spki(pubkey));
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        return problem_set(expected, -EBADMSG, "the path of a PEM public key, ECDSA on P-256 (%s)",
+                           reason.text[0] ? reason.text : "that file holds none");
+}
+
 static const struct config_field key_fields[] = {
         {"Token", 1, "the name of a [Token]", read_key_token},
         {"Algorithm", 1, "an algorithm such as ecdsa-p256", read_algorithm},
         {"Purpose", 1, "one of model dataset provenance general log", read_purpose},
         {"Transparency", 0, "one of none rekor", read_transparency},
+        {"UseCounter", 0, "one of no yes", read_use_counter},
+        {"Witness", 0, "the absolute path of a PEM public key, ECDSA on P-256", read_witness},
 };
 
 int config_read_key(const struct config_section *section, struct config_key *key,

@@ -19,6 +19,7 @@ static void key_done(struct config_key *key)
         free(key->name);
         free(key->token);
         free(key->place);
+        gate_done(&key->gate);
 }
 
 static void grant_done(struct config_grant *grant)
@@ -101,6 +102,7 @@ static int set_defaults(struct config *config)
         int r;
 
         config->checkpoint_usec = CONFIG_CHECKPOINT_DEFAULT;
+        config->count_usec = CONFIG_COUNT_DEFAULT;
         r = config_set_string(&config->state_directory, "/var/lib/hallmark");
         if (r == 0)
                 r = config_set_string(&config->sign_socket, "/run/hallmark/sign.sock");
@@ -149,6 +151,27 @@ static int check_log_key(const struct config *config, const struct config_sectio
         return 0;
 }
 
+/* Only a TPM has policies; and the log key signs at any time, asking nobody. */
+static int check_gate(const struct config *config, const struct config_section *section,
+                      const struct config_key *key, struct problem *problem)
+{
+        const struct config_token *token = config_find_token(config, key->token);
+        const char *field = key->use_counter ? "UseCounter" : "Witness";
+
+        if (!key->use_counter && !key->gate.witness)
+                return 0;
+        if (key->purpose == KEY_LOG)
+                return config_section_refuse(section, field, config_section_entry(section, field),
+                                             "neither UseCounter= nor Witness= for the log key",
+                                             problem);
+        if (string_equal(token->driver, "pkcs11"))
+                return config_section_refuse(section, field, config_section_entry(section, field),
+                                             "a token with Driver=tpm: PKCS#11 has nothing that "
+                                             "counts uses or asks a witness",
+                                             problem);
+        return 0;
+}
+
 static int add_key(struct config *config, const struct config_section *section,
                    struct problem *problem)
 {
@@ -164,6 +187,9 @@ static int add_key(struct config *config, const struct config_section *section,
                 return config_section_refuse(section, "Token",
                                              config_section_entry(section, "Token"),
                                              "the name of a [Token]", problem);
+        r = check_gate(config, section, key, problem);
+        if (r < 0)
+                return r;
         return key->purpose == KEY_LOG ? check_log_key(config, section, key, problem) : 0;
 }
 

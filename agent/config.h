@@ -25,6 +25,9 @@
 #define CONFIG_CHECKPOINT_LEAST   ((uint64_t)10000)
 #define CONFIG_CHECKPOINT_MOST    ((uint64_t)3600 * 1000000)
 #define CONFIG_CHECKPOINT_DEFAULT ((uint64_t)1000000)
+#define CONFIG_COUNT_LEAST        ((uint64_t)1000000)
+#define CONFIG_COUNT_MOST         ((uint64_t)3600 * 1000000)
+#define CONFIG_COUNT_DEFAULT      ((uint64_t)60 * 1000000)
 #define CONFIG_TIMEOUT_LEAST      ((uint64_t)100000)
 #define CONFIG_TIMEOUT_MOST       ((uint64_t)600 * 1000000)
 #define CONFIG_TIMEOUT_DEFAULT    ((uint64_t)10 * 1000000)
@@ -50,6 +53,8 @@ struct config_key {
         const struct algorithm *algorithm;
         enum key_purpose purpose;
         enum key_transparency transparency;
+        int use_counter;
+        struct gate gate; /* its witness */
         char *place;
 };
 
@@ -83,6 +88,7 @@ struct config {
         char *sign_socket;
         char *admin_socket;
         uint64_t checkpoint_usec;
+        uint64_t count_usec; /* how often the counters of keys in use are read */
         struct config_token *tokens;
         size_t token_count;
         struct config_key *keys;

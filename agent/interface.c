@@ -3,7 +3,8 @@
 #include "agent/description.h"
 
 static const struct json_member sign_parameters[] = {
-        {"algorithm", JSON_STRING, 0}, {"claims", JSON_OBJECT, 0}, {"digest", JSON_STRING, 1},
+        {"algorithm", JSON_STRING, 0}, {"authorization", JSON_STRING, 0},
+        {"claims", JSON_OBJECT, 0},    {"digest", JSON_STRING, 1},
         {"key", JSON_STRING, 1},       {"proof", JSON_TRUE, 0},
 };
 

@@ -7,6 +7,7 @@
 #include "agent/message.h"
 #include "lib/base64.h"
 #include "lib/driver.h"
+#include "lib/gate-json.h"
 
 #define LABEL_SIZE (KEY_NAME_MAX + 64)
 
@@ -23,6 +24,8 @@ struct making {
         struct grant_decision decision;
         char request[CALL_REQUEST_SIZE];
         char label[LABEL_SIZE];
+        int use_counter;       /* is wanted */
+        struct facts options;  /* for the token */
         struct token_key made; /* in the token: to be undone if it does not come to be a key */
         char *handle;
         struct making *next;
@@ -39,6 +42,7 @@ static void making_free(struct making *making)
                 *link = making->next;
         free(making->handle);
         keyring_key_done(&making->info);
+        facts_done(&making->options);
         json_decref(making->caller);
         free(making);
         agent_answer_ring_calls(agent);
@@ -152,6 +156,10 @@ static int record_key(struct making *making)
         recorder_set(record, "token", info->token);
         recorder_set(record, "transparency", key_transparency_name(info->transparency));
         recorder_set_integer(record, "version", info->version);
+        if (gate_to_json(&info->gate, record) < 0) {
+                json_decref(record);
+                return -ENOMEM;
+        }
         if (making->call) {
                 (void)json_object_set(record, "caller", making->caller);
                 recorder_set(record, "grant", making->decision.grant);
@@ -176,16 +184,24 @@ static const struct key *find_same_key(const struct keystore *store, const struc
         return NULL;
 }
 
+static int read_counter(const struct facts *facts, struct gate *ret)
+{
+        const char *text = facts_get(facts, "UseCounter");
+
+        return text ? gate_counter_parse(text, &ret->counter) : -EBADMSG;
+}
+
 static int read_answer(struct making *making, struct view answer, struct view *ret_handle,
                        struct problem *problem)
 {
         struct reader reader = reader_init(answer);
+        _cleanup_(facts_done) struct facts facts = {};
         const struct key *same;
         struct view spki;
 
         *ret_handle = reader_sized(&reader);
         spki = reader_sized(&reader);
-        if (reader_end(&reader) < 0 || ret_handle->size == 0 ||
+        if (frame_read_facts(&reader, &facts) < 0 || ret_handle->size == 0 ||
             ret_handle->size > DRIVER_HANDLE_MAX ||
             memchr(ret_handle->data, '\0', ret_handle->size))
                 return problem_set(problem, -EIO, "answer to generate: malformed");
@@ -193,6 +209,8 @@ static int read_answer(struct making *making, struct view answer, struct view *r
             !pubkey_fits(making->info.pubkey, making->algorithm))
                 return problem_set(problem, -EIO, "answer to generate: no public key for %s",
                                    making->algorithm->name);
+        if (making->use_counter && read_counter(&facts, &making->info.gate) < 0)
+                return problem_set(problem, -EIO, "answer to generate: no use counter");
         same = find_same_key(making->agent->store, making->info.pubkey);
         if (same) /* nothing is undone: that would be the end of the other key */
                 return problem_set(problem, -EIO,
@@ -243,12 +261,12 @@ static void make(struct making *making, struct token *token)
                 .kind = FRAME_GENERATE,
                 .algorithm = making->algorithm,
                 .label = making->label,
+                .options = &making->options,
                 .done = on_generated,
                 .context = making,
         };
         making->next = making->agent->makings;
         making->agent->makings = making;
-        making->agent->in_progress++;
         token_submit(token, &making->operation);
 }
 
@@ -259,6 +277,7 @@ static struct making *new_making(struct agent *agent, const char *name, const ch
         if (!making)
                 return NULL;
         making->agent = agent;
+        agent->in_progress++; /* until making_free() */
         making->info.version = 1;
         making->info.state = KEY_ACTIVE;
         (void)snprintf(making->name, sizeof(making->name), "%s", name);
@@ -303,6 +322,27 @@ static int apply_section(const struct agent *agent, const char *name, const json
         if (section)
                 ret->transparency = section->transparency;
         return 0;
+}
+
+/* What the section of the key wants of the token. */
+static int want_gate(struct making *making, const struct config_key *section)
+{
+        _cleanup_(buf_done) struct buf witness = {};
+        int r = 0;
+
+        if (!section)
+                return 0;
+        making->use_counter = section->use_counter;
+        if (section->use_counter)
+                r = facts_add(&making->options, "UseCounter", "yes");
+        if (r < 0 || !section->gate.witness)
+                return r;
+        base64_encode(&witness, pubkey_spki(section->gate.witness));
+        buf_put_u8(&witness, '\0');
+        r = buf_error(&witness);
+        if (r == 0)
+                r = facts_add(&making->options, "Witness", (const char *)witness.data);
+        return r < 0 ? r : gate_copy(&section->gate, &making->info.gate);
 }
 
 static int is_being_made(const struct agent *agent, const char *name)
@@ -399,6 +439,11 @@ void agent_create_key(struct agent *agent, struct call *call)
         making->algorithm = info.algorithm;
         making->info.purpose = info.purpose;
         making->info.transparency = info.transparency;
+        if (want_gate(making, config_find_key(agent->config, name)) < 0) {
+                call_fail(call, "Busy", "out of memory");
+                making_free(making);
+                return;
+        }
         (void)call_request(call, making->request);
         make(making, token);
 }

@@ -22,6 +22,8 @@ struct key {
         char *handle;
         int interrupted; /* pending already when the agent started */
         int undoing;     /* its removal is under way */
+        int counting;    /* its uses are being counted */
+        uint64_t uses;   /* that were begun since they were last counted */
 };
 
 struct keystore;

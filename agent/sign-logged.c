@@ -198,6 +198,17 @@ static void fail_record(struct logged *logged, int error)
         logged_free(logged);
 }
 
+/* The signature would be the log key's, which counts nothing and asks nobody. */
+static int may_log(struct call *call, const struct key *key)
+{
+        if (!gate_is_closed(&key->info.gate))
+                return 1;
+        call_fail(call, "NotAuthorized",
+                  "key \"%s\" has a use counter or a witness, which logged signatures pass by",
+                  key->info.name);
+        return 0;
+}
+
 void agent_sign_logged(struct agent *agent, struct call *call)
 {
         struct grant_decision decision = {};
@@ -207,7 +218,7 @@ void agent_sign_logged(struct agent *agent, struct call *call)
 
         key = agent_find_signing_key(
                 agent, call, json_member_string(call->message.parameters, "key"), &decision);
-        if (!key || !can_log(agent, call, key))
+        if (!key || !may_log(call, key) || !can_log(agent, call, key))
                 return;
         logged = calloc(1, sizeof(*logged));
         if (!logged) {

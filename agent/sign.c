@@ -19,11 +19,12 @@ struct signing {
         json_t *caller, *claims; /* as they go into the record */
         char request[CALL_REQUEST_SIZE];
         struct grant_decision decision;
-        struct buf signature;
+        struct buf signature, authorization;
         char time[RECORD_TIME_SIZE];
         int wants_proof;
         uint64_t index; /* of the record */
         struct sealer_waiter waiter;
+        int asked; /* an intent says so: the TPM counts what comes of it */
         int error; /* what is answered once an intent is recorded */
         struct problem problem;
 };
@@ -35,6 +36,7 @@ static void signing_free(struct signing *signing)
         json_decref(signing->caller);
         json_decref(signing->claims);
         buf_done(&signing->signature);
+        buf_done(&signing->authorization);
         free(signing);
         agent_progress_ended(agent);
 }
@@ -178,6 +180,8 @@ static int put_entry(const struct signing *signing, struct buf *ret)
 static void record_signature(struct signing *signing)
 {
         _cleanup_(buf_done) struct buf signature = {}, entry = BUF_INIT(ENTRY_SIZE_MAX);
+        const char *authorization =
+                json_member_string(signing->call->message.parameters, "authorization");
         json_t *record = begin_record(signing, "sign");
         int r = put_entry(signing, &entry);
 
@@ -188,6 +192,7 @@ static void record_signature(struct signing *signing)
                         json_stringn((const char *)signature.data, signature.size));
                 if (signing->claims)
                         (void)json_object_set(record, "claims", signing->claims);
+                recorder_set(record, "authorization", authorization);
                 (void)snprintf(signing->time, sizeof(signing->time), "%s",
                                json_member_string(record, "time"));
         }
@@ -234,6 +239,12 @@ static void reject_signature(struct signing *signing)
         record_intent(signing, "rejected");
 }
 
+/* Whether a process had the request: if so, its use may have been counted. */
+static int was_asked(int error)
+{
+        return error != -ENODEV && error != -EAGAIN;
+}
+
 static void on_signed(struct operation *operation, int error, struct view answer,
                       const struct problem *problem)
 {
@@ -247,6 +258,8 @@ static void on_signed(struct operation *operation, int error, struct view answer
                 (void)problem_set(&signing->problem, error, "%s", problem_text(problem, error));
                 if (error == -ETIME || error == -ECONNRESET)
                         record_intent(signing, "unknown");
+                else if (signing->asked)
+                        record_intent(signing, was_asked(error) ? "unknown" : "none");
                 else
                         on_intent_recorded(signing, 0, 0);
                 return;
@@ -311,12 +324,67 @@ static int can_sign(struct agent *agent, struct call *call, const struct key *ke
         return agent_can_record(agent, call);
 }
 
+/* The token may be gone by now: then there is nobody to be asked. */
+static void on_asked(void *context, int error, uint64_t index)
+{
+        struct signing *signing = context;
+        struct problem problem = {};
+        struct token *token = agent_find_token(signing->agent, signing->key->info.token, &problem);
+
+        if (error < 0) {
+                agent_fail_journal(signing->agent, signing->call, error);
+                signing_free(signing);
+                return;
+        }
+        signing->asked = 1;
+        signing->key->uses++;
+        if (token)
+                token_submit(token, &signing->operation);
+        else
+                on_signed(&signing->operation, -ENODEV, view_of(NULL, 0), &problem);
+}
+
+/* Where the TPM counts uses, the journal has each of them before the TPM does: a crash in between
+ * leaves an intent, and no signature that nobody knows of. */
+static void submit(struct signing *signing, struct token *token)
+{
+        json_t *record;
+
+        if (!signing->key->info.gate.counter) {
+                token_submit(token, &signing->operation);
+                return;
+        }
+        record = begin_record(signing, "intent");
+        if (record) {
+                recorder_set(record, "outcome", "asked");
+                recorder_set(record, "reason", "the token counts the uses of this key");
+        }
+        if (recorder_append(&signing->agent->recorder, record, on_asked, signing) < 0)
+                on_asked(signing, -ENOMEM, 0);
+}
+
+/* If not, @call has been answered. */
+static int is_authorized(struct call *call, const struct key *key, const uint8_t *digest,
+                         struct buf *ret)
+{
+        struct problem problem = {};
+        int r = agent_check_authorization(
+                &key->info, json_member_string(call->message.parameters, "authorization"),
+                view_of(digest, key->info.algorithm->digest_size), ret, &problem);
+
+        if (r < 0)
+                call_fail(call, r == -EPERM ? "NotAuthorized" : "Busy", "%s",
+                          problem_text(&problem, r));
+        return r == 0;
+}
+
 void agent_sign(struct agent *agent, struct call *call)
 {
         const json_t *parameters = call->message.parameters;
         const json_t *claims = json_object_get(parameters, "claims");
         struct grant_decision decision = {};
         struct problem problem = {};
+        _cleanup_(buf_done) struct buf authorization = BUF_INIT(ENTRY_SIZE_MAX);
         uint8_t digest[DIGEST_SIZE_MAX];
         struct signing *signing;
         struct token *token;
@@ -334,7 +402,8 @@ void agent_sign(struct agent *agent, struct call *call)
                 call_fail(call, "BadClaims", "%s", problem.text);
                 return;
         }
-        if (!can_sign(agent, call, key, &token))
+        if (!is_authorized(call, key, digest, &authorization) ||
+            !can_sign(agent, call, key, &token))
                 return;
         signing = begin_signing(agent, call, key);
         if (!signing) {
@@ -343,5 +412,8 @@ void agent_sign(struct agent *agent, struct call *call)
         }
         signing->decision = decision;
         memcpy(signing->operation.digest, digest, key->info.algorithm->digest_size);
-        token_submit(token, &signing->operation);
+        signing->authorization = authorization;
+        authorization = (struct buf){}; /* the signing's now */
+        signing->operation.authorization = buf_view(&signing->authorization);
+        submit(signing, token);
 }

@@ -40,10 +40,11 @@ struct token_key {
 
 /* One request to a token and its answer. */
 struct operation {
-        enum frame_operation kind;         /* FRAME_GENERATE, FRAME_SIGN or FRAME_DESTROY */
-        const struct token_key *key;       /* SIGN, DESTROY */
+        enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY or _COUNT */
+        const struct token_key *key;       /* SIGN, DESTROY, COUNT */
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */
+        const struct facts *options;       /* GENERATE; likewise */
         uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants */
         struct view authorization; /* SIGN: a witness's; empty: none; borrowed until done() */
 

@@ -417,13 +417,18 @@ int worker_start(struct worker *worker, const char *program, struct problem *pro
         return 0;
 }
 
+static int needs_loaded_key(const struct operation *operation)
+{
+        return operation->kind == FRAME_SIGN || operation->kind == FRAME_COUNT;
+}
+
 int worker_can_take(const struct worker *worker, const struct operation *operation)
 {
         const struct load *load;
 
         if (worker->state != WORKER_READY || worker->flight_count >= WORKER_IN_FLIGHT_MAX)
                 return 0;
-        if (operation->kind != FRAME_SIGN)
+        if (!needs_loaded_key(operation))
                 return 1;
         load = load_table_find(&worker->loads, operation->key);
         return load && load->state == LOAD_DONE;
@@ -432,7 +437,7 @@ int worker_can_take(const struct worker *worker, const struct operation *operati
 int worker_key_error(const struct worker *worker, const struct operation *operation,
                      struct problem *ret)
 {
-        const struct load *load = operation->kind == FRAME_SIGN
+        const struct load *load = needs_loaded_key(operation)
                                           ? load_table_find(&worker->loads, operation->key)
                                           : NULL;
 
@@ -450,11 +455,15 @@ int worker_submit(struct worker *worker, struct operation *operation)
         case FRAME_GENERATE:
                 buf_put_sized(frame, view_string(operation->algorithm->name));
                 buf_put_sized(frame, view_string(operation->label));
+                frame_put_facts(frame, operation->options);
                 break;
         case FRAME_SIGN:
                 buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
                 buf_put_sized(frame, view_of(operation->digest, key->algorithm->digest_size));
                 buf_put_sized(frame, operation->authorization);
+                break;
+        case FRAME_COUNT:
+                buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
                 break;
         default:
                 assert(operation->kind == FRAME_DESTROY);

@@ -19,6 +19,7 @@ static const struct {
         {"KeyNotActive", ANSWER_NO},
         {"NoSuchKey", ANSWER_NO},
         {"NoSuchToken", ANSWER_NO},
+        {"NotAuthorized", ANSWER_NO},
         {"NotGranted", ANSWER_NO},
         {"QuotaExceeded", ANSWER_NO},
         {"StorageFailed", ANSWER_UNKNOWN},

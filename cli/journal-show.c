@@ -19,7 +19,7 @@ enum { OPTION_FOLLOW };
  */
 static const struct {
         const char *type;
-        const char *members[8];
+        const char *members[10];
 } summaries[] = {
         {"agent.start", {"origin", "program", "config", "recovered", "dropped"}},
         {"agent.stop", {"reason"}},
@@ -27,7 +27,9 @@ static const struct {
         {"config", {"config"}},
         {"intent", {"key", "version", "digest", "outcome", "reason", "caller.user", "caller.unit"}},
         {"key.create",
-         {"key", "version", "algorithm", "purpose", "token", "transparency", "fingerprint"}},
+         {"key", "version", "algorithm", "purpose", "token", "transparency", "useCounter",
+          "witness", "fingerprint"}},
+        {"key.count", {"key", "version", "count"}},
         {"key.destroy", {"key", "version", "reason"}},
         {"refuse", {"error", "method", "key", "count", "caller.user", "caller.unit", "reason"}},
         {"sign", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "cli/agent.h"
@@ -10,8 +11,19 @@
 #include "cli/output.h"
 #include "lib/base64.h"
 #include "lib/bundle.h"
+#include "lib/file.h"
 
-enum { OPTION_KEY, OPTION_DIGEST, OPTION_OUTPUT, OPTION_FORMAT, OPTION_CLAIM };
+#define AUTHORIZATION_MAX ((size_t)4096)
+
+enum {
+        OPTION_KEY,
+        OPTION_DIGEST,
+        OPTION_OUTPUT,
+        OPTION_FORMAT,
+        OPTION_CLAIM,
+        OPTION_AUTHORIZATION,
+        OPTION_REQUEST
+};
 
 /* What is asked for and what came back. */
 struct signing {
@@ -19,6 +31,8 @@ struct signing {
         struct keyring_key key;
         char *output; /* "-" for standard output */
         int raw;
+        int request;              /* only what a witness is to sign is asked for */
+        struct buf authorization; /* base64; empty: none */
         uint8_t digest_bytes[DIGEST_SIZE_MAX];
         struct view digest;
         struct buf digest_text; /* HASH:HEX and a NUL */
@@ -33,6 +47,7 @@ static void signing_done(struct signing *signing)
         keyring_key_done(&signing->key);
         free(signing->output);
         buf_done(&signing->digest_text);
+        buf_done(&signing->authorization);
         varlink_reply_done(&signing->reply);
         buf_done(&signing->signature);
         tlog_entry_done(&signing->entry);
@@ -49,7 +64,7 @@ static int choose_output(const struct invocation *invocation, struct signing *re
         const char *output = option_value(invocation, OPTION_OUTPUT);
         int r = 0;
 
-        if (output || invocation->operand_count == 0) {
+        if (output || ret->request || invocation->operand_count == 0) {
                 ret->output = strdup(output ? output : "-");
                 return ret->output ? 0 : -ENOMEM;
         }
@@ -80,6 +95,37 @@ static int check_output(const struct invocation *invocation, const struct signin
         return 0;
 }
 
+static int read_authorization(const struct invocation *invocation, struct buf *ret,
+                              struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf bytes = BUF_INIT(AUTHORIZATION_MAX);
+        const char *path = option_value(invocation, OPTION_AUTHORIZATION);
+        int r;
+
+        if (!path)
+                return 0;
+        r = file_read(AT_FDCWD, path, &bytes, problem);
+        if (r < 0)
+                return r;
+        base64_encode(ret, buf_view(&bytes));
+        return buf_error(ret);
+}
+
+/* What the witness of the key signs, as bytes. */
+static int write_request(const struct signing *signing, struct problem *problem)
+{
+        uint8_t request[GATE_REQUEST_SIZE];
+        int r;
+
+        if (!signing->key.gate.witness)
+                return problem_set(problem, -EINVAL, "key %s has no witness", signing->key.name);
+        r = gate_request(&signing->key.gate, signing->key.pubkey, signing->key.algorithm,
+                         signing->digest, request);
+        return r < 0 ? r
+                     : output_write_file(signing->output, view_of(request, sizeof(request)),
+                                         problem);
+}
+
 static int prepare(const struct invocation *invocation, struct signing *ret,
                    struct problem *problem)
 {
@@ -95,7 +141,15 @@ static int prepare(const struct invocation *invocation, struct signing *ret,
                 r = artifact_open(invocation->operands[0], &ret->artifact, problem);
         if (r < 0)
                 return r;
-        ret->raw = format ? string_equal(format, "raw") : by_digest;
+        ret->request = option_value(invocation, OPTION_REQUEST) != NULL;
+        ret->raw = ret->request || (format ? string_equal(format, "raw") : by_digest);
+        if (ret->request && option_value(invocation, OPTION_AUTHORIZATION))
+                return problem_set(problem, -EINVAL,
+                                   "sign: --print-authorization-request comes before "
+                                   "--authorization");
+        r = read_authorization(invocation, &ret->authorization, problem);
+        if (r < 0)
+                return r;
         r = choose_output(invocation, ret);
         return r < 0 ? r : check_output(invocation, ret, problem);
 }
@@ -157,6 +211,13 @@ static int build_call(const struct invocation *invocation, const struct signing 
                          (const char *)signing->digest_text.data, "algorithm",
                          signing->key.algorithm->name, "claims", claims, "proof",
                          wants_entry(signing));
+        if (*ret && signing->authorization.size > 0 &&
+            json_object_set_new(*ret, "authorization",
+                                json_stringn((const char *)signing->authorization.data,
+                                             signing->authorization.size)) < 0) {
+                json_decref(*ret);
+                return -ENOMEM;
+        }
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -316,6 +377,8 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
         if (answer != ANSWER_YES)
                 return answer;
         r = find_digest(invocation, &signing, problem);
+        if (r == 0 && signing.request)
+                return answer_of(write_request(&signing, problem), problem);
         if (r == 0)
                 r = build_call(invocation, &signing, &call, problem);
         if (r < 0)
@@ -344,6 +407,10 @@ const struct verb verb_sign = {
                                 {"format", "f", "FORMAT",
                                  "bundle (default for files) or raw (default for digests)",
                                  .words = formats},
+                        [OPTION_AUTHORIZATION] = {"authorization", NULL, "FILE",
+                                                  "what the witness of the key signed for this"},
+                        [OPTION_REQUEST] = {"print-authorization-request", NULL, NULL,
+                                            "write what the witness is to sign, and sign nothing"},
                         [OPTION_CLAIM] = {"claim", "c", "NAME=VALUE",
                                           "record this claim with the signature; repeats",
                                           .repeats = 1},

@@ -8,7 +8,7 @@
 
 #include "lib/problem.h"
 
-#define VERB_OPTIONS_MAX 8
+#define VERB_OPTIONS_MAX 12
 
 /* The exit status. */
 enum answer {

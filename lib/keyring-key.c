@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/gate-json.h"
 #include "lib/record.h"
 
 static const char *const state_names[] = {
@@ -76,6 +77,7 @@ void keyring_key_done(struct keyring_key *key)
         if (!key)
                 return;
         (void)pubkey_free(key->pubkey);
+        gate_done(&key->gate);
         *key = (struct keyring_key){};
 }
 
@@ -83,18 +85,24 @@ json_t *keyring_key_to_json(const struct keyring_key *key)
 {
         _cleanup_(buf_done) struct buf pem = {};
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        json_t *object;
 
         pubkey_put_pem(key->pubkey, &pem);
         if (buf_error(&pem))
                 return NULL;
-        return json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s, s:s, s:s*, s:I}", "algorithm",
-                         key->algorithm->name, "created", key->created, "fingerprint",
-                         hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint),
-                         "name", key->name, "publicKey", (const char *)pem.data, pem.size,
-                         "purpose", key_purpose_name(key->purpose), "state",
-                         key_state_name(key->state), "token", key->token, "transparency",
-                         key_transparency_name(key->transparency), "version",
-                         (json_int_t)key->version);
+        object = json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s, s:s, s:s*, s:I}", "algorithm",
+                           key->algorithm->name, "created", key->created, "fingerprint",
+                           hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint),
+                           "name", key->name, "publicKey", (const char *)pem.data, pem.size,
+                           "purpose", key_purpose_name(key->purpose), "state",
+                           key_state_name(key->state), "token", key->token, "transparency",
+                           key_transparency_name(key->transparency), "version",
+                           (json_int_t)key->version);
+        if (object && gate_to_json(&key->gate, object) < 0) {
+                json_decref(object);
+                return NULL;
+        }
+        return object;
 }
 
 static int read_name(const json_t *object, const char *member, char ret[KEY_NAME_MAX + 1],
@@ -201,6 +209,18 @@ static int read_public_key(const json_t *object, struct keyring_key *ret, struct
         return read_fingerprint(object, ret, problem);
 }
 
+/* The log key signs whatever checkpoint there is, at any time: nothing may stand in its way. */
+static int read_gate(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        struct problem reason = {};
+        int r = gate_from_json(object, &ret->gate, &reason);
+
+        if (r == 0 && ret->purpose == KEY_LOG && gate_is_closed(&ret->gate))
+                r = problem_set(&reason, -EBADMSG, "a log key has neither useCounter nor witness");
+        return r < 0 ? problem_set(problem, r, "key %s: %s", ret->name, problem_text(&reason, r))
+                     : 0;
+}
+
 int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct problem *problem)
 {
         static const struct json_member members[] = {
@@ -208,7 +228,8 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct 
                 {"fingerprint", JSON_STRING, 1},  {"name", JSON_STRING, 1},
                 {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
                 {"state", JSON_STRING, 1},        {"token", JSON_STRING, 1},
-                {"transparency", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
+                {"transparency", JSON_STRING, 0}, {"useCounter", JSON_STRING, 0},
+                {"version", JSON_INTEGER, 1},     {"witness", JSON_STRING, 0},
         };
         _cleanup_(keyring_key_done) struct keyring_key key = {};
         json_int_t version;
@@ -225,6 +246,8 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct 
                 r = read_words(object, &key, problem);
         if (r == 0)
                 r = read_public_key(object, &key, problem);
+        if (r == 0)
+                r = read_gate(object, &key, problem);
         if (r < 0)
                 return r;
         version = json_member_integer(object, "version", 0);

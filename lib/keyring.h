@@ -8,12 +8,12 @@
  *
  * in canonical JSON (lib/json.h) with a final newline, keys ordered by name and version. A KEY has
  * `algorithm created fingerprint name publicKey purpose state token version`, as in
- * io.hallmark.Signer, and may have `transparency`. The key with purpose "log" signs checkpoints of
- * the origin, and nothing else.
+ * io.hallmark.Signer, and may have `transparency`, `useCounter` and `witness`. The key with purpose
+ * "log" signs checkpoints of the origin, and nothing else.
  */
 
+#include "lib/gate.h"
 #include "lib/json.h"
-#include "lib/pubkey.h"
 
 #define KEYRING_SIZE_MAX ((size_t)16 << 20)
 #define KEY_NAME_MAX     64 /* characters */
@@ -39,6 +39,7 @@ struct keyring_key {
         enum key_state state;
         enum key_transparency transparency;
         struct pubkey *pubkey;
+        struct gate gate; /* what its TPM demands before it signs */
 };
 
 struct keyring {

@@ -54,6 +54,14 @@ static const struct json_member key_create_members[] = {
         {"key", JSON_STRING, 1},         {"publicKey", JSON_STRING, 1},
         {"purpose", JSON_STRING, 1},     {"request", JSON_STRING, 0},
         {"token", JSON_STRING, 1},       {"transparency", JSON_STRING, 0},
+        {"useCounter", JSON_STRING, 0},  {"version", JSON_INTEGER, 1},
+        {"witness", JSON_STRING, 0},
+};
+
+static const struct json_member key_count_members[] = {
+        {"count", JSON_INTEGER, 1},
+        {"fingerprint", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},
         {"version", JSON_INTEGER, 1},
 };
 
@@ -65,11 +73,12 @@ static const struct json_member key_destroy_members[] = {
 };
 
 static const struct json_member sign_members[] = {
-        {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 1},
-        {"claims", JSON_OBJECT, 0},      {"digest", JSON_STRING, 1},
-        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
-        {"key", JSON_STRING, 1},         {"request", JSON_STRING, 1},
-        {"signature", JSON_STRING, 1},   {"version", JSON_INTEGER, 1},
+        {"algorithm", JSON_STRING, 1}, {"authorization", JSON_STRING, 0},
+        {"caller", JSON_OBJECT, 1},    {"claims", JSON_OBJECT, 0},
+        {"digest", JSON_STRING, 1},    {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 1},     {"key", JSON_STRING, 1},
+        {"request", JSON_STRING, 1},   {"signature", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member sign_logged_members[] = {
@@ -108,6 +117,7 @@ static const struct record_type record_types[] = {
         TYPE("clock", clock_members),
         TYPE("config", config_members),
         TYPE("intent", intent_members),
+        TYPE("key.count", key_count_members),
         TYPE("key.create", key_create_members),
         TYPE("key.destroy", key_destroy_members),
         TYPE("refuse", refuse_members),
@@ -278,6 +288,30 @@ static int find_signer(const json_t *record, const struct keyring *ring, struct 
         return 0;
 }
 
+/* What let the key sign, where the ring says that something had to. */
+static int verify_authorization(const json_t *record, const struct keyring_key *key,
+                                struct view digest, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf authorization = BUF_INIT(SPKI_SIZE_MAX);
+        const char *text = json_member_string(record, "authorization");
+        int r;
+
+        if (!text && !key->gate.witness)
+                return 0;
+        if (!text)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "sign: the key has a witness, and there is no authorization");
+        if (!key->gate.witness)
+                return problem_set(problem, -EBADMSG,
+                                   "sign: an authorization, and the key has no witness");
+        if (base64_decode(&authorization, view_string(text)) < 0)
+                return problem_set(problem, -EBADMSG, "sign: authorization is no base64");
+        r = gate_verify(&key->gate, key->pubkey, key->algorithm, digest, buf_view(&authorization));
+        return r < 0 ? problem_set(problem, r,
+                                   "sign: the authorization is not the witness's for this digest")
+                     : 0;
+}
+
 static int verify_signature(const json_t *record, const struct keyring_key *key,
                             struct problem *problem)
 {
@@ -297,7 +331,8 @@ static int verify_signature(const json_t *record, const struct keyring_key *key,
                           buf_view(&signature));
         if (r < 0)
                 return problem_set(problem, r, "sign: the signature does not verify");
-        return 0;
+        return verify_authorization(record, key, view_of(digest, key->algorithm->digest_size),
+                                    problem);
 }
 
 /* The checkpoint is the signature: there is none in the record. */

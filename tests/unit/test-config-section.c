@@ -47,7 +47,7 @@ static void test_sections(void)
 }
 
 #define AGENT(line) "[Agent]\nOrigin=x\n" line "\n"
-#define AGENT_KEYS  "Origin StateDirectory SignSocket AdminSocket CheckpointInterval"
+#define AGENT_KEYS  "Origin StateDirectory SignSocket AdminSocket CheckpointInterval CountInterval"
 #define PATH_107    "/" NAME64 "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"
 #define SOCKET_TEXT "expected an absolute path of less than 108 bytes"
 

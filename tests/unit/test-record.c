@@ -323,6 +323,64 @@ static void test_verify(void)
         signer_done(&signer);
 }
 
+/* The record with what a witness signed for it. */
+static void put_authorized(struct buf *ret, struct view record, struct signer *signer,
+                           EVP_PKEY *witness)
+{
+        _cleanup_(buf_done) struct buf signature = {}, text = {};
+        uint8_t digest[SHA256_SIZE], request[GATE_REQUEST_SIZE];
+        struct sha256 hash;
+
+        memset(digest, 0xab, sizeof(digest));
+        expect_integer(gate_request(&signer->key.gate, signer->key.pubkey, signer->key.algorithm,
+                                    view_of(digest, sizeof(digest)), request),
+                       0);
+        hash = sha256_of(view_of(request, sizeof(request)));
+        key_sign(witness, algorithm_find("ecdsa-p256"), sha256_view(&hash), &signature);
+        buf_put_string(&text, "\"authorization\":\"");
+        base64_encode(&text, buf_view(&signature));
+        buf_put_string(&text, "\",\"boot\"");
+        buf_put_u8(&text, '\0');
+        edit_first(ret, record, "\"boot\"", (const char *)text.data);
+}
+
+static void expect_verified(struct view record, const struct signer *signer, int r,
+                            const char *words)
+{
+        struct problem problem = {};
+
+        test_label = words;
+        expect_integer(verify(record, &signer->ring, &problem), r);
+        expect_contains(problem.text, words);
+        test_label = "";
+}
+
+static void test_verify_authorization(void)
+{
+        _cleanup_(buf_done) struct buf plain = {}, allowed = {}, forged = {}, other = {}, spki = {};
+        _cleanup_(key_freep) EVP_PKEY *witness = key_new(algorithm_find("ecdsa-p256"));
+        struct signer signer;
+
+        signer_init(&signer, KEY_MODEL);
+        put_signed(&plain, &signer);
+        expect_verified(buf_view(&plain), &signer, 0, "");
+        key_put_spki(witness, &spki);
+        expect_integer(gate_set_witness(&signer.key.gate, buf_view(&spki)), 0);
+        put_authorized(&allowed, buf_view(&plain), &signer, witness);
+        put_authorized(&forged, buf_view(&plain), &signer, signer.pair);
+        expect_verified(buf_view(&allowed), &signer, 0, "");
+        expect_verified(buf_view(&plain), &signer, -EKEYREJECTED,
+                        "sign: the key has a witness, and there is no authorization");
+        expect_verified(buf_view(&forged), &signer, -EKEYREJECTED,
+                        "sign: the authorization is not the witness's for this digest");
+        edit_first(&other, buf_view(&allowed), "\"authorization\":\"M", "\"authorization\":\"-");
+        expect_verified(buf_view(&other), &signer, -EBADMSG, "sign: authorization is no base64");
+        gate_done(&signer.key.gate);
+        expect_verified(buf_view(&allowed), &signer, -EBADMSG,
+                        "sign: an authorization, and the key has no witness");
+        signer_done(&signer);
+}
+
 static void test_verify_logged(void)
 {
         static const struct {
@@ -397,6 +455,7 @@ int main(void)
         test_time_shapes();
         test_types();
         test_verify();
+        test_verify_authorization();
         test_verify_logged();
         test_verify_with_another_ring();
         return test_result();

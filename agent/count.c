@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "agent/agent.h"
+#include "agent/event.h"
+
+/* The TPM counts the uses of a key; what it says goes into the journal, so that an auditor can hold
+ * it against the signatures there. */
+struct counting {
+        struct agent *agent;
+        struct key *key;
+        struct operation operation;
+};
+
+static void counting_free(struct counting *counting)
+{
+        struct agent *agent = counting->agent;
+
+        counting->key->counting = 0;
+        free(counting);
+        agent_progress_ended(agent);
+}
+
+static void record_count(struct counting *counting, uint32_t count)
+{
+        const struct keyring_key *info = &counting->key->info;
+        json_t *record = recorder_begin(&counting->agent->recorder, "key.count");
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        if (record) {
+                recorder_set_integer(record, "count", count);
+                recorder_set(
+                        record, "fingerprint",
+                        hex_encode(sha256_view(pubkey_fingerprint(info->pubkey)), fingerprint));
+                recorder_set(record, "key", info->name);
+                recorder_set_integer(record, "version", info->version);
+        }
+        recorder_note(&counting->agent->recorder, record);
+        counting->key->uses = 0;
+}
+
+/* A process answers in order: the signatures that it counted are recorded already. */
+static void on_counted(struct operation *operation, int error, struct view answer,
+                       const struct problem *problem)
+{
+        struct counting *counting = operation->context;
+        struct reader reader = reader_init(answer);
+        uint32_t count = reader_u32(&reader);
+        struct problem reason = {};
+        int r = error;
+
+        if (r == 0 && reader_end(&reader) < 0)
+                r = problem_set(&reason, -EIO, "answer to count: malformed");
+        if (r < 0)
+                event_log(LOG_WARNING, NULL, "the uses of key %s were not counted: %s",
+                          counting->key->info.name, problem_text(error < 0 ? problem : &reason, r));
+        else
+                record_count(counting, count);
+        counting_free(counting);
+}
+
+static void count(struct agent *agent, struct key *key, struct token *token)
+{
+        struct counting *counting = calloc(1, sizeof(*counting));
+
+        if (!counting)
+                return; /* counted next time */
+        *counting = (struct counting){.agent = agent,
+                                      .key = key,
+                                      .operation = {.kind = FRAME_COUNT,
+                                                    .key = &key->token_key,
+                                                    .done = on_counted,
+                                                    .context = counting}};
+        key->counting = 1;
+        agent->in_progress++;
+        token_submit(token, &counting->operation);
+}
+
+void agent_count_uses(struct agent *agent, const struct token *token)
+{
+        struct key *key;
+
+        for (size_t i = 0; (key = keystore_at(agent->store, i)); i++) {
+                struct token *its = agent_find_token(agent, key->info.token, NULL);
+
+                if (key->info.gate.counter && key->info.state == KEY_ACTIVE && !key->counting &&
+                    its && (its == token || (!token && key->uses > 0)) &&
+                    token_state(its) == TOKEN_READY)
+                        count(agent, key, its);
+        }
+}
+
+static int on_interval(sd_event_source *source, uint64_t usec, void *context)
+{
+        struct agent *agent = context;
+
+        agent_count_uses(agent, NULL);
+        return agent_count_regularly(agent);
+}
+
+int agent_count_regularly(struct agent *agent)
+{
+        int r;
+
+        if (!agent->count_timer)
+                r = sd_event_add_time_relative(agent->event, &agent->count_timer, CLOCK_MONOTONIC,
+                                               agent->config->count_usec, 0, on_interval, agent);
+        else
+                r = sd_event_source_set_time_relative(agent->count_timer,
+                                                      agent->config->count_usec);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(agent->count_timer, SD_EVENT_ONESHOT);
+        return r < 0 ? r : 0;
+}
