@@ -1,75 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/replay-entry.h"
+
+/*
+ * Sigstore entries: each stands directly after the record of the signature that it is of, and each
+ * signature of a transparent key has one.
+ */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "lib/base64.h"
+#include "lib/hashedrekord.h"
+#include "lib/replay-rule.h"
 
-void replay_entry_done(struct replay_entry *entry)
+struct entries {
+        struct replay *replay;
+        struct buf expected; /* the entry that must come next; empty: none may */
+        uint64_t index;      /* of the record that it belongs to */
+        char where[64];
+};
+
+static int begin(struct replay *replay, void **ret_state)
 {
-        if (entry)
-                buf_done(&entry->expected);
+        struct entries *entries = calloc(1, sizeof(*entries));
+
+        if (!entries)
+                return -ENOMEM;
+        entries->replay = replay;
+        *ret_state = entries;
+        return 0;
 }
 
-int replay_entry_end(struct replay_entry *entry, struct problem *problem)
+static void expect_none(struct entries *entries)
 {
-        int missing = entry->expected.size > 0;
-
-        buf_clear(&entry->expected);
-        if (!missing)
-                return 0;
-        return problem_set(problem, -EBADMSG,
-                           "expected the Sigstore entry of the signature before it");
+        if (entries->expected.size > 0)
+                replay_report(entries->replay, entries->index, entries->where,
+                              "sign: expected its Sigstore entry directly after it");
+        buf_clear(&entries->expected);
 }
 
-/* The record has been verified: its members are there and right. */
-static int expect_entry_of(struct replay_entry *entry, const json_t *record,
+static int read_digest(struct view text, const struct algorithm *algorithm,
+                       uint8_t ret[DIGEST_SIZE_MAX])
+{
+        struct reader reader = reader_init(text);
+
+        reader_expect(&reader, algorithm->hash);
+        reader_expect(&reader, ":");
+        return hex_decode(reader_rest(&reader), ret, algorithm->digest_size);
+}
+
+/* The record is good by itself: -EBADMSG does not happen. */
+static int expect_entry_of(struct entries *entries, const struct replay_leaf *leaf,
                            const struct keyring_key *key)
 {
         _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
         uint8_t digest[DIGEST_SIZE_MAX];
-        int r = digest_parse(json_member_string(record, "digest"), key->algorithm, digest, NULL);
+        int r = read_digest(record_string(leaf->record, "digest"), key->algorithm, digest);
 
         if (r == 0)
-                r = base64_decode(&signature, view_string(json_member_string(record, "signature")));
+                r = base64_decode(&signature, record_string(leaf->record, "signature"));
         if (r == 0)
-                r = hashedrekord_put(&entry->expected, key->pubkey, key->algorithm,
+                r = hashedrekord_put(&entries->expected, key->pubkey, key->algorithm,
                                      view_of(digest, key->algorithm->digest_size),
                                      buf_view(&signature));
-        return r;
+        entries->index = leaf->index;
+        (void)snprintf(entries->where, sizeof(entries->where), "%s", leaf->where);
+        return r == -EBADMSG ? 0 : r;
 }
 
-int replay_entry_take_record(struct replay_entry *entry, const json_t *record,
-                             struct problem *problem)
+static int take_record(struct entries *entries, const struct replay_leaf *leaf)
 {
-        int found = replay_entry_end(entry, problem), r = 0;
         const struct keyring_key *key;
 
-        if (!record || !string_equal(json_member_string(record, "type"), "sign"))
-                return found;
-        key = keyring_find(entry->ring, json_member_string(record, "key"),
-                           (uint32_t)json_member_integer(record, "version", 0));
-        if (key && key->transparency == TRANSPARENCY_REKOR)
-                r = expect_entry_of(entry, record, key);
-        return r < 0 ? r : found;
+        expect_none(entries);
+        if (!leaf->record || !record_is(leaf->record, "sign"))
+                return 0;
+        key = replay_find_key(entries->replay, leaf->record);
+        if (!key || key->transparency != TRANSPARENCY_REKOR)
+                return 0;
+        return expect_entry_of(entries, leaf, key);
 }
 
-int replay_entry_take(struct replay_entry *entry, struct view text, struct problem *problem)
+static int take_entry(struct entries *entries, const struct replay_leaf *leaf)
 {
         _cleanup_(hashedrekord_done) struct hashedrekord found = {};
-        int equal = view_equal(buf_view(&entry->expected), text);
-        int expected = entry->expected.size > 0, r;
+        int equal = view_equal(buf_view(&entries->expected), leaf->bytes);
+        int expected = entries->expected.size > 0, r;
+        struct problem reason = {};
 
-        buf_clear(&entry->expected);
+        buf_clear(&entries->expected);
         if (equal) /* one signature has one text */
                 return 0;
-        r = hashedrekord_parse(text, &found, problem);
+        r = hashedrekord_parse(leaf->bytes, &found, &reason);
         if (r == -ENOMEM)
                 return r;
-        if (r == 0)
-                (void)problem_set(problem, r,
-                                  expected ? "hashedrekord: not of the signature before it"
-                                           : "hashedrekord: no signature of a transparent key is "
-                                             "before it");
-        return -EBADMSG;
+        if (r < 0)
+                replay_report_leaf(entries->replay, leaf, "%s", problem_text(&reason, r));
+        else if (expected)
+                replay_report_leaf(entries->replay, leaf,
+                                   "hashedrekord: not of the signature before it");
+        else
+                replay_report_leaf(entries->replay, leaf,
+                                   "hashedrekord: no signature of a transparent key is before it");
+        return 0;
 }
+
+static int take(void *state, const struct replay_leaf *leaf)
+{
+        struct entries *entries = state;
+
+        if (!leaf->bytes.data) {
+                buf_clear(&entries->expected); /* who knows what this leaf is */
+                return 0;
+        }
+        return hashedrekord_is(leaf->bytes) ? take_entry(entries, leaf)
+                                            : take_record(entries, leaf);
+}
+
+/* A record and its entry are durable together: no torn tail parts them. */
+static int end(void *state)
+{
+        expect_none(state);
+        return 0;
+}
+
+static void entries_free(void *state)
+{
+        struct entries *entries = state;
+
+        if (entries)
+                buf_done(&entries->expected);
+        free(entries);
+}
+
+const struct replay_rule replay_rule_entry = {"entry", begin, take, end, entries_free};

@@ -10,7 +10,6 @@
  * (what was wrong has been reported), negative when it cannot.
  */
 
-#include "lib/replay-entry.h"
 #include "lib/replay-rule.h"
 
 /* The hashes of a level that are in its newest tile. */
@@ -34,8 +33,7 @@ struct replay {
         uint64_t gap_end; /* of records that are in no bundle and before all segments; or 0 */
         struct buf edge;  /* bundle of the newest entries, as many as levels[0].width */
         struct buf bundle, tile; /* scratch */
-        struct replay_entry entry;
-        struct level cached; /* leaf hashes of an older bundle */
+        struct level cached;     /* leaf hashes of an older bundle */
         void *rule_states[REPLAY_RULES_MAX];
 };
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/hashedrekord.h"
 #include "lib/record.h"
 #include "lib/replay-state.h"
 
@@ -132,33 +133,18 @@ static int add_leaf(struct replay *replay, const struct sha256 *leaf, struct pro
 static int check_record(struct replay *replay, struct view bytes, const char *where, int *ret_good)
 {
         _cleanup_(json_decrefp) json_t *record = NULL;
-        struct problem reason = {}, missing = {};
-        int r = record_parse(bytes, &record, &reason), before;
+        struct problem reason = {};
+        int r = record_parse(bytes, &record, &reason);
 
         if (r == 0)
                 r = record_verify(record, replay->ring, &reason);
-        before = replay_entry_take_record(&replay->entry, r == 0 ? record : NULL, &missing);
-        if (r == -ENOMEM || before == -ENOMEM)
-                return -ENOMEM;
-        if (before < 0)
-                replay_report(replay, replay->tree.size, where, "%s", problem_text(&missing, r));
+        if (r == -ENOMEM)
+                return r;
         if (r < 0)
                 replay_report(replay, replay->tree.size, where, "%s", problem_text(&reason, r));
         else if (string_equal(json_member_string(record, "type"), "sign"))
                 replay->result->signatures++;
         *ret_good = r == 0;
-        return 0;
-}
-
-static int check_entry(struct replay *replay, struct view bytes, const char *where)
-{
-        struct problem reason = {};
-        int r = replay_entry_take(&replay->entry, bytes, &reason);
-
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                replay_report(replay, replay->tree.size, where, "%s", problem_text(&reason, r));
         return 0;
 }
 
@@ -175,8 +161,7 @@ int replay_add_entry(struct replay *replay, struct view bytes, const char *where
         r = tile_put_entry(&replay->edge, bytes);
         if (r == -ENOMEM)
                 return r;
-        r = hashedrekord_is(bytes) ? check_entry(replay, bytes, where)
-                                   : check_record(replay, bytes, where, &good);
+        r = hashedrekord_is(bytes) ? 0 : check_record(replay, bytes, where, &good);
         if (r == 0 && good && record_scan(bytes, &record) == 0)
                 seen.record = &record;
         if (r == 0)
@@ -208,7 +193,6 @@ static int add_leaves_from_tile(struct replay *replay, const struct tile *bundle
 
                 memcpy(leaf.bytes, hashes.data + (size_t)i * SHA256_SIZE, SHA256_SIZE);
                 buf_clear(&replay->edge);
-                buf_clear(&replay->entry.expected); /* who knows what this leaf is */
                 r = replay_rules_take(replay, &missing);
                 if (r == 0)
                         r = add_leaf(replay, &leaf, problem);
@@ -292,16 +276,6 @@ static void check_sizes(struct replay *replay)
                               sealed, (unsigned long long)replay->since.size);
 }
 
-/* A record and its entry are durable together. */
-static int check_end(struct replay *replay)
-{
-        struct problem reason = {};
-
-        if (replay_entry_end(&replay->entry, &reason) < 0)
-                replay_report(replay, replay->tree.size, "end", "%s", reason.text);
-        return replay_rules_end(replay);
-}
-
 static void report_gap(struct replay *replay)
 {
         char where[WAL_NAME_SIZE];
@@ -342,7 +316,6 @@ static void replay_done(struct replay *replay)
         buf_done(&replay->edge);
         buf_done(&replay->bundle);
         buf_done(&replay->tile);
-        replay_entry_done(&replay->entry);
         replay_rules_free(replay);
         free(replay);
 }
@@ -364,7 +337,7 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
                 return -ENOMEM;
         *ret = (struct replay_result){};
         replay->journal = journal;
-        replay->ring = replay->entry.ring = ring;
+        replay->ring = ring;
         replay->options = options;
         replay->result = ret;
         replay->live = journal_is_live(journal);
@@ -377,7 +350,7 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
         if (r == 0)
                 r = walk(replay, problem);
         if (r == 0)
-                r = check_end(replay);
+                r = replay_rules_end(replay);
         if (r < 0)
                 return r;
         check_sizes(replay);
