@@ -22,12 +22,15 @@ int key_check_name(const char *name, struct problem *problem)
 
 void key_put_line(struct buf *buf, const struct keyring_key *key)
 {
+        const char *transparency = key_transparency_name(key->transparency);
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
 
         (void)hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint);
-        buf_put_format(buf, "key %s version %u (%s, purpose %s, token %s), SHA-256 %s\n", key->name,
-                       key->version, key->algorithm->name, key_purpose_name(key->purpose),
-                       key->token, fingerprint);
+        buf_put_format(buf, "key %s version %u (%s, purpose %s, token %s%s%s), SHA-256 %s\n",
+                       key->name, key->version, key->algorithm->name,
+                       key_purpose_name(key->purpose), key->token,
+                       transparency ? ", transparency " : "", transparency ? transparency : "",
+                       fingerprint);
 }
 
 int key_parse_version(const char *text, uint32_t *ret, struct problem *problem)
