@@ -62,7 +62,7 @@ static void on_published(struct view note, void *context)
 {
         struct agent *agent = context;
 
-        if (agent->witnesses && !agent->finishing) /* then nobody waits for answers any more */
+        if (agent->witnesses)
                 witnesses_offer(agent->witnesses, note);
 }
 
@@ -83,8 +83,11 @@ int agent_set_up_witnesses(struct agent *agent, struct problem *problem)
                 .context = agent,
         };
         struct witnesses *witnesses = NULL;
-        int r = witnesses_new(agent->event, &options, &witnesses, problem);
+        int r;
 
+        if (agent->witnesses)
+                witnesses_stop(agent->witnesses); /* the new ones take up what it leaves */
+        r = witnesses_new(agent->event, &options, &witnesses, problem);
         if (r < 0)
                 return problem_prefix(problem, r, "witnesses");
         (void)witnesses_free(agent->witnesses);
@@ -182,6 +185,8 @@ static void finish(struct agent *agent)
                         return; /* again when that has ended */
         }
         agent->finishing = 1;
+        if (agent->witnesses)
+                witnesses_stop(agent->witnesses); /* nobody waits for their answers any more */
         refusals_flush(agent->refusals);
         record = recorder_begin(&agent->recorder, "agent.stop");
         if (record)

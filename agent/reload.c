@@ -75,7 +75,7 @@ static void take_witnesses(struct agent *agent)
         int r = agent_set_up_witnesses(agent, &problem);
 
         if (r < 0)
-                event_log(LOG_ERR, MESSAGE_WITNESS_FAILED, "witnesses stay as they were: %s",
+                event_log(LOG_ERR, MESSAGE_WITNESS_FAILED, "no witness is asked any more: %s",
                           problem_text(&problem, r));
 }
 

@@ -14,6 +14,7 @@
 
 #define BACKOFF_FIRST_USEC ((uint64_t)500000)
 #define BACKOFF_MOST_USEC  ((uint64_t)300 * 1000000)
+#define FLUSH_USEC         ((uint64_t)100000) /* that a cosignature waits for others of its round */
 #define CONFLICTS_MAX      3 /* in a row: then the witness does not mean what it says */
 #define USEC_PER_SEC       ((uint64_t)1000000)
 
@@ -36,9 +37,13 @@ struct witnesses {
         struct http *http;
         struct witness *list;
         size_t count;
-        struct cosigned published; /* what the file `checkpoint` has */
-        struct cosigned round;     /* what is being offered */
-        struct cosigned kept;      /* what the file `checkpoint.cosigned` has */
+        struct cosigned published;           /* what the file `checkpoint` has */
+        struct cosigned round;               /* what is being offered */
+        struct cosigned kept;                /* what the file `checkpoint.cosigned` has */
+        int published_changed, kept_changed; /* since the files were written */
+        int flush_failed;
+        int stopped;
+        sd_event_source *flush;
 };
 
 static void begin_round(struct witnesses *witnesses);
@@ -124,8 +129,41 @@ static void record(const struct witness *witness, struct view line)
                 return;
 }
 
+static void flush(struct witnesses *witnesses)
+{
+        struct writer *writer = witnesses->options.writer;
+        struct problem problem = {};
+        int r = 0;
+
+        if (witnesses->published_changed)
+                r = writer_publish(writer, buf_view(&witnesses->published.note), &problem);
+        if (r == 0 && witnesses->kept_changed)
+                r = writer_publish_cosigned(writer, buf_view(&witnesses->kept.note), &problem);
+        witnesses->published_changed = witnesses->kept_changed = 0;
+        if (r < 0 && !witnesses->flush_failed)
+                event_log(LOG_ERR, MESSAGE_WITNESS_FAILED, "cosignatures not kept: %s",
+                          problem_text(&problem, r));
+        witnesses->flush_failed = r < 0;
+}
+
+static int on_flush(sd_event_source *source, uint64_t usec, void *context)
+{
+        flush(context);
+        return 0;
+}
+
+static int flush_soon(struct witnesses *witnesses)
+{
+        int r;
+
+        if (sd_event_source_get_enabled(witnesses->flush, NULL) > 0)
+                return 0;
+        r = sd_event_source_set_time_relative(witnesses->flush, FLUSH_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(witnesses->flush, SD_EVENT_ONESHOT);
+}
+
 /* The rule of agent/witness.h: which of the two files gets the line. */
-static int keep(struct witness *witness, struct view line, struct problem *problem)
+static int keep(struct witness *witness, struct view line)
 {
         struct witnesses *witnesses = witness->all;
         struct cosigned *const places[] = {&witnesses->published, &witnesses->round,
@@ -139,13 +177,11 @@ static int keep(struct witness *witness, struct view line, struct problem *probl
         if (r == 0 && cosigned_is_of(&witnesses->round, size) &&
             cosigned_count(&witnesses->round) >= cosigned_count(&witnesses->kept))
                 r = cosigned_copy(&witnesses->round, &witnesses->kept);
-        if (r == 0 && cosigned_is_of(&witnesses->published, size))
-                r = writer_publish(witnesses->options.writer, buf_view(&witnesses->published.note),
-                                   problem);
-        if (r == 0 && cosigned_is_of(&witnesses->kept, size))
-                r = writer_publish_cosigned(witnesses->options.writer,
-                                            buf_view(&witnesses->kept.note), problem);
-        return r;
+        if (r < 0)
+                return r;
+        witnesses->published_changed |= cosigned_is_of(&witnesses->published, size);
+        witnesses->kept_changed |= cosigned_is_of(&witnesses->kept, size);
+        return flush_soon(witnesses);
 }
 
 static int take_cosignature(struct witness *witness, struct view body, struct problem *problem)
@@ -159,7 +195,7 @@ static int take_cosignature(struct witness *witness, struct view body, struct pr
                 return r == -ENOMEM ? r : -EBADMSG; /* an answer that is none */
         witness->size = witness->target.checkpoint.size;
         witness->time = time;
-        r = keep(witness, buf_view(&line), problem);
+        r = keep(witness, buf_view(&line));
         if (r < 0)
                 return problem_prefix(problem, r, "cosignature not kept");
         record(witness, buf_view(&line));
@@ -280,8 +316,9 @@ static void begin_round(struct witnesses *witnesses)
 {
         struct cosigned *round = &witnesses->round;
 
-        if (witnesses->published.note.size == 0 || is_round_open(witnesses))
+        if (witnesses->stopped || witnesses->published.note.size == 0 || is_round_open(witnesses))
                 return;
+        flush(witnesses);
         if (!cosigned_is_of(round, witnesses->published.checkpoint.size) &&
             cosigned_copy(&witnesses->published, round) < 0)
                 return; /* without memory: the next checkpoint tries again */
@@ -315,12 +352,30 @@ void witnesses_offer(struct witnesses *witnesses, struct view note)
 
         if (witnesses->count == 0)
                 return;
+        witnesses->published_changed = 0; /* overtaken */
         r = cosigned_set(&witnesses->published, note, witnesses->options.config, &problem);
-        if (r < 0)
+        if (r < 0) {
+                /* The older one must not come in the place of the newer. */
+                cosigned_done(&witnesses->published);
                 event_log(LOG_WARNING, MESSAGE_WITNESS_FAILED, "checkpoint not offered: %s",
                           problem_text(&problem, r));
-        else
-                begin_round(witnesses);
+        }
+        begin_round(witnesses);
+}
+
+void witnesses_stop(struct witnesses *witnesses)
+{
+        for (size_t i = 0; i < witnesses->count; i++) {
+                struct witness *witness = &witnesses->list[i];
+
+                witness->request = http_cancel(witness->request);
+                (void)sd_event_source_set_enabled(witness->retry, SD_EVENT_OFF);
+        }
+        if (witnesses->flush)
+                (void)sd_event_source_set_enabled(witnesses->flush, SD_EVENT_OFF);
+        if (!witnesses->stopped)
+                flush(witnesses);
+        witnesses->stopped = 1;
 }
 
 /* Both files are from an earlier run, or from before a reload. What a witness has cosigned by them
@@ -369,6 +424,11 @@ int witnesses_new(sd_event *event, const struct witnesses_options *options, stru
         witnesses->options = *options;
         if (count > 0)
                 r = http_new(event, &witnesses->http, problem);
+        if (r == 0)
+                r = sd_event_add_time(event, &witnesses->flush, CLOCK_MONOTONIC, 0, 0, on_flush,
+                                      witnesses);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(witnesses->flush, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         witnesses->list = calloc(count > 0 ? count : 1, sizeof(*witnesses->list));
@@ -390,10 +450,11 @@ struct witnesses *witnesses_free(struct witnesses *witnesses)
 {
         if (!witnesses)
                 return NULL;
+        witnesses_stop(witnesses);
+        sd_event_source_disable_unref(witnesses->flush);
         for (size_t i = 0; witnesses->list && i < witnesses->options.config->witness_count; i++) {
                 struct witness *witness = &witnesses->list[i];
 
-                (void)http_cancel(witness->request);
                 sd_event_source_disable_unref(witness->retry);
                 cosigned_done(&witness->target);
         }

@@ -12,7 +12,7 @@
  * A cosignature is added to the published checkpoint while that is still the one that was cosigned.
  * The file checkpoint.cosigned keeps the newest cosigned one: a newer checkpoint takes its place
  * when at least as many of the configured witnesses have cosigned it. Each cosignature is recorded,
- * too.
+ * too. The files are written once for what comes in a round, since writing takes the loop's time.
  */
 
 #include "agent/config.h"
@@ -35,7 +35,10 @@ struct witnesses_options {
 int witnesses_new(sd_event *event, const struct witnesses_options *options, struct witnesses **ret,
                   struct problem *problem) _must_use_;
 
-/* Requests in progress are broken off. */
+/* Breaks off what is in progress and asks nobody any more. What was cosigned is written down. */
+void witnesses_stop(struct witnesses *witnesses);
+
+/* The same, and frees all. */
 struct witnesses *witnesses_free(struct witnesses *witnesses);
 DEFINE_CLEANUP(struct witnesses *, witnesses_free)
 
