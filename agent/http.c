@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "lib/curl.h"
+
 #define CONNECTIONS_MAX 16L /* that are kept open for the next request */
 #define USEC_PER_MSEC   ((uint64_t)1000)
 
 struct http {
+        const struct curl *curl;
         sd_event *event;
         CURLM *multi;
         sd_event_source *timer;
@@ -29,13 +31,16 @@ struct http_request {
 
 struct http_request *http_cancel(struct http_request *request)
 {
+        const struct curl *curl;
+
         if (!request)
                 return NULL;
+        curl = request->http->curl;
         if (request->easy) {
-                (void)curl_multi_remove_handle(request->http->multi, request->easy);
-                curl_easy_cleanup(request->easy);
+                (void)curl->multi_remove_handle(request->http->multi, request->easy);
+                curl->easy_cleanup(request->easy);
         }
-        curl_slist_free_all(request->headers);
+        curl->slist_free_all(request->headers);
         buf_done(&request->answer);
         free(request);
         return NULL;
@@ -60,13 +65,14 @@ static int error_of(CURLcode code)
 static void finish(struct http_request *request, CURLcode code)
 {
         _cleanup_(buf_done) struct buf answer = request->answer;
+        const struct curl *curl = request->http->curl;
         http_function done = request->done;
         void *context = request->context;
         struct problem problem = {};
         int error = error_of(code);
         long status = 0;
 
-        (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+        (void)curl->easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
         if (buf_error(&answer) == -ENOMEM)
                 error = -ENOMEM;
         else if (error == -EMSGSIZE)
@@ -74,7 +80,7 @@ static void finish(struct http_request *request, CURLcode code)
                                   answer.limit);
         else if (error < 0)
                 (void)problem_set(&problem, error, "%s",
-                                  request->reason[0] ? request->reason : curl_easy_strerror(code));
+                                  request->reason[0] ? request->reason : curl->easy_strerror(code));
         request->answer = (struct buf){};
         (void)http_cancel(request);
         done(context, error, status, buf_view(&answer), &problem);
@@ -82,15 +88,16 @@ static void finish(struct http_request *request, CURLcode code)
 
 static void take_finished(struct http *http)
 {
+        const struct curl *curl = http->curl;
         CURLMsg *message;
         int left;
 
-        while ((message = curl_multi_info_read(http->multi, &left))) {
+        while ((message = curl->multi_info_read(http->multi, &left))) {
                 struct http_request *request = NULL;
 
                 if (message->msg != CURLMSG_DONE)
                         continue;
-                (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
+                (void)curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
                 finish(request, message->data.result);
         }
 }
@@ -106,7 +113,7 @@ static int on_ready(sd_event_source *source, int fd, uint32_t events, void *cont
                 flags |= CURL_CSELECT_OUT;
         if (events & (EPOLLERR | EPOLLHUP))
                 flags |= CURL_CSELECT_ERR;
-        (void)curl_multi_socket_action(http->multi, fd, flags, &running);
+        (void)http->curl->multi_socket_action(http->multi, fd, flags, &running);
         take_finished(http);
         return 0;
 }
@@ -116,7 +123,7 @@ static int on_time(sd_event_source *source, uint64_t usec, void *context)
         struct http *http = context;
         int running;
 
-        (void)curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        (void)http->curl->multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
         take_finished(http);
         return 0;
 }
@@ -156,7 +163,7 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *contex
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
             sd_event_add_io(http->event, &source, fd, events_of(what), on_ready, http) < 0)
                 return -1;
-        return curl_multi_assign(http->multi, fd, source) == CURLM_OK ? 0 : -1;
+        return http->curl->multi_assign(http->multi, fd, source) == CURLM_OK ? 0 : -1;
 }
 
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
@@ -175,14 +182,17 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 
 static int set_up_multi(struct http *http)
 {
-        http->multi = curl_multi_init();
+        const struct curl *curl = http->curl;
+
+        http->multi = curl->multi_init();
         if (!http->multi)
                 return -ENOMEM;
-        if (curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) != CURLM_OK ||
-            curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) != CURLM_OK ||
-            curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) != CURLM_OK ||
-            curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) != CURLM_OK ||
-            curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX) != CURLM_OK)
+        if (curl->multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) !=
+                    CURLM_OK ||
+            curl->multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) != CURLM_OK ||
+            curl->multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) != CURLM_OK ||
+            curl->multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) != CURLM_OK ||
+            curl->multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX) != CURLM_OK)
                 return -EIO;
         return 0;
 }
@@ -194,10 +204,11 @@ int http_new(sd_event *event, struct http **ret, struct problem *problem)
 
         if (!http)
                 return -ENOMEM;
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-                return problem_set(problem, -EIO, "libcurl cannot be used");
+        r = curl_load(&http->curl, problem);
+        if (r < 0)
+                return r;
         http->event = sd_event_ref(event);
-        if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
+        if (!(http->curl->version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
                 return problem_set(problem, -EOPNOTSUPP,
                                    "this libcurl waits for names to be resolved");
         r = sd_event_add_time(event, &http->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time,
@@ -217,47 +228,46 @@ struct http *http_free(struct http *http)
         if (!http)
                 return NULL;
         if (http->multi)
-                (void)curl_multi_cleanup(http->multi);
+                (void)http->curl->multi_cleanup(http->multi);
         sd_event_source_disable_unref(http->timer);
-        if (http->event) {
-                sd_event_unref(http->event);
-                curl_global_cleanup();
-        }
+        sd_event_unref(http->event);
         free(http);
         return NULL;
 }
 
-static int set_protocols(CURL *easy)
+static int set_protocols(const struct curl *curl, CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-        return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+        return curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 #else
-        return curl_easy_setopt(easy, CURLOPT_PROTOCOLS,
-                                (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
+        return curl->easy_setopt(easy, CURLOPT_PROTOCOLS,
+                                 (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
 #endif
 }
 
 static int set_up_request(struct http_request *request, const struct http_post *post)
 {
+        const struct curl *curl = request->http->curl;
         CURL *easy = request->easy;
         long timeout = (long)((post->timeout_usec + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
 
-        request->headers = curl_slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
+        request->headers = curl->slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
         if (!request->headers)
                 return -ENOMEM;
-        if (!set_protocols(easy) || curl_easy_setopt(easy, CURLOPT_URL, post->url) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_USERAGENT, "hallmarkd/" HALLMARK_VERSION) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_WRITEDATA, request) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->reason) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_PRIVATE, request) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)post->body.size) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, post->body.data) != CURLE_OK)
+        if (!set_protocols(curl, easy) ||
+            curl->easy_setopt(easy, CURLOPT_URL, post->url) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_USERAGENT, "hallmarkd/" HALLMARK_VERSION) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_WRITEDATA, request) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->reason) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_PRIVATE, request) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)post->body.size) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, post->body.data) != CURLE_OK)
                 return -EIO;
         return 0;
 }
@@ -271,7 +281,7 @@ int http_post(struct http *http, const struct http_post *post, struct http_reque
                 return -ENOMEM;
         *request = (struct http_request){
                 .http = http,
-                .easy = curl_easy_init(),
+                .easy = http->curl->easy_init(),
                 .answer = BUF_INIT(post->answer_max),
                 .done = post->done,
                 .context = post->context,
@@ -281,7 +291,7 @@ int http_post(struct http *http, const struct http_post *post, struct http_reque
         r = set_up_request(request, post);
         if (r < 0)
                 return r;
-        if (curl_multi_add_handle(http->multi, request->easy) != CURLM_OK)
+        if (http->curl->multi_add_handle(http->multi, request->easy) != CURLM_OK)
                 return -EIO;
         *ret = TAKE_PTR(request);
         return 0;
