@@ -172,6 +172,7 @@ int hashedrekord_parse(struct view text, struct hashedrekord *ret, struct proble
 
         if (r == 0)
                 r = read_algorithm(found, &entry, problem);
+        assert(r < 0 || entry.algorithm);
         if (r == 0)
                 r = read_digest(found, &entry, problem);
         if (r == 0)
