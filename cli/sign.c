@@ -207,10 +207,10 @@ static int build_call(const struct invocation *invocation, const struct signing 
         }
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:s, s:s, s:s, s:o*, s:b}", "key", signing->key.name, "digest",
+        *ret = json_pack("{s:s, s:s, s:s, s:o*, s:o*}", "key", signing->key.name, "digest",
                          (const char *)signing->digest_text.data, "algorithm",
                          signing->key.algorithm->name, "claims", claims, "proof",
-                         wants_entry(signing));
+                         wants_entry(signing) ? json_true() : NULL);
         if (*ret && signing->authorization.size > 0 &&
             json_object_set_new(*ret, "authorization",
                                 json_stringn((const char *)signing->authorization.data,

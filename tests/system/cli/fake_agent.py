@@ -182,6 +182,8 @@ class SigningAgent:
     def __call__(self, method, parameters):
         if method == "io.hallmark.Signer.GetKey":
             return result({"key": self.key.facts})
+        if method == "io.hallmark.Signer.GetKeyRing":
+            return result({"keyRing": key_ring([self.key])})
         digest = bytes.fromhex(parameters["digest"].partition(":")[2])
         signature = base64.b64encode(self.signer.sign(digest)).decode()
         facts = self.key.facts
