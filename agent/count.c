@@ -3,6 +3,7 @@
 
 #include "agent/agent.h"
 #include "agent/event.h"
+#include "lib/base64.h"
 
 /* The TPM counts the uses of a key; what it says goes into the journal, so that an auditor can hold
  * it against the signatures there. */
@@ -21,18 +22,31 @@ static void counting_free(struct counting *counting)
         agent_progress_ended(agent);
 }
 
-static void record_count(struct counting *counting, uint32_t count)
+static void set_bytes(json_t *record, const char *name, struct view bytes)
+{
+        _cleanup_(buf_done) struct buf text = {};
+
+        base64_encode(&text, bytes);
+        if (record && bytes.size > 0)
+                (void)json_object_set_new(record, name,
+                                          json_stringn((const char *)text.data, text.size));
+}
+
+static void record_count(struct counting *counting, uint32_t count, struct view attestation,
+                         struct view signature)
 {
         const struct keyring_key *info = &counting->key->info;
         json_t *record = recorder_begin(&counting->agent->recorder, "key.count");
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
 
         if (record) {
+                set_bytes(record, "attestation", attestation);
                 recorder_set_integer(record, "count", count);
                 recorder_set(
                         record, "fingerprint",
                         hex_encode(sha256_view(pubkey_fingerprint(info->pubkey)), fingerprint));
                 recorder_set(record, "key", info->name);
+                set_bytes(record, "signature", signature);
                 recorder_set_integer(record, "version", info->version);
         }
         recorder_note(&counting->agent->recorder, record);
@@ -46,6 +60,7 @@ static void on_counted(struct operation *operation, int error, struct view answe
         struct counting *counting = operation->context;
         struct reader reader = reader_init(answer);
         uint32_t count = reader_u32(&reader);
+        struct view attestation = reader_sized(&reader), signature = reader_sized(&reader);
         struct problem reason = {};
         int r = error;
 
@@ -55,7 +70,7 @@ static void on_counted(struct operation *operation, int error, struct view answe
                 event_log(LOG_WARNING, NULL, "the uses of key %s were not counted: %s",
                           counting->key->info.name, problem_text(error < 0 ? problem : &reason, r));
         else
-                record_count(counting, count);
+                record_count(counting, count, attestation, signature);
         counting_free(counting);
 }
 

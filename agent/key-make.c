@@ -186,9 +186,15 @@ static const struct key *find_same_key(const struct keystore *store, const struc
 
 static int read_counter(const struct facts *facts, struct gate *ret)
 {
-        const char *text = facts_get(facts, "UseCounter");
+        _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX);
+        const char *counter = facts_get(facts, "UseCounter");
+        const char *attester = facts_get(facts, "AttestationKey");
+        int r = counter ? gate_counter_parse(counter, &ret->counter) : -EBADMSG;
 
-        return text ? gate_counter_parse(text, &ret->counter) : -EBADMSG;
+        if (r < 0 || !attester)
+                return r;
+        r = base64_decode(&spki, view_string(attester));
+        return r < 0 ? r : gate_set_attester(ret, buf_view(&spki));
 }
 
 static int read_answer(struct making *making, struct view answer, struct view *ret_handle,

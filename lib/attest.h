@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a TPM signs about itself (TPMS_ATTEST, TPM 2.0 Part 2 §10.12.12), for the one kind that is
- * used here: the digest of the commands that it audits.
+ * What a TPM signs about itself (TPMS_ATTEST, TPM 2.0 Part 2 §10.12.12), for the two kinds that are
+ * used here: the digest of the commands that it audits, and the count of the uses of a key.
  *
  * The bytes come from a journal that anybody may have written. Parsing checks their form; whether
  * the TPM said them is for the signature to show.
@@ -26,6 +26,19 @@ struct attest_audit {
         struct view digest;   /* of the commands; empty: there was none since the interval before */
         struct view commands; /* digest of the list of audited commands */
 };
+
+/* TPMS_NV_CERTIFY_INFO over all of a use counter (lib/gate.h). */
+struct attest_count {
+        struct view signer; /* qualified Name */
+        struct view index;  /* Name of the counter */
+        uint32_t uses, limit;
+        uint64_t clock;
+        uint32_t reset_count;
+};
+
+/* As attest_parse_audit(), for that kind. */
+int attest_parse_count(struct view bytes, struct attest_count *ret,
+                       struct problem *problem) _must_use_;
 
 /* All of @bytes, from which the views borrow. -EBADMSG: no such structure, not made by a TPM
  * (TPM_GENERATED_VALUE), or attesting something else. */

@@ -211,10 +211,18 @@ static int serve_probe(struct service *service, struct reader *fields, struct bu
         return 0;
 }
 
+static void count_done(struct driver_count *count)
+{
+        buf_done(&count->attest);
+        buf_done(&count->signature);
+}
+
 static int serve_count(struct service *service, struct reader *fields, struct buf *answer,
                        struct problem *problem)
 {
-        uint32_t slot = reader_u32(fields), count = 0;
+        _cleanup_(count_done) struct driver_count count = {.attest = BUF_INIT(FRAME_ROOM),
+                                                           .signature = BUF_INIT(FRAME_ROOM)};
+        uint32_t slot = reader_u32(fields);
         int r;
 
         if (reader_end(fields) < 0)
@@ -224,8 +232,11 @@ static int serve_count(struct service *service, struct reader *fields, struct bu
         r = service->driver->count(service->device, slot, &count, problem);
         if (r < 0)
                 return r;
-        buf_put_u32(answer, count);
-        return 0;
+        buf_put_u32(answer, count.uses);
+        buf_put_sized(answer, buf_view(&count.attest));
+        buf_put_sized(answer, buf_view(&count.signature));
+        r = buf_error(&count.attest);
+        return r < 0 ? r : buf_error(&count.signature);
 }
 
 static int serve_audit(struct service *service, struct reader *fields, struct buf *answer,

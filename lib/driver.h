@@ -33,7 +33,15 @@ struct driver_wish {
 struct driver_pair {
         struct buf handle;  /* whatever load() needs to find it again, as text, without secrets */
         struct buf spki;    /* DER SubjectPublicKeyInfo */
-        struct facts facts; /* "UseCounter": where its counter is, as gate_counter_text() */
+        struct facts facts; /* "UseCounter": where its counter is, as gate_counter_text();
+                               "AttestationKey": SPKI in base64 of the key that attests it */
+};
+
+/* What a token says of the uses of a key, and its word for that: what lib/attest.h reads, and the
+ * signature (DER) by the attestation key that came with the key. Empty: there is none. */
+struct driver_count {
+        uint32_t uses;
+        struct buf attest, signature;
 };
 
 struct driver {
@@ -72,7 +80,8 @@ struct driver {
 
         /* How often the key was ever used, as the token counts. -EOPNOTSUPP: this key's uses are
          * not counted. NULL: no key's are. */
-        int (*count)(void *device, uint32_t slot, uint32_t *ret, struct problem *problem);
+        int (*count)(void *device, uint32_t slot, struct driver_count *ret,
+                     struct problem *problem);
 
         /* The response parameters of TPM2_GetCommandAuditDigest (lib/command-audit.h): with @sign
          * an attestation that ends an interval, else a look. -EOPNOTSUPP: not opened with

@@ -5,46 +5,63 @@
 
 #include "lib/base64.h"
 
-int gate_to_json(const struct gate *gate, json_t *object)
+static int set_key(json_t *object, const char *name, const struct pubkey *key)
 {
-        _cleanup_(buf_done) struct buf witness = {};
-        char counter[GATE_COUNTER_TEXT];
+        _cleanup_(buf_done) struct buf text = {};
 
-        if (gate->counter &&
-            json_object_set_new(object, "useCounter",
-                                json_string(gate_counter_text(gate->counter, counter))) < 0)
-                return -ENOMEM;
-        if (!gate->witness)
+        if (!key)
                 return 0;
-        base64_encode(&witness, pubkey_spki(gate->witness));
-        if (buf_error(&witness))
-                return buf_error(&witness);
-        return json_object_set_new(object, "witness",
-                                   json_stringn((const char *)witness.data, witness.size)) < 0
+        base64_encode(&text, pubkey_spki(key));
+        if (buf_error(&text))
+                return buf_error(&text);
+        return json_object_set_new(object, name, json_stringn((const char *)text.data, text.size)) <
+                               0
                        ? -ENOMEM
                        : 0;
 }
 
-static int read_witness(const char *text, struct gate *ret, struct problem *problem)
+int gate_to_json(const struct gate *gate, json_t *object)
+{
+        char counter[GATE_COUNTER_TEXT];
+        int r = set_key(object, "attestationKey", gate->attester);
+
+        if (r == 0 && gate->counter &&
+            json_object_set_new(object, "useCounter",
+                                json_string(gate_counter_text(gate->counter, counter))) < 0)
+                r = -ENOMEM;
+        return r < 0 ? r : set_key(object, "witness", gate->witness);
+}
+
+static int read_key(const json_t *object, const char *name, struct gate *gate,
+                    int (*set)(struct gate *gate, struct view spki), struct problem *problem)
 {
         _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX);
-        int r = base64_decode(&spki, view_string(text));
+        const char *text = json_member_string(object, name);
+        int r;
 
+        if (!text)
+                return 0;
+        r = base64_decode(&spki, view_string(text));
         if (r == 0)
-                r = gate_set_witness(ret, buf_view(&spki));
+                r = set(gate, buf_view(&spki));
         if (r < 0 && r != -ENOMEM)
-                return problem_set(problem, -EBADMSG, "witness: no ECDSA key on P-256");
+                return problem_set(problem, -EBADMSG, "%s: no ECDSA key on P-256", name);
         return r;
 }
 
 int gate_from_json(const json_t *object, struct gate *ret, struct problem *problem)
 {
         const char *counter = json_member_string(object, "useCounter");
-        const char *witness = json_member_string(object, "witness");
+        int r;
 
         if (counter && gate_counter_parse(counter, &ret->counter) < 0)
                 return problem_set(problem, -EBADMSG,
                                    "useCounter: expected 0x%08x to 0x%08x, found \"%.32s\"",
                                    GATE_COUNTER_FIRST, GATE_COUNTER_LAST, counter);
-        return witness ? read_witness(witness, ret, problem) : 0;
+        r = read_key(object, "witness", ret, gate_set_witness, problem);
+        if (r == 0)
+                r = read_key(object, "attestationKey", ret, gate_set_attester, problem);
+        if (r == 0 && ret->attester && !ret->counter)
+                r = problem_set(problem, -EBADMSG, "attestationKey: there is no useCounter");
+        return r;
 }

@@ -3,7 +3,8 @@
 
 /*
  * A gate in key rings, in key.create records and on the socket: the members `useCounter` (handle of
- * the counter) and `witness` (its key, DER SubjectPublicKeyInfo in base64), each if there is one.
+ * the counter), `attestationKey` (of the counter) and `witness` (its key), each if there is one.
+ * Keys are DER SubjectPublicKeyInfo in base64.
  */
 
 #include "lib/gate.h"

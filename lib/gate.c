@@ -30,6 +30,7 @@ void gate_done(struct gate *gate)
         if (!gate)
                 return;
         pubkey_free(gate->witness);
+        pubkey_free(gate->attester);
         *gate = (struct gate){};
 }
 
@@ -38,22 +39,32 @@ int gate_is_closed(const struct gate *gate)
         return gate->counter || gate->witness;
 }
 
-int gate_set_witness(struct gate *gate, struct view spki)
+static int set_key(struct pubkey **key, struct view spki)
 {
-        _cleanup_(pubkey_freep) struct pubkey *witness = NULL;
+        _cleanup_(pubkey_freep) struct pubkey *pubkey = NULL;
         _cleanup_(buf_done) struct buf public = {};
-        int r = pubkey_from_spki(spki, &witness);
+        int r = pubkey_from_spki(spki, &pubkey);
 
         if (r < 0)
                 return r;
-        if (!pubkey_fits(witness, algorithm_find("ecdsa-p256")))
+        if (!pubkey_fits(pubkey, algorithm_find("ecdsa-p256")))
                 return -EOPNOTSUPP;
-        r = tpm_public_put_verifier(&public, witness);
+        r = tpm_public_put_verifier(&public, pubkey);
         if (r < 0)
                 return r;
-        pubkey_free(gate->witness);
-        gate->witness = TAKE_PTR(witness);
+        pubkey_free(*key);
+        *key = TAKE_PTR(pubkey);
         return 0;
+}
+
+int gate_set_witness(struct gate *gate, struct view spki)
+{
+        return set_key(&gate->witness, spki);
+}
+
+int gate_set_attester(struct gate *gate, struct view spki)
+{
+        return set_key(&gate->attester, spki);
 }
 
 int gate_copy(const struct gate *gate, struct gate *ret)
@@ -61,8 +72,12 @@ int gate_copy(const struct gate *gate, struct gate *ret)
         struct gate copy = {.counter = gate->counter};
         int r = gate->witness ? gate_set_witness(&copy, pubkey_spki(gate->witness)) : 0;
 
+        if (r == 0 && gate->attester)
+                r = gate_set_attester(&copy, pubkey_spki(gate->attester));
         if (r == 0)
                 *ret = copy;
+        else
+                gate_done(&copy);
         return r;
 }
 

@@ -29,8 +29,9 @@
 #define GATE_BRANCHES     3
 
 struct gate {
-        uint32_t counter;       /* handle of the NV index; 0: uses are not counted */
-        struct pubkey *witness; /* NULL: nobody is asked */
+        uint32_t counter;        /* handle of the NV index; 0: uses are not counted */
+        struct pubkey *witness;  /* NULL: nobody is asked */
+        struct pubkey *attester; /* of the counter; NULL: the TPM's word for it has no signature */
 };
 
 void gate_done(struct gate *gate);
@@ -41,6 +42,9 @@ int gate_is_closed(const struct gate *gate);
 /* Takes the witness's key as DER SubjectPublicKeyInfo. -EOPNOTSUPP: not ECDSA P-256 with an
  * uncompressed point; else as pubkey_from_spki(). */
 int gate_set_witness(struct gate *gate, struct view spki) _must_use_;
+
+/* Takes the key that attests the counter, likewise. */
+int gate_set_attester(struct gate *gate, struct view spki) _must_use_;
 
 /* -ENOMEM. */
 int gate_copy(const struct gate *gate, struct gate *ret) _must_use_;

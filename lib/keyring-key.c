@@ -224,12 +224,13 @@ static int read_gate(const json_t *object, struct keyring_key *ret, struct probl
 int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct problem *problem)
 {
         static const struct json_member members[] = {
-                {"algorithm", JSON_STRING, 1},    {"created", JSON_STRING, 1},
-                {"fingerprint", JSON_STRING, 1},  {"name", JSON_STRING, 1},
-                {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
-                {"state", JSON_STRING, 1},        {"token", JSON_STRING, 1},
-                {"transparency", JSON_STRING, 0}, {"useCounter", JSON_STRING, 0},
-                {"version", JSON_INTEGER, 1},     {"witness", JSON_STRING, 0},
+                {"algorithm", JSON_STRING, 1},  {"attestationKey", JSON_STRING, 0},
+                {"created", JSON_STRING, 1},    {"fingerprint", JSON_STRING, 1},
+                {"name", JSON_STRING, 1},       {"publicKey", JSON_STRING, 1},
+                {"purpose", JSON_STRING, 1},    {"state", JSON_STRING, 1},
+                {"token", JSON_STRING, 1},      {"transparency", JSON_STRING, 0},
+                {"useCounter", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
+                {"witness", JSON_STRING, 0},
         };
         _cleanup_(keyring_key_done) struct keyring_key key = {};
         json_int_t version;

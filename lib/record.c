@@ -49,20 +49,19 @@ static const struct json_member config_members[] = {
 };
 
 static const struct json_member key_create_members[] = {
-        {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 0},
-        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 0},
-        {"key", JSON_STRING, 1},         {"publicKey", JSON_STRING, 1},
-        {"purpose", JSON_STRING, 1},     {"request", JSON_STRING, 0},
-        {"token", JSON_STRING, 1},       {"transparency", JSON_STRING, 0},
-        {"useCounter", JSON_STRING, 0},  {"version", JSON_INTEGER, 1},
-        {"witness", JSON_STRING, 0},
+        {"algorithm", JSON_STRING, 1},    {"attestationKey", JSON_STRING, 0},
+        {"caller", JSON_OBJECT, 0},       {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 0},        {"key", JSON_STRING, 1},
+        {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
+        {"request", JSON_STRING, 0},      {"token", JSON_STRING, 1},
+        {"transparency", JSON_STRING, 0}, {"useCounter", JSON_STRING, 0},
+        {"version", JSON_INTEGER, 1},     {"witness", JSON_STRING, 0},
 };
 
 static const struct json_member key_count_members[] = {
-        {"count", JSON_INTEGER, 1},
-        {"fingerprint", JSON_STRING, 1},
-        {"key", JSON_STRING, 1},
-        {"version", JSON_INTEGER, 1},
+        {"attestation", JSON_STRING, 0}, {"count", JSON_INTEGER, 1},
+        {"fingerprint", JSON_STRING, 1}, {"key", JSON_STRING, 1},
+        {"signature", JSON_STRING, 0},   {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member key_destroy_members[] = {

@@ -198,8 +198,13 @@ static const struct {
         const char *type;
         void (*take)(struct keys *keys, const struct replay_leaf *leaf);
 } events[] = {
-        {"sign", take_use},   {"sign.logged", take_use},   {"attest", take_use},
-        {"intent", take_use}, {"key.create", take_create}, {"key.destroy", take_destroy},
+        {"sign", take_use},
+        {"sign.logged", take_use},
+        {"attest", take_use},
+        {"intent", take_use},
+        {"key.count", take_use},
+        {"key.create", take_create},
+        {"key.destroy", take_destroy},
 };
 
 static int take(void *state, const struct replay_leaf *leaf)

@@ -37,6 +37,7 @@ struct replay_rule {
 extern const struct replay_rule replay_rule_run;
 extern const struct replay_rule replay_rule_key;
 extern const struct replay_rule replay_rule_caller;
+extern const struct replay_rule replay_rule_gate;
 extern const struct replay_rule replay_rule_entry;
 
 /* All rules, ended by NULL. */

@@ -3,6 +3,7 @@
 
 #include "lib/base64.h"
 #include "lib/command-audit.h"
+#include "tpm/attester.h"
 #include "tpm/capture.h"
 #include "tpm/object.h"
 #include "tpm/owner.h"
@@ -14,9 +15,6 @@
 static const TPM2_CC audited[] = {TPM2_CC_GetCommandAuditDigest, TPM2_CC_SetCommandCodeAuditStatus,
                                   TPM2_CC_Sign};
 
-static const TPM2B_SENSITIVE_CREATE no_sensitive;
-static const TPM2B_DATA no_outside_info;
-static const TPML_PCR_SELECTION no_pcrs;
 static const TPMT_SIG_SCHEME scheme_of_key = {.scheme = TPM2_ALG_NULL};
 
 static int is_wanted(TPM2_CC code)
@@ -81,25 +79,6 @@ static int set_up(struct device *device, const TPML_CC *strangers, struct proble
         return r < 0 ? r : set_status(device, TPM2_ALG_NULL, &wanted, strangers, problem);
 }
 
-static int create_key(struct device *device, ESYS_TR *ret, TPM2B_PUBLIC **ret_public,
-                      struct problem *problem)
-{
-        const TPM2B_PUBLIC template = template_attestation();
-        unsigned attempts = 0;
-        TSS2_RC rc;
-
-        object_make_room(device, NULL);
-        do
-                rc = Esys_CreatePrimary(device->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
-                                        ESYS_TR_NONE, ESYS_TR_NONE, &no_sensitive, &template,
-                                        &no_outside_info, &no_pcrs, ret, ret_public, NULL, NULL,
-                                        NULL);
-        while (object_again(device, NULL, rc, &attempts));
-        return rc ? device_error(rc, "creating the attestation key in the endorsement hierarchy",
-                                 problem)
-                  : 0;
-}
-
 static int add_facts(const TPM2B_PUBLIC *public, struct facts *facts, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf spki = BUF_INIT(0), text = BUF_INIT(0);
@@ -132,7 +111,7 @@ static int make_key(struct device *device, struct facts *facts, struct problem *
         if (!key)
                 return -ENOMEM;
         *key = OBJECT_INIT;
-        r = create_key(device, &handle, &public, problem);
+        r = attester_create(device, &handle, &public, problem);
         if (r == 0)
                 r = object_adopt(device, key, handle, problem);
         if (r < 0)

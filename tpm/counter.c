@@ -2,14 +2,19 @@
 #include "tpm/counter.h"
 
 #include "lib/gate.h"
+#include "tpm/attester.h"
+#include "tpm/object.h"
 #include "tpm/owner.h"
 #include "tpm/session.h"
+#include "tpm/signature.h"
 
 #include <errno.h>
 #include <tss2/tss2_mu.h>
 
 #define COUNTER_DATA_SIZE 8
 #define REVISION_PIN_PASS 138
+
+static const TPMT_SIG_SCHEME scheme_of_key = {.scheme = TPM2_ALG_NULL};
 
 /* Which of the counter's policies, in the order of gate_counter_branches(). */
 enum branch { BRANCH_WRITE, BRANCH_READ, BRANCH_CERTIFY };
@@ -296,4 +301,40 @@ int counter_read(struct device *device, ESYS_TR index, uint32_t *ret, struct pro
         reader = reader_init(view_of(data->buffer, data->size));
         *ret = reader_u32(&reader);
         return 0;
+}
+
+static int put_attestation(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature,
+                           struct buf *ret_attest, struct buf *ret_signature,
+                           struct problem *problem)
+{
+        if (attest->size > sizeof(attest->attestationData))
+                return problem_set(problem, -EIO, "an attestation of %u bytes", attest->size);
+        buf_put(ret_attest, attest->attestationData, attest->size);
+        return signature_put(ret_signature, algorithm_find("ecdsa-p256"), signature, problem);
+}
+
+int counter_certify(struct device *device, ESYS_TR index, struct buf *ret_attest,
+                    struct buf *ret_signature, struct problem *problem)
+{
+        _cleanup_(esys_freep) TPM2B_ATTEST *attest = NULL;
+        _cleanup_(esys_freep) TPMT_SIGNATURE *signature = NULL;
+        struct object *key = attester_object(device);
+        unsigned attempts = 0;
+        ESYS_TR session;
+        TSS2_RC rc;
+        int r = object_use(device, key, problem);
+
+        if (r == 0)
+                r = start(device, BRANCH_CERTIFY, &session, problem);
+        if (r < 0)
+                return r;
+        do
+                rc = Esys_NV_Certify(device->esys, key->handle, index, index, ESYS_TR_PASSWORD,
+                                     session, ESYS_TR_NONE, NULL, &scheme_of_key, COUNTER_DATA_SIZE,
+                                     0, &attest, &signature);
+        while (device_busy(rc, &attempts));
+        r = rc ? device_error(rc, "certifying a use counter", problem) : 0;
+        session_end(device, session, r);
+        object_rest(device, key);
+        return r < 0 ? r : put_attestation(attest, signature, ret_attest, ret_signature, problem);
 }

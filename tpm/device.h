@@ -21,6 +21,7 @@
 #define DEVICE_RESIDENT_MAX 3
 
 struct capture;
+struct attester;
 struct object;
 struct key;
 
@@ -32,6 +33,7 @@ struct device {
         ESYS_CONTEXT *esys;
         TPM2B_AUTH authorization; /* that keys are made with, and that theirs is; size 0: empty */
         struct object *parent;
+        struct attester *attester;                    /* of use counters; NULL: not opened */
         struct object *attestation_key;               /* NULL: no command audit */
         const TPM2B_NAME *signer;                     /* of the key that signed last */
         struct object *resident[DEVICE_RESIDENT_MAX]; /* NULL: free; the objects belong to others */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base64.h"
+#include "tpm/attester.h"
 #include "tpm/counter.h"
 #include "tpm/key.h"
 #include "tpm/keyfile.h"
@@ -128,11 +129,32 @@ static int make(struct device *device, const struct algorithm *algorithm, struct
         return r < 0 ? r : keyfile_put(&ret->handle, file);
 }
 
+/* A TPM whose endorsement hierarchy is locked counts as well; it only does not sign what it says.
+ */
+static int add_counter_facts(struct device *device, uint32_t counter, struct facts *facts)
+{
+        _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX), text = BUF_INIT(0);
+        char handle[GATE_COUNTER_TEXT];
+        int r = facts_add(facts, "UseCounter", gate_counter_text(counter, handle));
+
+        if (r < 0)
+                return r;
+        r = attester_open(device, NULL);
+        if (r == -EACCES || r == -EOPNOTSUPP)
+                return 0;
+        if (r < 0)
+                return r;
+        attester_put_spki(device, &spki);
+        base64_encode(&text, buf_view(&spki));
+        buf_put_u8(&text, 0);
+        r = buf_error(&spki) < 0 ? buf_error(&spki) : buf_error(&text);
+        return r < 0 ? r : facts_add(facts, "AttestationKey", (const char *)text.data);
+}
+
 int key_generate(void *context, const struct driver_wish *wish, struct driver_pair *ret,
                  struct problem *problem)
 {
         _cleanup_(keyfile_done) struct keyfile file = {0};
-        char counter[GATE_COUNTER_TEXT];
         int counted, r = read_options(&wish->options, &file.gate, &counted, problem);
 
         if (r == 0 && counted)
@@ -141,8 +163,7 @@ int key_generate(void *context, const struct driver_wish *wish, struct driver_pa
                 return r;
         r = make(context, wish->algorithm, &file, ret, problem);
         if (r == 0 && counted)
-                r = facts_add(&ret->facts, "UseCounter",
-                              gate_counter_text(file.gate.counter, counter));
+                r = add_counter_facts(context, file.gate.counter, &ret->facts);
         if (r < 0 && counted)
                 (void)counter_remove(context, file.gate.counter, NULL); /* the reason is known */
         return r;

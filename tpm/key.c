@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/key.h"
 
+#include "lib/attest.h"
+#include "tpm/attester.h"
 #include "tpm/counter.h"
 #include "tpm/guard.h"
 #include "tpm/keyfile.h"
@@ -291,7 +293,26 @@ int key_sign(void *device, uint32_t slot, struct view digest, struct view author
         return r;
 }
 
-int key_count(void *device, uint32_t slot, uint32_t *ret, struct problem *problem)
+/* Where nothing can attest, the count is told all the same. */
+static int read_count(struct device *device, ESYS_TR counter, struct driver_count *ret,
+                      struct problem *problem)
+{
+        struct attest_count said;
+        int r = attester_open(device, NULL);
+
+        if (r == -EACCES || r == -EOPNOTSUPP)
+                return counter_read(device, counter, &ret->uses, problem);
+        if (r < 0)
+                return r;
+        r = counter_certify(device, counter, &ret->attest, &ret->signature, problem);
+        if (r == 0)
+                r = attest_parse_count(buf_view(&ret->attest), &said, problem);
+        if (r == 0)
+                ret->uses = said.uses;
+        return r == -EBADMSG ? -EIO : r;
+}
+
+int key_count(void *device, uint32_t slot, struct driver_count *ret, struct problem *problem)
 {
         struct key *key = NULL;
         int r = find_key(device, slot, &key, problem);
@@ -300,7 +321,7 @@ int key_count(void *device, uint32_t slot, uint32_t *ret, struct problem *proble
                 return r;
         if (!key->guard.gate.counter)
                 return problem_set(problem, -EOPNOTSUPP, "the uses of this key are not counted");
-        return counter_read(device, key->guard.counter, ret, problem);
+        return read_count(device, key->guard.counter, ret, problem);
 }
 
 /* The TPM keeps nothing of a key but what is loaded, and its counter; the agent removes the file.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/driver.h"
+#include "tpm/attester.h"
 #include "tpm/audit.h"
 #include "tpm/device.h"
 #include "tpm/key.h"
@@ -14,6 +15,7 @@ static void close_device(void *pointer)
                 return;
         keys_done(device);
         audit_done(device);
+        attester_done(device);
         parent_done(device);
         device_disconnect(device);
         free(device);

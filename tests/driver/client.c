@@ -248,7 +248,8 @@ int client_sign_with(struct client *client, uint32_t slot, struct view digest,
         return end_of_answer(&reader);
 }
 
-int client_count(struct client *client, uint32_t slot, uint32_t *ret)
+int client_count(struct client *client, uint32_t slot, uint32_t *ret, struct buf *ret_attest,
+                 struct buf *ret_signature)
 {
         _cleanup_(buf_done) struct buf fields = BUF_INIT(0), answer = BUF_INIT(0);
         struct reader reader;
@@ -260,6 +261,8 @@ int client_count(struct client *client, uint32_t slot, uint32_t *ret)
                 return status;
         reader = reader_init(buf_view(&answer));
         *ret = reader_u32(&reader);
+        take_field(&reader, ret_attest);
+        take_field(&reader, ret_signature);
         return end_of_answer(&reader);
 }
 

@@ -61,7 +61,8 @@ int client_sign(struct client *client, uint32_t slot, struct view digest,
                 struct buf *ret_signature);
 int client_sign_with(struct client *client, uint32_t slot, struct view digest,
                      struct view authorization, struct buf *ret_signature);
-int client_count(struct client *client, uint32_t slot, uint32_t *ret);
+int client_count(struct client *client, uint32_t slot, uint32_t *ret, struct buf *ret_attest,
+                 struct buf *ret_signature);
 int client_destroy(struct client *client, const char *algorithm, struct view handle);
 int client_probe(struct client *client, struct facts *ret_facts);
 

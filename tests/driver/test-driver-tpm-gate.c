@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/attest.h"
 #include "lib/base64.h"
 #include "lib/gate.h"
 #include "tests/driver/equipment.h"
@@ -90,12 +91,17 @@ static uint32_t load(struct client *client, const char *algorithm, const struct 
 
 static void expect_count(struct client *client, uint32_t slot, uint32_t expected)
 {
+        _cleanup_(buf_done) struct buf attest = {}, signature = {};
+        struct attest_count said = {};
         uint32_t found = UINT32_MAX;
 
-        expect_integer(client_count(client, slot, &found), FRAME_OK);
+        expect_integer(client_count(client, slot, &found, &attest, &signature), FRAME_OK);
         if (client->reason[0])
                 (void)fprintf(stderr, "count: %s\n", client->reason);
         expect_integer(found, expected);
+        expect_integer(attest_parse_count(buf_view(&attest), &said, NULL), 0);
+        expect_integer(said.uses, expected);
+        expect(signature.size > 0);
 }
 
 static void sign_some(struct client *client, const char *algorithm, uint32_t slot,
@@ -133,7 +139,7 @@ static void count_uses(struct swtpm *swtpm, const char *algorithm)
         expect_count(&client, slot, SIGNATURES);
         sign_some(&client, algorithm, slot, &key);
         expect_count(&client, slot, 2 * SIGNATURES);
-        expect_integer(client_count(&client, slot + 7, &plain), FRAME_NO_KEY);
+        expect_integer(client_count(&client, slot + 7, &plain, NULL, NULL), FRAME_NO_KEY);
         expect_integer(client_destroy(&client, algorithm, buf_view(&key.handle)), FRAME_OK);
         expect_integer(client_load(&client, algorithm, buf_view(&key.handle), &slot, NULL),
                        FRAME_NO_KEY);
@@ -162,7 +168,7 @@ static void plain_keys(const struct swtpm *swtpm)
         expect_integer(client_generate(&client, "ecdsa-p256", "key", &key.handle, &key.spki),
                        FRAME_OK);
         slot = load(&client, "ecdsa-p256", &key);
-        expect_integer(client_count(&client, slot, &count), FRAME_UNSUPPORTED);
+        expect_integer(client_count(&client, slot, &count, NULL, NULL), FRAME_UNSUPPORTED);
         expect_integer(client_sign_with(&client, slot, keytest_digest(algorithm_find("ecdsa-p256")),
                                         view_string("no DER"), NULL),
                        FRAME_REFUSED);

@@ -10,13 +10,28 @@ static void put_sized(struct buf *buf, struct view view)
         buf_put_view(buf, view);
 }
 
+/* The same of the other kind; what is not kept of it does not count. */
+static void check_count(struct view bytes)
+{
+        struct problem problem = {};
+        struct attest_count count = {};
+        int r = attest_parse_count(bytes, &count, &problem);
+
+        assert(r == 0 || r == -EBADMSG);
+        assert((r == 0) == (problem.text[0] == '\0'));
+        assert(count.signer.size <= bytes.size && count.index.size <= bytes.size);
+}
+
 /* What was parsed is written again, and must be what was read. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(buf_done) struct buf again = {};
         struct problem problem = {};
         struct attest_audit attest;
-        int r = attest_parse_audit(view_of(data, size), &attest, &problem);
+        int r;
+
+        check_count(view_of(data, size));
+        r = attest_parse_audit(view_of(data, size), &attest, &problem);
 
         assert(r == 0 || r == -EBADMSG);
         assert((r == 0) == (problem.text[0] == '\0'));

@@ -67,9 +67,65 @@ static void test_refused(void)
                        "attestation: malformed");
 }
 
+/* TPM2_NV_Certify() over 8 bytes. */
+static void put_count(struct buf *ret, uint16_t type, uint16_t offset, uint8_t safe)
+{
+        buf_put_u32(ret, 0xff544347);
+        buf_put_u16(ret, type);
+        buf_put_u16(ret, 2);
+        buf_put_string(ret, "AK");
+        buf_put_u16(ret, 0);
+        buf_put_u64(ret, 1234);
+        buf_put_u32(ret, 3);
+        buf_put_u32(ret, 1);
+        buf_put_u8(ret, safe);
+        buf_put_u64(ret, 7);
+        buf_put_u16(ret, 4);
+        buf_put_string(ret, "Name");
+        buf_put_u16(ret, offset);
+        buf_put_u16(ret, 8);
+        buf_put_u32(ret, 5);
+        buf_put_u32(ret, 9);
+}
+
+static void test_count(void)
+{
+        static const struct {
+                uint16_t type, offset;
+                uint8_t safe;
+                const char *problem;
+        } bad[] = {
+                {0x8015, 0, 1, "attestation: expected one of an NV index, made by a TPM"},
+                {0x8014, 1, 1, "attestation: malformed"},
+                {0x8014, 0, 2, "attestation: malformed"},
+        };
+        _cleanup_(buf_done) struct buf good = {};
+        struct attest_count count = {};
+
+        put_count(&good, 0x8014, 0, 1);
+        expect_integer(attest_parse_count(buf_view(&good), &count, NULL), 0);
+        expect_integer(count.uses, 5);
+        expect_integer(count.limit, 9);
+        expect_integer(count.clock, 1234);
+        expect_integer(count.reset_count, 3);
+        expect(view_is(count.index, "Name") && view_is(count.signer, "AK"));
+        for (size_t size = 0; size < good.size; size++)
+                expect_integer(attest_parse_count(view_of(good.data, size), &count, NULL),
+                               -EBADMSG);
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                _cleanup_(buf_done) struct buf bytes = {};
+                struct problem problem = {};
+
+                put_count(&bytes, bad[i].type, bad[i].offset, bad[i].safe);
+                expect_integer(attest_parse_count(buf_view(&bytes), &count, &problem), -EBADMSG);
+                expect_text(view_string(problem.text), bad[i].problem);
+        }
+}
+
 int main(void)
 {
         test_good();
         test_refused();
+        test_count();
         return test_result();
 }

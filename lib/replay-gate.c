@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Keys with a gate: what the TPM counted is what the journal has, use for use. Each signature by a
+ * counted key is announced by an intent, and the count is the number of signatures, and at most one
+ * more for each intent that nothing came of. That a witness allowed each signature is checked with
+ * the record itself.
+ */
+
+#include <errno.h>
+
+#include "lib/attest.h"
+#include "lib/base64.h"
+#include "lib/gate-json.h"
+#include "lib/hashedrekord.h"
+#include "lib/replay-rule.h"
+
+struct uses {
+        int created;
+        uint64_t made;      /* record that says so */
+        uint64_t first;     /* record from which on the next count speaks */
+        int64_t signatures; /* recorded */
+        int64_t open;       /* intents that no signature has followed */
+        int64_t astray;     /* uses without a record that have been reported */
+        uint32_t resets;    /* of the TPM in the last attestation, and … */
+        uint64_t clock;     /* … its clock, which a power cut sets back a little */
+};
+
+struct gates {
+        struct replay *replay;
+        int lost; /* some records are not known, so nothing can be counted */
+        uint64_t end;
+        struct uses *uses; /* of the keys of the ring, in its order */
+};
+
+static void gates_free(void *state)
+{
+        struct gates *gates = state;
+
+        if (gates)
+                free(gates->uses);
+        free(gates);
+}
+
+static int begin(struct replay *replay, void **ret_state)
+{
+        struct gates *gates = calloc(1, sizeof(*gates));
+
+        *ret_state = gates;
+        if (!gates)
+                return -ENOMEM;
+        gates->replay = replay;
+        gates->uses = calloc(replay_ring(replay)->count + 1, sizeof(*gates->uses));
+        return gates->uses ? 0 : -ENOMEM;
+}
+
+static struct uses *uses_of(const struct gates *gates, const struct keyring_key *key)
+{
+        return &gates->uses[key - replay_ring(gates->replay)->keys];
+}
+
+static void expect_member(struct gates *gates, const struct replay_leaf *leaf, const char *name,
+                          const json_t *expected)
+{
+        struct view found = record_string(leaf->record, name);
+        const char *text = json_member_string(expected, name);
+
+        if (text ? !found.data || !view_is(found, text) : found.data != NULL)
+                replay_report_leaf(gates->replay, leaf,
+                                   "key.create: %s: the ring has \"%s\", found \"%.*s\"", name,
+                                   text ? text : "", (int)found.size,
+                                   found.data ? (const char *)found.data : "");
+}
+
+static int take_create(struct gates *gates, const struct replay_leaf *leaf,
+                       const struct keyring_key *key)
+{
+        static const char *const names[] = {"attestationKey", "useCounter", "witness"};
+        _cleanup_(json_decrefp) json_t *expected = json_object();
+        struct uses *uses = uses_of(gates, key);
+
+        if (!expected || gate_to_json(&key->gate, expected) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                expect_member(gates, leaf, names[i], expected);
+        uses->created = 1;
+        uses->made = uses->first = leaf->index;
+        return 0;
+}
+
+static int take_intent(struct gates *gates, const struct replay_leaf *leaf,
+                       const struct keyring_key *key)
+{
+        struct view outcome = record_string(leaf->record, "outcome");
+        struct uses *uses = uses_of(gates, key);
+
+        if (view_is(outcome, "asked"))
+                uses->open++;
+        else if (view_is(outcome, "none") && uses->open > 0)
+                uses->open--;
+        return 0;
+}
+
+static int take_sign(struct gates *gates, const struct replay_leaf *leaf,
+                     const struct keyring_key *key)
+{
+        struct uses *uses = uses_of(gates, key);
+
+        uses->signatures++;
+        if (uses->open > 0)
+                uses->open--;
+        else if (key->gate.counter && !gates->lost)
+                replay_report_leaf(gates->replay, leaf,
+                                   "sign: the uses of the key are counted, and no intent "
+                                   "announced this one");
+        return 0;
+}
+
+static int take_logged(struct gates *gates, const struct replay_leaf *leaf,
+                       const struct keyring_key *key)
+{
+        replay_report_leaf(gates->replay, leaf,
+                           "sign.logged: by a key with a use counter or a witness, which this "
+                           "passes by");
+        return 0;
+}
+
+static int decode(const struct record *record, const char *name, struct buf *ret)
+{
+        return base64_decode(ret, record_string(record, name));
+}
+
+/* 0: the TPM said that count. -EKEYREJECTED, -EBADMSG, -ENOMEM. */
+static int verify(const struct record *record, const struct keyring_key *key, int64_t count,
+                  struct attest_count *ret, struct buf *bytes)
+{
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(ATTEST_SIZE_MAX);
+        struct tpm_name name;
+        struct sha256 hash;
+        int r = decode(record, "attestation", bytes);
+
+        if (r == 0)
+                r = decode(record, "signature", &signature);
+        if (r < 0)
+                return r;
+        hash = sha256_of(buf_view(bytes));
+        r = pubkey_verify(key->gate.attester, algorithm_find("ecdsa-p256"), sha256_view(&hash),
+                          buf_view(&signature));
+        if (r == 0)
+                r = attest_parse_count(buf_view(bytes), ret, NULL);
+        if (r == 0)
+                r = gate_counter_name(key->gate.counter, &name);
+        if (r < 0)
+                return r;
+        return view_equal(ret->index, tpm_name_view(&name)) && ret->uses == count &&
+                               ret->limit == GATE_PIN_LIMIT
+                       ? 0
+                       : -EKEYREJECTED;
+}
+
+static int is_older(const struct attest_count *said, const struct uses *uses)
+{
+        return said->reset_count < uses->resets ||
+               (said->reset_count == uses->resets && said->clock < uses->clock);
+}
+
+/* Whether the TPM vouches for the count: 1, 0, or -ENOMEM. */
+static int is_attested(struct gates *gates, const struct replay_leaf *leaf,
+                       const struct keyring_key *key, int64_t count)
+{
+        _cleanup_(buf_done) struct buf bytes = BUF_INIT(ATTEST_SIZE_MAX);
+        struct uses *uses = uses_of(gates, key);
+        struct attest_count said;
+        int r;
+
+        if (!key->gate.attester)
+                return 0;
+        if (!record_string(leaf->record, "attestation").data) {
+                replay_report_leaf(gates->replay, leaf,
+                                   "key.count: the TPM of the key attests counts, and there is no "
+                                   "attestation");
+                return 0;
+        }
+        r = verify(leaf->record, key, count, &said, &bytes);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || is_older(&said, uses)) {
+                replay_report_leaf(
+                        gates->replay, leaf,
+                        r < 0 ? "key.count: the TPM did not attest this count of this key"
+                              : "key.count: the attestation is older than one before it");
+                return 0;
+        }
+        uses->resets = said.reset_count;
+        uses->clock = said.clock;
+        return 1;
+}
+
+/* Compares, and takes what was found for granted from then on: each fault is reported once. */
+static int is_complete(struct gates *gates, const struct replay_leaf *leaf, struct uses *uses,
+                       int64_t count)
+{
+        int64_t least = uses->signatures + uses->astray, most = least + uses->open;
+
+        if (count > most)
+                replay_report_leaf(gates->replay, leaf,
+                                   "key.count: the TPM counted %lld uses, expected %lld to %lld: "
+                                   "%lld signatures are missing",
+                                   (long long)count, (long long)least, (long long)most,
+                                   (long long)(count - most));
+        else if (count < least)
+                replay_report_leaf(gates->replay, leaf,
+                                   "key.count: the TPM counted %lld uses, expected %lld to %lld: "
+                                   "the counter was set back",
+                                   (long long)count, (long long)least, (long long)most);
+        else
+                return 1;
+        uses->astray += count > most ? count - most : count - least;
+        return 0;
+}
+
+static int take_count(struct gates *gates, const struct replay_leaf *leaf,
+                      const struct keyring_key *key)
+{
+        struct uses *uses = uses_of(gates, key);
+        int64_t count = 0;
+        int attested;
+
+        if (record_integer(leaf->record, "count", &count) < 0 || count < 0 ||
+            count > (int64_t)GATE_PIN_LIMIT || !key->gate.counter) {
+                replay_report_leaf(gates->replay, leaf,
+                                   "key.count: no count, or one of a key without a counter");
+                return 0;
+        }
+        attested = is_attested(gates, leaf, key, count);
+        if (attested < 0)
+                return attested;
+        if (gates->lost || !uses->created)
+                return 0;
+        if (is_complete(gates, leaf, uses, count) && attested)
+                replay_reached(gates->replay, REPLAY_L2B, key->name, uses->first, leaf->index + 1);
+        uses->first = leaf->index + 1;
+        return 0;
+}
+
+static const struct {
+        const char *type;
+        int (*take)(struct gates *gates, const struct replay_leaf *leaf,
+                    const struct keyring_key *key);
+} events[] = {
+        {"key.create", take_create},  {"intent", take_intent},   {"sign", take_sign},
+        {"sign.logged", take_logged}, {"key.count", take_count},
+};
+
+static int take(void *state, const struct replay_leaf *leaf)
+{
+        struct gates *gates = state;
+        const struct keyring_key *key;
+
+        gates->end = leaf->index + 1;
+        if (!leaf->record) {
+                gates->lost |= !leaf->bytes.data || !hashedrekord_is(leaf->bytes);
+                return 0;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+                if (!record_is(leaf->record, events[i].type))
+                        continue;
+                key = replay_find_key(gates->replay, leaf->record);
+                /* Of others only what they are made with is of interest: nothing, says the ring. */
+                if (key && (gate_is_closed(&key->gate) || events[i].take == take_create))
+                        return events[i].take(gates, leaf, key);
+        }
+        return 0;
+}
+
+/* Each signature by such a key was good by itself, with its authorization. */
+static int end(void *state)
+{
+        struct gates *gates = state;
+        const struct keyring *ring = replay_ring(gates->replay);
+
+        for (size_t i = 0; i < ring->count && !gates->lost; i++)
+                if (ring->keys[i].gate.witness && gates->uses[i].created)
+                        replay_reached(gates->replay, REPLAY_L3, ring->keys[i].name,
+                                       gates->uses[i].made, gates->end);
+        return 0;
+}
+
+const struct replay_rule replay_rule_gate = {"gate", begin, take, end, gates_free};

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/base64.h"
+#include "lib/gate-json.h"
+#include "lib/replay-rule.h"
+#include "tests/test.h"
+#include "tests/unit/edit.h"
+#include "tests/unit/made-journal.h"
+
+#include <errno.h>
+
+/*
+ * Journals of one counted key, a letter for each record:
+ *
+ *     C  the key is made           a  an intent: asked          n  an intent: none
+ *     u  an intent: unknown        s  a signature               l  a logged signature
+ *     0-9  a count, attested       x  a count of 1, without attestation
+ *     f  a count of 1, attested by another key     w  a count of 1, attested as 2
+ *     i  a count of 1, attested of another index   o  a count of 1, attested earlier than others
+ */
+static const struct {
+        const char *label, *records;
+        uint64_t index;      /* of the one finding */
+        const char *text;    /* NULL: nothing is found */
+        uint64_t first, end; /* what the TPM vouches for, if anything */
+} rows[] = {
+        {"nothing signed", "C0", 0, NULL, 0, 2},
+        {"as it should be", "C0asas2as3", 0, NULL, 0, 10},
+        {"after the last count", "C0asas2as", 0, NULL, 0, 7},
+        {"a crash before the use", "Caa1s", 0, NULL, 0, 4},
+        {"a crash after the use", "Cas1a2as3", 0, NULL, 0, 9},
+        {"unknown, and not used", "Casau1", 0, NULL, 0, 6},
+        {"unknown, and used", "Casau2", 0, NULL, 0, 6},
+        {"withdrawn", "Casan1", 0, NULL, 0, 6},
+        {"never counted", "Casas", 0, NULL, 0, 0},
+        {"one is missing", "Cas2", 3,
+         "key.count: the TPM counted 2 uses, expected 1 to 1: 1 signatures are missing", 0, 0},
+        {"five are missing, once", "C0as6as7", 4,
+         "key.count: the TPM counted 6 uses, expected 1 to 1: 5 signatures are missing", 0, 2},
+        {"withdrawn, and used", "Casan2", 5,
+         "key.count: the TPM counted 2 uses, expected 1 to 1: 1 signatures are missing", 0, 0},
+        {"set back", "Casas2as1", 8,
+         "key.count: the TPM counted 1 uses, expected 3 to 3: the counter was set back", 0, 6},
+        {"no intent", "Cs1", 1,
+         "sign: the uses of the key are counted, and no intent announced this one", 0, 3},
+        {"logged", "Cl0", 1,
+         "sign.logged: by a key with a use counter or a witness, which this passes by", 0, 3},
+        {"no attestation", "Casx", 3,
+         "key.count: the TPM of the key attests counts, and there is no attestation", 0, 0},
+        {"another's attestation", "Casf", 3,
+         "key.count: the TPM did not attest this count of this key", 0, 0},
+        {"another count attested", "Casw", 3,
+         "key.count: the TPM did not attest this count of this key", 0, 0},
+        {"another index attested", "Casi", 3,
+         "key.count: the TPM did not attest this count of this key", 0, 0},
+        {"an old attestation", "Cas11o", 5,
+         "key.count: the attestation is older than one before it", 0, 5},
+};
+
+struct rig {
+        struct made_journal made;
+        struct keyring_key keys[2];
+        EVP_PKEY *pair, *attester;
+        uint64_t clock;
+};
+
+static void rig_init(struct rig *rig)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(buf_done) struct buf spki = {};
+
+        *rig = (struct rig){.pair = key_new(algorithm), .attester = key_new(algorithm)};
+        made_init(&rig->made);
+        rig->keys[0] = rig->made.log_key;
+        rig->keys[1] = (struct keyring_key){.name = "model",
+                                            .token = "tpm0",
+                                            .created = "2026-11-22T10:00:00.000000Z",
+                                            .version = 1,
+                                            .algorithm = algorithm,
+                                            .purpose = KEY_MODEL,
+                                            .gate.counter = GATE_COUNTER_FIRST,
+                                            .pubkey = key_public(rig->pair)};
+        key_put_spki(rig->attester, &spki);
+        expect_integer(gate_set_attester(&rig->keys[1].gate, buf_view(&spki)), 0);
+        rig->made.ring.keys = rig->keys;
+        rig->made.ring.count = ARRAY_SIZE(rig->keys);
+}
+
+static void rig_done(struct rig *rig)
+{
+        keyring_key_done(&rig->keys[1]);
+        EVP_PKEY_free(rig->pair);
+        EVP_PKEY_free(rig->attester);
+        made_done(&rig->made);
+}
+
+static void set_bytes(json_t *record, const char *name, struct view bytes)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        int r;
+
+        base64_encode(&text, bytes);
+        r = json_object_set_new(record, name, json_stringn((const char *)text.data, text.size));
+        assert(r == 0);
+}
+
+static void set_text(json_t *record, const char *name, const char *value)
+{
+        int r = json_object_set_new(record, name, json_string(value));
+
+        assert(r == 0);
+}
+
+static json_t *begin_record(struct rig *rig, const char *type)
+{
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        json_t *record = json_pack(
+                "{s:s, s:s, s:s, s:i, s:s, s:s, s:i}", "boot", "0123456789abcdef0123456789abcdef",
+                "time", "2026-11-22T10:00:01.000000Z", "type", type, "v", 1, "key", "model",
+                "fingerprint",
+                hex_encode(sha256_view(pubkey_fingerprint(rig->keys[1].pubkey)), fingerprint),
+                "version", 1);
+
+        assert(record);
+        return record;
+}
+
+static void set_asked(json_t *record)
+{
+        int r = json_object_set_new(record, "caller",
+                                    json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd",
+                                              "pid", 42, "uid", 1000));
+
+        assert(r == 0);
+        set_text(record, "grant", "training");
+        set_text(record, "request", "7.2");
+}
+
+static json_t *make_create(struct rig *rig)
+{
+        json_t *record = begin_record(rig, "key.create");
+
+        set_text(record, "algorithm", "ecdsa-p256");
+        set_text(record, "purpose", "model");
+        set_text(record, "token", "tpm0");
+        set_bytes(record, "publicKey", pubkey_spki(rig->keys[1].pubkey));
+        expect_integer(gate_to_json(&rig->keys[1].gate, record), 0);
+        return record;
+}
+
+#define DIGEST_TEXT "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+static json_t *make_intent(struct rig *rig, const char *outcome)
+{
+        json_t *record = begin_record(rig, "intent");
+
+        set_asked(record);
+        set_text(record, "algorithm", "ecdsa-p256");
+        set_text(record, "digest", DIGEST_TEXT);
+        set_text(record, "outcome", outcome);
+        set_text(record, "reason", "");
+        return record;
+}
+
+static json_t *make_sign(struct rig *rig)
+{
+        static const uint8_t digest[SHA256_SIZE];
+        _cleanup_(buf_done) struct buf signature = {};
+        json_t *record = begin_record(rig, "sign");
+
+        key_sign(rig->pair, rig->keys[1].algorithm, view_of(digest, sizeof(digest)), &signature);
+        set_asked(record);
+        set_text(record, "algorithm", "ecdsa-p256");
+        set_text(record, "digest", DIGEST_TEXT);
+        set_bytes(record, "signature", buf_view(&signature));
+        return record;
+}
+
+static json_t *make_logged(struct rig *rig)
+{
+        json_t *record = begin_record(rig, "sign.logged");
+        int r = json_object_set_new(record, "digests", json_pack("[s]", DIGEST_TEXT));
+
+        assert(r == 0);
+        set_asked(record);
+        return record;
+}
+
+/* TPMS_ATTEST of TPM2_NV_Certify() over a whole counter. */
+static void put_attestation(struct buf *ret, uint32_t counter, uint64_t clock, uint32_t uses)
+{
+        struct tpm_name name;
+
+        expect_integer(gate_counter_name(counter, &name), 0);
+        buf_put_u32(ret, 0xff544347);
+        buf_put_u16(ret, 0x8014);
+        buf_put_u16(ret, 2);
+        buf_put_string(ret, "AK");
+        buf_put_u16(ret, 0);
+        buf_put_u64(ret, clock);
+        buf_put_u64(ret, 0);
+        buf_put_u8(ret, 1);
+        buf_put_u64(ret, 7);
+        buf_put_u16(ret, TPM_NAME_SIZE);
+        buf_put_view(ret, tpm_name_view(&name));
+        buf_put_u16(ret, 0);
+        buf_put_u16(ret, 8);
+        buf_put_u32(ret, uses);
+        buf_put_u32(ret, GATE_PIN_LIMIT);
+}
+
+static json_t *make_count(struct rig *rig, char kind)
+{
+        uint32_t count = kind >= '0' && kind <= '9' ? (uint32_t)(kind - '0') : 1;
+        _cleanup_(buf_done) struct buf attestation = {}, signature = {};
+        json_t *record = begin_record(rig, "key.count");
+        struct sha256 hash;
+
+        rig->clock += 10;
+        put_attestation(&attestation, GATE_COUNTER_FIRST + (kind == 'i'),
+                        kind == 'o' ? 1 : rig->clock, kind == 'w' ? 2 : count);
+        hash = sha256_of(buf_view(&attestation));
+        key_sign(kind == 'f' ? rig->pair : rig->attester, algorithm_find("ecdsa-p256"),
+                 sha256_view(&hash), &signature);
+        (void)json_object_set_new(record, "count", json_integer(count));
+        if (kind == 'x')
+                return record;
+        set_bytes(record, "attestation", buf_view(&attestation));
+        set_bytes(record, "signature", buf_view(&signature));
+        return record;
+}
+
+static json_t *make(struct rig *rig, char kind)
+{
+        switch (kind) {
+        case 'C':
+                return make_create(rig);
+        case 'a':
+                return make_intent(rig, "asked");
+        case 'n':
+                return make_intent(rig, "none");
+        case 'u':
+                return make_intent(rig, "unknown");
+        case 's':
+                return make_sign(rig);
+        case 'l':
+                return make_logged(rig);
+        default:
+                return make_count(rig, kind);
+        }
+}
+
+static void add(struct rig *rig, json_t *record)
+{
+        assert(rig->made.count < MADE_MAX);
+        json_put(&rig->made.entries[rig->made.count++], record);
+        json_decref(record);
+}
+
+struct found {
+        size_t count;
+        uint64_t index;
+        char text[PROBLEM_TEXT_MAX];
+};
+
+static void note_finding(const struct replay_finding *finding, void *context)
+{
+        struct found *found = context;
+
+        if (found->count++ > 0)
+                return;
+        found->index = finding->index;
+        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
+}
+
+static const struct replay_range *find_range(const struct replay_result *result,
+                                             enum replay_level level)
+{
+        for (size_t i = 0; i < result->range_count; i++)
+                if (result->ranges[i].level == level)
+                        return &result->ranges[i];
+        return NULL;
+}
+
+static void replay(struct rig *rig, struct found *ret, struct replay_result *ret_result)
+{
+        _cleanup_(journal_freep) struct journal *journal = NULL;
+        static const struct replay_rule *const rules[] = {&replay_rule_gate, NULL};
+        const struct replay_options options = {
+                .finding = note_finding, .context = ret, .rules = rules};
+
+        *ret = (struct found){};
+        made_publish(&rig->made, rig->made.count);
+        journal = made_open(&rig->made);
+        expect_integer(replay_journal(journal, &rig->made.ring, &options, ret_result, NULL), 0);
+}
+
+static void test_counts(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct replay_range *range;
+                struct replay_result result;
+                struct found found;
+                struct rig rig;
+
+                test_label = rows[i].label;
+                rig_init(&rig);
+                for (const char *kind = rows[i].records; *kind; kind++)
+                        add(&rig, make(&rig, *kind));
+                replay(&rig, &found, &result);
+                expect_integer(found.count, rows[i].text != NULL);
+                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
+                expect_integer(found.index, rows[i].index);
+                range = find_range(&result, REPLAY_L2B);
+                expect_integer(range != NULL, rows[i].end > 0);
+                if (range) {
+                        expect_text(view_string(range->of), "model");
+                        expect_integer(range->first, rows[i].first);
+                        expect_integer(range->end, rows[i].end);
+                }
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
+/* The ring says how the key was made; a record that says something else is one of another key. */
+static void test_create(void)
+{
+        static const struct {
+                const char *name, *value, *text;
+        } changes[] = {
+                {"useCounter", "0x01d10301",
+                 "key.create: useCounter: the ring has \"0x01d10300\", found \"0x01d10301\""},
+                {"useCounter", NULL,
+                 "key.create: useCounter: the ring has \"0x01d10300\", found \"\""},
+                {"witness", "MAA=", "key.create: witness: the ring has \"\", found \"MAA=\""},
+                {"attestationKey", NULL, "key.create: attestationKey: the ring has \"MFkw"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+                struct replay_result result;
+                struct found found;
+                struct rig rig;
+                json_t *record;
+
+                test_label = changes[i].text;
+                rig_init(&rig);
+                record = make_create(&rig);
+                if (changes[i].value)
+                        set_text(record, changes[i].name, changes[i].value);
+                else
+                        (void)json_object_del(record, changes[i].name);
+                add(&rig, record);
+                replay(&rig, &found, &result);
+                expect_integer(found.count, 1);
+                expect_contains(found.text, changes[i].text);
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
+int main(void)
+{
+        test_counts();
+        test_create();
+        return test_result();
+}
