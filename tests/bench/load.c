@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signs through the agent as fast as it lets: load SOCKET KEY CONNECTIONS DEPTH SECONDS
+ * Signs through the agent as fast as it lets: load SOCKET KEY CONNECTIONS DEPTH SECONDS [DIGESTS]
  *
- * Each connection keeps DEPTH calls unanswered. Prints one line: signatures per second, and the
- * latency in microseconds at the 50th and 99th percentile.
+ * Each connection keeps DEPTH calls unanswered: of Sign, or with DIGESTS of SignLogged, with so
+ * many each. Prints one line: calls per second, and the latency in microseconds at the 50th and
+ * 99th percentile.
  */
 #include <errno.h>
 #include <poll.h>
@@ -12,19 +13,24 @@
 #include <sys/un.h>
 
 #include "lib/digest.h"
-#include "lib/varlink.h"
 #include "tests/bench/sample.h"
 
 #define CONNECTIONS_MAX 256
 #define DEPTH_MAX       64
 #define READ_SIZE       65536
 
+#define DIGESTS_MAX 256
+
 struct connection {
         int fd;
+        struct buf out;         /* calls that are not sent yet */
         double sent[DEPTH_MAX]; /* a ring: when each unanswered call was sent */
         unsigned first, count;
 };
 
+/* A call but for its first digest, which is another one each time. */
+static struct buf template;
+static size_t template_digest;
 static uint64_t calls;
 
 static void die(const char *what)
@@ -46,20 +52,49 @@ static int connect_to(const char *path)
         return fd;
 }
 
-static void send_call(struct connection *connection, const char *key, unsigned depth)
+static void make_template(const char *key, unsigned digests)
 {
-        _cleanup_(buf_done) struct buf digest = {}, message = {};
-        _cleanup_(json_decrefp) json_t *parameters = NULL;
+        const char *others = ",\"sha256:"
+                             "abababababababababababababababababababababababababababababababab\"";
+
+        buf_put_format(&template, "{\"method\":\"io.hallmark.Signer.%s\",\"parameters\":{",
+                       digests > 0 ? "SignLogged" : "Sign");
+        buf_put_format(&template, "\"key\":\"%s\",\"%s", key,
+                       digests > 0 ? "digests\":[\"sha256:" : "digest\":\"sha256:");
+        template_digest = template.size;
+        buf_put_format(&template, "%064d\"", 0);
+        for (unsigned i = 1; i < digests; i++)
+                buf_put_string(&template, others);
+        buf_put_string(&template, digests > 0 ? "]}}" : "}}");
+        buf_put_u8(&template, '\0');
+        if (buf_error(&template))
+                die("template");
+}
+
+/* As much as goes without waiting. */
+static void flush(struct connection *connection)
+{
+        ssize_t sent = send(connection->fd, connection->out.data, connection->out.size,
+                            MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (sent < 0 && errno != EAGAIN)
+                die("send");
+        if (sent > 0)
+                buf_consume(&connection->out, (size_t)sent);
+}
+
+static void add_call(struct connection *connection, unsigned depth)
+{
         struct sha256 hash = sha256_of(view_of(&calls, sizeof(calls)));
+        char digest[HEX_SIZE(SHA256_SIZE)];
 
         calls++;
-        digest_put(&digest, "sha256", sha256_view(&hash));
-        parameters = json_pack("{s:s, s:s%}", "key", key, "digest", (const char *)digest.data,
-                               digest.size);
-        varlink_put_call(&message, "io.hallmark.Signer.Sign", parameters);
+        (void)hex_encode(sha256_view(&hash), digest);
+        memcpy(template.data + template_digest, digest, sizeof(digest) - 1);
         connection->sent[(connection->first + connection->count++) % depth] = now();
-        if (send(connection->fd, message.data, message.size, MSG_NOSIGNAL) != (ssize_t)message.size)
-                die("send");
+        buf_put_view(&connection->out, buf_view(&template));
+        if (buf_error(&connection->out))
+                die("call");
 }
 
 /* Counts the replies in what has arrived; a reply with an error is the end of the measurement. */
@@ -84,8 +119,7 @@ static void take_replies(struct connection *connection, unsigned depth)
         }
 }
 
-static void measure(struct connection *connections, unsigned count, unsigned depth, const char *key,
-                    double seconds)
+static void measure(struct connection *connections, unsigned count, unsigned depth, double seconds)
 {
         struct pollfd polled[CONNECTIONS_MAX];
         double start = now(), end = start + seconds;
@@ -94,14 +128,19 @@ static void measure(struct connection *connections, unsigned count, unsigned dep
         do {
                 for (unsigned i = 0; i < count; i++) {
                         while (connections[i].count < depth && now() < end)
-                                send_call(&connections[i], key, depth);
-                        polled[i] = (struct pollfd){.fd = connections[i].fd, .events = POLLIN};
+                                add_call(&connections[i], depth);
+                        if (connections[i].out.size > 0)
+                                flush(&connections[i]);
+                        polled[i] = (struct pollfd){
+                                .fd = connections[i].fd,
+                                .events = connections[i].out.size > 0 ? POLLIN | POLLOUT : POLLIN,
+                        };
                 }
                 if (poll(polled, count, -1) < 0)
                         die("poll");
                 unanswered = 0;
                 for (unsigned i = 0; i < count; i++) {
-                        if (polled[i].revents)
+                        if (polled[i].revents & POLLIN)
                                 take_replies(&connections[i], depth);
                         unanswered += connections[i].count;
                 }
@@ -113,15 +152,19 @@ static void measure(struct connection *connections, unsigned count, unsigned dep
 int main(int argc, char **argv)
 {
         static struct connection connections[CONNECTIONS_MAX];
-        unsigned count = argc == 6 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
-        unsigned depth = argc == 6 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
+        unsigned count = argc >= 6 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
+        unsigned depth = argc >= 6 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
+        unsigned digests = argc == 7 ? (unsigned)strtoul(argv[6], NULL, 10) : 0;
 
-        if (count == 0 || count > CONNECTIONS_MAX || depth == 0 || depth > DEPTH_MAX) {
-                (void)fprintf(stderr, "usage: load SOCKET KEY CONNECTIONS DEPTH SECONDS\n");
+        if (count == 0 || count > CONNECTIONS_MAX || depth == 0 || depth > DEPTH_MAX ||
+            digests > DIGESTS_MAX) {
+                (void)fprintf(stderr,
+                              "usage: load SOCKET KEY CONNECTIONS DEPTH SECONDS [DIGESTS]\n");
                 return 2;
         }
+        make_template(argv[2], digests);
         for (unsigned i = 0; i < count; i++)
                 connections[i].fd = connect_to(argv[1]);
-        measure(connections, count, depth, argv[2], strtod(argv[5], NULL));
+        measure(connections, count, depth, strtod(argv[5], NULL));
         return EXIT_SUCCESS;
 }

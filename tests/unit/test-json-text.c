@@ -33,6 +33,25 @@ static void test_strings(void)
         }
 }
 
+/* A byte that is escaped, at each place among eights of bytes that are not. */
+static void test_places(void)
+{
+        static const char special[] = {'\n', '"', '\\', 0x1f, 0x01, 0x20, 0x21, 0x5b, 0x7f};
+
+        for (size_t size = 1; size < 20; size++)
+                for (size_t place = 0; place < size; place++)
+                        for (size_t i = 0; i < sizeof(special); i++) {
+                                _cleanup_(buf_done) struct buf text = {};
+                                char bytes[20];
+
+                                memset(bytes, 'a', sizeof(bytes));
+                                bytes[place] = special[i];
+                                bytes[size - 1 - place] = special[(i + 1) % sizeof(special)];
+                                json_text_put_string(&text, view_of(bytes, size));
+                                expect_same(&text, json_stringn(bytes, size));
+                        }
+}
+
 static void test_object(void)
 {
         _cleanup_(buf_done) struct buf text = {}, empty = {};
@@ -54,6 +73,7 @@ static void test_object(void)
 int main(void)
 {
         test_strings();
+        test_places();
         test_object();
         return test_result();
 }
