@@ -233,7 +233,9 @@ static inline void on_generated(struct operation *operation, int error, struct v
 /* The key of all tests: made by a process of its own. */
 static inline void make_key(void)
 {
+        static const struct facts none;
         struct operation generate = {.kind = FRAME_GENERATE,
+                                     .options = &none,
                                      .algorithm = algorithm_find("ecdsa-p256"),
                                      .label = "model-1",
                                      .done = on_generated};
