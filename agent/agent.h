@@ -127,6 +127,10 @@ struct key *agent_find_signing_key(struct agent *agent, struct call *call, const
 /* What Sign and SignLogged take as claims. -EBADMSG with the reason. */
 int agent_check_claims(const json_t *claims, struct problem *problem) _must_use_;
 
+/* The same with the record as it is in the journal. */
+int agent_prove(struct agent *agent, uint64_t index, const struct sealed *sealed, struct buf *ret,
+                struct problem *problem) _must_use_;
+
 /* Something that began with in_progress++ has ended. */
 void agent_progress_ended(struct agent *agent);
 
@@ -138,13 +142,14 @@ int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
 extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
-/* Handlers of methods: sign.c, sign-logged.c, key-make.c, query.c, status.c. */
+/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-make.c, query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_list_keys(struct agent *agent, struct call *call);
 void agent_get_key(struct agent *agent, struct call *call);
 void agent_get_key_ring(struct agent *agent, struct call *call);
 void agent_get_checkpoint(struct agent *agent, struct call *call);
+void agent_get_proof(struct agent *agent, struct call *call);
 void agent_create_key(struct agent *agent, struct call *call);
 void agent_list_tokens(struct agent *agent, struct call *call);
 void agent_reload_call(struct agent *agent, struct call *call);

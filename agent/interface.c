@@ -19,6 +19,11 @@ static const struct json_member get_key_parameters[] = {
         {"version", JSON_INTEGER, 0},
 };
 
+static const struct json_member get_proof_parameters[] = {
+        {"digest", JSON_STRING, 0},
+        {"index", JSON_INTEGER, 0},
+};
+
 static const struct json_member create_key_parameters[] = {
         {"algorithm", JSON_STRING, 1},
         {"name", JSON_STRING, 1},
@@ -38,6 +43,7 @@ static const struct method signer_methods[] = {
         {"GetKey", get_key_parameters, ARRAY_SIZE(get_key_parameters), agent_get_key},
         {"GetKeyRing", NULL, 0, agent_get_key_ring},
         {"GetCheckpoint", NULL, 0, agent_get_checkpoint},
+        {"GetProof", get_proof_parameters, ARRAY_SIZE(get_proof_parameters), agent_get_proof},
 };
 
 static const struct method admin_methods[] = {

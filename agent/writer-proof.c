@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "agent/writer-state.h"
+#include "lib/record.h"
 
 /* How often the number of nodes that are kept has been halved at a height. */
 static unsigned recent_halvings(unsigned height)
@@ -151,4 +152,36 @@ int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *r
                                    (unsigned long long)(index / TILE_WIDTH));
         buf_put_view(ret, entry);
         return buf_error(ret);
+}
+
+/* The last entry of a bundle that is a signature of the digest. -ENOENT. */
+static int find_in_bundle(struct view bundle, uint64_t first, const char *digest, uint64_t *ret)
+{
+        struct reader reader = reader_init(bundle);
+        int r = -ENOENT;
+
+        for (uint64_t index = first; reader.left > 0 && !reader.bad; index++)
+                if (record_signs(tile_read_entry(&reader), digest)) {
+                        *ret = index;
+                        r = 0;
+                }
+        return reader.bad ? -EBADMSG : r;
+}
+
+int writer_find_signature(const struct writer *writer, const char *digest, uint64_t *ret,
+                          struct problem *problem)
+{
+        uint64_t newest = writer->levels[0].number;
+
+        for (uint64_t i = 0; i <= newest && i < WRITER_FIND_MAX / TILE_WIDTH; i++) {
+                _cleanup_(buf_done) struct buf scratch = {};
+                struct view bundle;
+                int r = find_tile(writer, TILE_ENTRIES, newest - i, &scratch, &bundle, problem);
+
+                if (r == 0)
+                        r = find_in_bundle(bundle, (newest - i) * TILE_WIDTH, digest, ret);
+                if (r != -ENOENT)
+                        return r;
+        }
+        return -ENOENT;
 }

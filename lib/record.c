@@ -366,3 +366,29 @@ int record_verify(const json_t *record, const struct keyring *ring, struct probl
         return logged ? verify_digests(record, key, problem)
                       : verify_signature(record, key, problem);
 }
+
+static int lists(const json_t *digests, const char *digest)
+{
+        const json_t *one;
+        size_t i;
+
+        json_array_foreach (digests, i, one)
+                if (string_equal(json_string_value(one), digest))
+                        return 1;
+        return 0;
+}
+
+int record_signs(struct view entry, const char *digest)
+{
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        const char *type;
+
+        if (!memmem(entry.data, entry.size, digest, strlen(digest)) ||
+            record_parse(entry, &record, NULL) < 0)
+                return 0;
+        type = json_member_string(record, "type");
+        if (string_equal(type, "sign"))
+                return string_equal(json_member_string(record, "digest"), digest);
+        return string_equal(type, "sign.logged") &&
+               lists(json_object_get(record, "digests"), digest);
+}

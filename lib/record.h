@@ -57,3 +57,7 @@ int record_check(const json_t *record, struct problem *problem) _must_use_;
  * -EKEYREJECTED, -EBADMSG, each with the reason. */
 int record_verify(const json_t *record, const struct keyring *ring,
                   struct problem *problem) _must_use_;
+
+/* Whether an entry is a record of a signature, `sign` or `sign.logged`, of that digest. Cheap for
+ * those that are not: made for looking through a journal. */
+int record_signs(struct view entry, const char *digest);
