@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * A signature together with the proof that its record is in the journal: a tlog-proof whose extra
- * is a `sign` record.
+ * What a tlog-proof of this journal proves: a signature together with the proof that its record is
+ * there (`sign`), or a logged signature, which is nothing but that proof (`sign.logged`).
  */
 
 #include "lib/bundle.h"
+#include "lib/json.h"
 #include "lib/keyring.h"
 #include "lib/tlog-proof.h"
 
@@ -16,11 +17,18 @@ int logged_is(struct view text);
 /* What the proof shows. */
 struct logged {
         uint64_t index;
-        uint64_t size; /* of the journal, as of the checkpoint */
+        uint64_t size;                 /* of the journal, as of the checkpoint */
+        const struct keyring_key *key; /* of the ring: named by the record */
+        json_t *digests;               /* of a `sign.logged` record, as in it; else NULL */
 };
 
-/* Verifies proof, checkpoint and record against the ring; fills @ret_signature with the digest and
- * signature that the record holds, without hint. -EKEYREJECTED: not a good proof of a signature,
- * with the reason; -ENOMEM. */
+void logged_done(struct logged *logged);
+
+/* Verifies proof, checkpoint and record against the ring, which @ret->key borrows from. Of a `sign`
+ * record, fills @ret_signature with the digest and signature that it holds, without hint.
+ * -EKEYREJECTED: not a good proof of a signature, with the reason; -ENOMEM. */
 int logged_verify(struct view text, const struct keyring *ring, struct logged *ret,
                   struct bundle *ret_signature, struct problem *problem) _must_use_;
+
+/* Whether the digest is among those of a logged signature. */
+int logged_has(const struct logged *logged, struct view digest);

@@ -5,10 +5,12 @@
 
 #include "cli/agent.h"
 #include "cli/artifact.h"
+#include "cli/claim.h"
 #include "cli/key.h"
 #include "cli/log-entry.h"
 #include "cli/option.h"
 #include "cli/output.h"
+#include "cli/sign-logged.h"
 #include "lib/base64.h"
 #include "lib/bundle.h"
 #include "lib/file.h"
@@ -22,15 +24,22 @@ enum {
         OPTION_FORMAT,
         OPTION_CLAIM,
         OPTION_AUTHORIZATION,
-        OPTION_REQUEST
+        OPTION_REQUEST,
+        OPTION_WITH_PROOF
 };
+
+enum format { FORMAT_BUNDLE, FORMAT_RAW, FORMAT_PROOF };
+
+static const char *const formats[] = {"bundle", "raw", "tlog-proof", NULL};
+static const char *const suffixes[] = {".sigstore.json", ".sig", ".tlog-proof"};
 
 /* What is asked for and what came back. */
 struct signing {
         struct artifact artifact; /* without a path when the digest was given */
         struct keyring_key key;
         char *output; /* "-" for standard output */
-        int raw;
+        enum format format;
+        int with_proof;           /* a bundle or raw signature gets one beside it */
         int request;              /* only what a witness is to sign is asked for */
         struct buf authorization; /* base64; empty: none */
         uint8_t digest_bytes[DIGEST_SIZE_MAX];
@@ -56,7 +65,7 @@ static void signing_done(struct signing *signing)
 /* The bundle of a transparent key proves that the signature is in the journal. */
 static int wants_entry(const struct signing *signing)
 {
-        return !signing->raw && signing->key.transparency == TRANSPARENCY_REKOR;
+        return signing->format == FORMAT_BUNDLE && signing->key.transparency == TRANSPARENCY_REKOR;
 }
 
 static int choose_output(const struct invocation *invocation, struct signing *ret)
@@ -68,8 +77,7 @@ static int choose_output(const struct invocation *invocation, struct signing *re
                 ret->output = strdup(output ? output : "-");
                 return ret->output ? 0 : -ENOMEM;
         }
-        r = asprintf(&ret->output, "%s%s", invocation->operands[0],
-                     ret->raw ? ".sig" : ".sigstore.json");
+        r = asprintf(&ret->output, "%s%s", invocation->operands[0], suffixes[ret->format]);
         if (r < 0)
                 ret->output = NULL;
         return r < 0 ? -ENOMEM : 0;
@@ -84,10 +92,13 @@ static int check_output(const struct invocation *invocation, const struct signin
                 return problem_set(problem, -EINVAL,
                                    "sign: --json prints facts, expected --output FILE for the "
                                    "signature");
-        if (standard && signing->raw && isatty(STDOUT_FILENO))
+        if (standard && signing->format == FORMAT_RAW && isatty(STDOUT_FILENO))
                 return problem_set(problem, -EINVAL,
                                    "sign: a raw signature is no text for a terminal, expected "
                                    "--output FILE");
+        if (standard && signing->with_proof)
+                return problem_set(problem, -EINVAL,
+                                   "sign: --with-proof writes two files, expected --output FILE");
         if (signing->artifact.path && artifact_is(&signing->artifact, signing->output))
                 return problem_set(problem, -EINVAL,
                                    "%s: the signature would overwrite the file that is signed",
@@ -126,10 +137,37 @@ static int write_request(const struct signing *signing, struct problem *problem)
                                          problem);
 }
 
+/* The parser has made sure that the word is one of the table. */
+static enum format find_format(const struct invocation *invocation)
+{
+        const char *word = option_value(invocation, OPTION_FORMAT);
+        int by_digest = option_value(invocation, OPTION_DIGEST) != NULL;
+        enum format format = FORMAT_BUNDLE;
+
+        if (!word)
+                return by_digest ? FORMAT_RAW : FORMAT_BUNDLE;
+        while (!string_equal(formats[format], word))
+                format++;
+        return format;
+}
+
+static int choose_format(const struct invocation *invocation, struct signing *ret,
+                         struct problem *problem)
+{
+        ret->format = ret->request ? FORMAT_RAW : find_format(invocation);
+        ret->with_proof = option_value(invocation, OPTION_WITH_PROOF) != NULL;
+        if (ret->format != FORMAT_PROOF && option_value_at(invocation, OPTION_DIGEST, 1))
+                return problem_set(problem, -EINVAL,
+                                   "sign: several --digest need --format tlog-proof");
+        if (ret->format == FORMAT_PROOF && ret->with_proof)
+                return problem_set(problem, -EINVAL,
+                                   "sign: --format tlog-proof is a proof, without --with-proof");
+        return 0;
+}
+
 static int prepare(const struct invocation *invocation, struct signing *ret,
                    struct problem *problem)
 {
-        const char *format = option_value(invocation, OPTION_FORMAT);
         int by_digest = option_value(invocation, OPTION_DIGEST) != NULL, r;
 
         if (!option_value(invocation, OPTION_KEY))
@@ -142,7 +180,9 @@ static int prepare(const struct invocation *invocation, struct signing *ret,
         if (r < 0)
                 return r;
         ret->request = option_value(invocation, OPTION_REQUEST) != NULL;
-        ret->raw = ret->request || (format ? string_equal(format, "raw") : by_digest);
+        r = choose_format(invocation, ret, problem);
+        if (r < 0)
+                return r;
         if (ret->request && option_value(invocation, OPTION_AUTHORIZATION))
                 return problem_set(problem, -EINVAL,
                                    "sign: --print-authorization-request comes before "
@@ -174,43 +214,18 @@ static int find_digest(const struct invocation *invocation, struct signing *ret,
         return buf_error(&ret->digest_text);
 }
 
-static int add_claim(json_t *claims, const char *claim, struct problem *problem)
-{
-        const char *equals = strchr(claim, '=');
-        _cleanup_(freep) char *name = NULL;
-
-        if (!equals || equals == claim)
-                return problem_set(problem, -EINVAL,
-                                   "--claim: expected NAME=VALUE, found \"%.80s\"", claim);
-        name = strndup(claim, (size_t)(equals - claim));
-        if (!name)
-                return -ENOMEM;
-        if (json_object_get(claims, name))
-                return problem_set(problem, -EINVAL, "--claim: \"%.80s\" is given twice", name);
-        if (json_object_set_new(claims, name, json_string(equals + 1)) < 0)
-                return problem_set(problem, -EINVAL, "--claim: \"%.80s\" is no valid UTF-8", name);
-        return 0;
-}
-
 static int build_call(const struct invocation *invocation, const struct signing *signing,
                       json_t **ret, struct problem *problem)
 {
-        json_t *claims = json_object();
-        const char *claim;
-        int r = claims ? 0 : -ENOMEM;
+        json_t *claims = NULL;
+        int r = claims_read(invocation, OPTION_CLAIM, &claims, problem);
 
-        for (size_t i = 0; r == 0 && (claim = option_value_at(invocation, OPTION_CLAIM, i)); i++)
-                r = add_claim(claims, claim, problem);
-        if (r < 0 || json_object_size(claims) == 0) {
-                json_decref(claims);
-                claims = NULL;
-        }
         if (r < 0)
                 return r;
         *ret = json_pack("{s:s, s:s, s:s, s:o*, s:o*}", "key", signing->key.name, "digest",
                          (const char *)signing->digest_text.data, "algorithm",
                          signing->key.algorithm->name, "claims", claims, "proof",
-                         wants_entry(signing) ? json_true() : NULL);
+                         wants_entry(signing) || signing->with_proof ? json_true() : NULL);
         if (*ret && signing->authorization.size > 0 &&
             json_object_set_new(*ret, "authorization",
                                 json_stringn((const char *)signing->authorization.data,
@@ -310,12 +325,39 @@ static int publish(const struct signing *signing, struct problem *problem)
         _cleanup_(buf_done) struct buf bundle = {};
         int r;
 
-        if (signing->raw)
+        if (signing->format == FORMAT_RAW)
                 return output_write_file(signing->output, buf_view(&signing->signature), problem);
         r = bundle_put(&bundle, &statement, wants_entry(signing) ? &signing->entry : NULL);
         if (r < 0)
                 return r;
         return output_write_file(signing->output, buf_view(&bundle), problem);
+}
+
+/* Beside the signature: OUTPUT.tlog-proof. */
+static int publish_proof(const struct signing *signing, struct problem *problem)
+{
+        const char *proof = json_member_string(signing->reply.parameters, "proof");
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s%s", signing->output, suffixes[FORMAT_PROOF]) < 0)
+                return -ENOMEM;
+        return output_write_file(path, view_string(proof), problem);
+}
+
+/* The signature is good without it, but what was asked for is both. */
+static enum answer check_proof(const struct invocation *invocation, const struct signing *signing,
+                               struct problem *problem)
+{
+        const struct logging logging = {.key = &signing->key};
+        const json_t *reply = signing->reply.parameters;
+        const char *proof = json_member_string(reply, "proof");
+
+        if (!signing->with_proof)
+                return ANSWER_YES;
+        if (!proof)
+                return answer_of(problem_set(problem, -EBADMSG, "agent: reply: no proof"), problem);
+        return sign_check_proof(invocation, &logging, proof,
+                                (uint64_t)json_member_integer(reply, "index", 0), problem);
 }
 
 static int print_facts(const struct signing *signing, int json, struct problem *problem)
@@ -328,7 +370,7 @@ static int print_facts(const struct signing *signing, int json, struct problem *
         if (json)
                 return output_write_json(json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:O}",
                                                    "output", signing->output, "format",
-                                                   signing->raw ? "raw" : "bundle", "key",
+                                                   formats[signing->format], "key",
                                                    json_object_get(reply, "key"), "version",
                                                    json_object_get(reply, "version"), "fingerprint",
                                                    json_object_get(reply, "fingerprint"), "digest",
@@ -357,10 +399,58 @@ static enum answer finish(const struct invocation *invocation, struct signing *s
         answer = make_entry(invocation, signing, problem);
         if (answer != ANSWER_YES)
                 return answer;
+        answer = check_proof(invocation, signing, problem);
+        if (answer != ANSWER_YES)
+                return answer;
         r = publish(signing, problem);
+        if (r == 0 && signing->with_proof)
+                r = publish_proof(signing, problem);
         if (r == 0)
                 r = print_facts(signing, invocation->json, problem);
         return answer_of(r, problem);
+}
+
+static int add_digest(json_t *digests, const struct algorithm *algorithm, const char *text,
+                      struct problem *problem)
+{
+        uint8_t bytes[DIGEST_SIZE_MAX];
+        int r = digest_parse(text, algorithm, bytes, problem);
+
+        if (r < 0)
+                return r;
+        return json_array_append_new(digests, json_string(text)) < 0 ? -ENOMEM : 0;
+}
+
+/* Of the file, or all that were given. */
+static int collect_digests(const struct invocation *invocation, struct signing *signing,
+                           json_t *digests, struct problem *problem)
+{
+        const char *text;
+        int r = 0;
+
+        if (signing->artifact.path) {
+                r = find_digest(invocation, signing, problem);
+                return r < 0 ? r
+                             : add_digest(digests, signing->key.algorithm,
+                                          (const char *)signing->digest_text.data, problem);
+        }
+        for (size_t i = 0; r == 0 && (text = option_value_at(invocation, OPTION_DIGEST, i)); i++)
+                r = add_digest(digests, signing->key.algorithm, text, problem);
+        return r;
+}
+
+static enum answer run_logged(const struct invocation *invocation, struct signing *signing,
+                              struct problem *problem)
+{
+        _cleanup_(json_decrefp) json_t *digests = json_array();
+        struct logging logging = {&signing->key, digests, NULL, signing->output};
+        int r = digests ? 0 : -ENOMEM;
+
+        if (r == 0)
+                r = collect_digests(invocation, signing, digests, problem);
+        if (r == 0)
+                r = claims_read(invocation, OPTION_CLAIM, &logging.claims, problem);
+        return r < 0 ? answer_of(r, problem) : sign_logged(invocation, &logging, problem);
 }
 
 static enum answer run(const struct invocation *invocation, struct problem *problem)
@@ -376,6 +466,8 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
                                &signing.key, problem);
         if (answer != ANSWER_YES)
                 return answer;
+        if (signing.format == FORMAT_PROOF)
+                return run_logged(invocation, &signing, problem);
         r = find_digest(invocation, &signing, problem);
         if (r == 0 && signing.request)
                 return answer_of(write_request(&signing, problem), problem);
@@ -389,8 +481,6 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
         return finish(invocation, &signing, problem);
 }
 
-static const char *const formats[] = {"bundle", "raw", NULL};
-
 const struct verb verb_sign = {
         .name = "sign",
         .operands = "[FILE]",
@@ -399,13 +489,15 @@ const struct verb verb_sign = {
         .options =
                 {
                         [OPTION_KEY] = {"key", "k", "NAME", "the key to sign with"},
-                        [OPTION_DIGEST] = {"digest", "d", "HASH:HEX",
-                                           "sign this digest instead of a FILE"},
+                        [OPTION_DIGEST] =
+                                {"digest", "d", "HASH:HEX",
+                                 "sign this digest instead of a FILE; repeats, for proofs",
+                                 .repeats = 1},
                         [OPTION_OUTPUT] = {"output", "o", "FILE",
                                            "write the signature there; - is standard output"},
                         [OPTION_FORMAT] =
                                 {"format", "f", "FORMAT",
-                                 "bundle (default for files) or raw (default for digests)",
+                                 "bundle (default for files), raw (default for digests) or tlog-proof",
                                  .words = formats},
                         [OPTION_AUTHORIZATION] = {"authorization", NULL, "FILE",
                                                   "what the witness of the key signed for this"},
@@ -414,6 +506,9 @@ const struct verb verb_sign = {
                         [OPTION_CLAIM] = {"claim", "c", "NAME=VALUE",
                                           "record this claim with the signature; repeats",
                                           .repeats = 1},
+                        [OPTION_WITH_PROOF] = {"with-proof", NULL, NULL,
+                                               "wait for a checkpoint, and write the proof "
+                                               "beside the signature"},
                 },
         .run = run,
 };

@@ -35,7 +35,7 @@ struct verification {
         const char *key_name;              /* NULL: any of the ring */
         const struct algorithm *algorithm; /* NULL: any that fits */
         enum kind kind;
-        struct bundle bundle; /* KIND_LOGGED, too: digest and signature of the record */
+        struct bundle bundle; /* KIND_LOGGED, too: digest and signature of a sign record */
         struct logged logged;
         struct quorum quorum; /* without policy when none was given */
         struct buf raw;
@@ -54,6 +54,7 @@ static void verification_done(struct verification *v)
         keyring_done(&v->ring);
         (void)pubkey_free(v->pubkey);
         bundle_done(&v->bundle);
+        logged_done(&v->logged);
         quorum_done(&v->quorum);
         buf_done(&v->raw);
 }
@@ -287,12 +288,44 @@ static int check_log_entries(const struct verification *v, const struct proof *p
         return problem_prefix(problem, -EKEYREJECTED, "%s", v->artifact.path);
 }
 
-static int verify(struct verification *v, struct proof *ret, struct problem *problem)
+/* A logged signature is the checkpoint's, which has been verified: the file must be among those
+ * that the record is about. */
+static int try_logged(struct verification *v, struct proof *ret, struct problem *problem)
+{
+        const struct keyring_key *key = v->logged.key;
+        char found[HEX_SIZE(DIGEST_SIZE_MAX)];
+        struct view digest;
+        int r;
+
+        if (v->key_name && !string_equal(v->key_name, key->name))
+                return problem_set(problem, -EKEYREJECTED, "%s: logged under key %s, not %s",
+                                   v->artifact.path, key->name, v->key_name);
+        r = artifact_digest(&v->artifact, key->algorithm->hash, &digest, problem);
+        if (r < 0)
+                return r;
+        if (!logged_has(&v->logged, digest))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: digest: the tlog-proof is about %zu other%s, found %s:%s",
+                                   v->artifact.path, json_array_size(v->logged.digests),
+                                   json_array_size(v->logged.digests) == 1 ? "" : "s",
+                                   key->algorithm->hash, hex_encode(digest, found));
+        *ret = (struct proof){.key = key, .algorithm = key->algorithm, .digest = digest};
+        return 0;
+}
+
+static int try_signature(struct verification *v, struct proof *ret, struct problem *problem)
 {
         int r = check_bundle_digest(v, problem);
 
-        if (r == 0)
-                r = v->pubkey ? try_public_key(v, ret, problem) : try_ring(v, ret, problem);
+        if (r < 0)
+                return r;
+        return v->pubkey ? try_public_key(v, ret, problem) : try_ring(v, ret, problem);
+}
+
+static int verify(struct verification *v, struct proof *ret, struct problem *problem)
+{
+        int r = v->logged.digests ? try_logged(v, ret, problem) : try_signature(v, ret, problem);
+
         if (r == 0)
                 r = check_standing(v, ret->key, problem);
         if (r == 0)

@@ -3,9 +3,10 @@
 // Verify-journal checks a copy of a journal folder with the Go project's own implementation of
 // signed notes and transparency logs, which shares nothing with Hallmark's: the signature of the
 // checkpoint, every tile, every entry bundle, and an inclusion proof for each entry. Given a
-// tlog-proof file instead of a folder, it checks that, and prints the entry.
+// tlog-proof file instead of a folder, it checks that, and prints the entry. Given two checkpoints as
+// well, it checks the hashes of a consistency proof, one a line, between these.
 //
-// usage: verify-journal FOLDER|PROOF ORIGIN LOG_KEY.pem
+// usage: verify-journal FOLDER|PROOF ORIGIN LOG_KEY.pem [OLD NEW]
 //
 // Exit status 0 if all of it is right, 1 if something is wrong, 2 if that could not be found out.
 package main
@@ -336,13 +337,56 @@ func verifyProof(path, origin, keyPath string) (string, error) {
 	return fmt.Sprintf("entry %d of %d: %s", proof.index, tree.N, proof.entry), nil
 }
 
+func readCheckpoint(path, origin, keyPath string) (tlog.Tree, error) {
+	verifier, err := newVerifier(origin, keyPath)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	signed, err := os.ReadFile(path)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	return openCheckpoint(signed, origin, verifier)
+}
+
+func verifyGrowth(path, origin, keyPath, oldPath, newPath string) (string, error) {
+	older, err := readCheckpoint(oldPath, origin, keyPath)
+	if err != nil {
+		return "", err
+	}
+	newer, err := readCheckpoint(newPath, origin, keyPath)
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var proof tlog.TreeProof
+	for _, line := range strings.Fields(string(text)) {
+		hash, err := tlog.ParseHash(line)
+		if err != nil {
+			return "", err
+		}
+		proof = append(proof, hash)
+	}
+	if err := tlog.CheckTree(proof, newer.N, newer.Hash, older.N, older.Hash); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d entries go on from %d", newer.N, older.N), nil
+}
+
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: verify-journal FOLDER|PROOF ORIGIN LOG_KEY.pem")
+	if len(os.Args) != 4 && len(os.Args) != 6 {
+		fmt.Fprintln(os.Stderr, "usage: verify-journal FOLDER|PROOF ORIGIN LOG_KEY.pem [OLD NEW]")
 		os.Exit(2)
 	}
 	check := verify
-	if info, err := os.Stat(os.Args[1]); err == nil && info.Mode().IsRegular() {
+	if len(os.Args) == 6 {
+		check = func(path, origin, keyPath string) (string, error) {
+			return verifyGrowth(path, origin, keyPath, os.Args[4], os.Args[5])
+		}
+	} else if info, err := os.Stat(os.Args[1]); err == nil && info.Mode().IsRegular() {
 		check = verifyProof
 	}
 	found, err := check(os.Args[1], os.Args[2], os.Args[3])
