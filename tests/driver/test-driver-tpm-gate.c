@@ -14,7 +14,8 @@
 /* Keys that count their uses and keys that ask a witness, against a software TPM, and other
  * programs that try to use them. */
 
-#define SIGNATURES 12
+#define SIGNATURES    12
+#define SESSIONS_MANY 100 /* more than a TPM has numbers for */
 
 static const char *program;
 static const char *const counted[] = {"UseCounter", "yes", NULL};
@@ -148,6 +149,34 @@ static void count_uses(struct swtpm *swtpm, const char *algorithm)
         expect_integer(client_stop(&client), EXIT_SUCCESS);
         client_key_done(&key);
         client_key_done(&other);
+        test_label = "";
+}
+
+/* Programs that never end their sessions leave the TPM no number for another one. Those numbers are
+ * not handed out again by a restart of the driver. */
+static void no_session_left(const struct swtpm *swtpm)
+{
+        char session[EQUIPMENT_PATH_MAX];
+        const char *const start[] = {"tpm2_startauthsession", "--policy-session", "-S",
+                                     equipment_path(session, "session"), NULL};
+        struct client_key key = {};
+        struct client client;
+        uint32_t slot;
+        int started = 0;
+
+        test_label = "no session left";
+        equipment_need("tpm2_startauthsession");
+        while (started < SESSIONS_MANY && swtpm_run(swtpm, start) == 0)
+                started++;
+        expect(started > 0 && started < SESSIONS_MANY);
+        open_tpm(&client, swtpm);
+        expect_integer(client_generate_with(&client, "ecdsa-p256", counted, &key), FRAME_OK);
+        slot = load(&client, "ecdsa-p256", &key);
+        sign_some(&client, "ecdsa-p256", slot, &key);
+        expect_count(&client, slot, SIGNATURES);
+        expect_integer(client_destroy(&client, "ecdsa-p256", buf_view(&key.handle)), FRAME_OK);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        client_key_done(&key);
         test_label = "";
 }
 
@@ -338,6 +367,7 @@ int main(int argc, char **argv)
         count_uses(&swtpm, "ecdsa-p256");
         count_uses(&swtpm, "ecdsa-p384");
         count_uses(&swtpm, "rsa-2048");
+        no_session_left(&swtpm);
         plain_keys(&swtpm);
         ask_witness(&swtpm, "ecdsa-p256", 0);
         ask_witness(&swtpm, "rsa-2048-pss", 1);
