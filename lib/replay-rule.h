@@ -39,6 +39,7 @@ extern const struct replay_rule replay_rule_key;
 extern const struct replay_rule replay_rule_caller;
 extern const struct replay_rule replay_rule_gate;
 extern const struct replay_rule replay_rule_entry;
+extern const struct replay_rule replay_rule_witness;
 
 /* All rules, ended by NULL. */
 extern const struct replay_rule *const replay_rules[];

@@ -38,6 +38,17 @@
                                         "\"digest\":\"\",\"outcome\":\"unknown\",\"reason\":\"\"}"
 #define INTENT INTENT_BY("model", ASKED)
 
+#define COSIGNED(size, root)                                                                                                                                                                        \
+        "{" COMMON(                                                                                                                                                                                 \
+                BOOT_A, "01",                                                                                                                                                                       \
+                "checkpoint.witness") ",\"cosignature\":\"\xe2\x80\x94 w AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\",\"root\":" root \
+                                      ",\"size\":" size ",\"witness\":\"w\"}"
+/* Of a tree of one leaf it is SHA-256 of a zero byte and the record. */
+#define ROOT_TEXT     "sha256:1b7269a1ae638764c6242febdba3b4d45a8d6c1fcb8e5c33e0d026a970a24c80"
+#define OTHER_TEXT    "sha256:abababababababababababababababababababababababababababababababab"
+#define ROOT_OF_START "\"" ROOT_TEXT "\""
+#define OTHER_ROOT    "\"" OTHER_TEXT "\""
+
 /* Members in any order; what is written is canonical. KEY and SPKI are those of the key "model",
  * LOGKEY is the log key's. */
 static const struct {
@@ -145,6 +156,32 @@ static const struct {
                              "\"identity\":\"said\",\"pid\":1,\"uid\":0}")},
          2,
          "caller: identity: expected pidfd or best-effort, found \"said\""},
+        {"cosigned", {START, COSIGNED("1", ROOT_OF_START), COSIGNED("1", ROOT_OF_START)}, 0, NULL},
+        {"cosigned earlier", {START, STOP, START, COSIGNED("1", OTHER_ROOT)}, 0, NULL},
+        {"cosigned by nobody",
+         {START, "{" COMMON(BOOT_A, "01",
+                            "checkpoint.witness") ",\"cosignature\":\"x\",\"root\":" ROOT_OF_START
+                                                  ",\"size\":1,\"witness\":\"w\"}"},
+         1,
+         "checkpoint.witness: cosignature: expected the line of a witness"},
+        {"cosigned another journal",
+         {START, COSIGNED("1", OTHER_ROOT)},
+         1,
+         "checkpoint.witness: root: the witness cosigned " OTHER_TEXT
+         ", and 1 records have " ROOT_TEXT},
+        {"cosigned two journals",
+         {START, STOP, START, COSIGNED("1", ROOT_OF_START), COSIGNED("1", OTHER_ROOT)},
+         4,
+         "checkpoint.witness: root: the witness cosigned " OTHER_TEXT
+         ", and 1 records have " ROOT_TEXT},
+        {"cosigned more than there is",
+         {START, COSIGNED("2", ROOT_OF_START)},
+         1,
+         "checkpoint.witness: size: expected 1 to 1, found 2"},
+        {"cosigned no root",
+         {START, COSIGNED("1", "\"sha256:00\"")},
+         1,
+         "checkpoint.witness: root: expected sha256:HEX"},
 };
 
 /* The log key of the made journal, and one to sign with. */
