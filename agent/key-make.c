@@ -99,6 +99,40 @@ static void fail_token(struct making *making, int error, const struct problem *p
         undo(making);
 }
 
+static void fail_journal(struct making *making, int error)
+{
+        if (!making->call) {
+                fail(making, "", strerror(-error));
+                return;
+        }
+        agent_fail_journal(making->agent, making->call, error);
+        undo(making);
+}
+
+/* The key could not come to be: @error is the journal's, or 0 and @r that of its file. */
+static void give_up(struct making *making, int error, int r, const struct problem *problem)
+{
+        struct agent *agent = making->agent;
+        struct token *token = agent_find_token(agent, making->token, NULL);
+        /* A batch whose sync failed may be on the disk all the same. */
+        int is_recorded = error == 0 || error == -EROFS;
+
+        if (is_recorded) {
+                /* It goes like those that a crash left behind, and a record says so. */
+                making->key->interrupted = 1;
+                free(making->handle);
+                making->handle = NULL;
+        } else {
+                keystore_discard(agent->store, making->key);
+        }
+        if (error < 0)
+                fail_journal(making, error);
+        else
+                fail(making, "StorageFailed", problem_text(problem, r));
+        if (is_recorded && token)
+                agent_undo_pending_keys(agent, token);
+}
+
 /* The journal says that the key exists; from here on it does. */
 static void on_recorded(void *context, int error, uint64_t index)
 {
@@ -112,13 +146,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         if (r == 0)
                 r = keystore_commit(agent->store, key, &problem);
         if (r < 0) {
-                keystore_discard(agent->store, key);
-                if (error < 0 && making->call) {
-                        agent_fail_journal(agent, making->call, error);
-                        undo(making);
-                } else {
-                        fail(making, "StorageFailed", problem_text(&problem, r));
-                }
+                give_up(making, error, r, &problem);
                 return;
         }
         event_log(LOG_NOTICE, MESSAGE_KEY_CREATED, "key %s version %u (%s) made in token %s",

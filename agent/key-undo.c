@@ -2,9 +2,9 @@
 #include "agent/agent.h"
 #include "agent/event.h"
 
-/* A version that was being made when the agent died is no key: nobody was told of it. It goes from
- * the token first, then the journal says so, then its files go; a crash in between begins again
- * with the token. */
+/* A version that was being made when the agent died, or whose file could not be made durable, is no
+ * key: nobody was told of it. It goes from the token first, then the journal says so, then its
+ * files go; a crash in between begins again with the token. */
 struct undoing {
         struct agent *agent;
         struct key *key;

@@ -20,7 +20,7 @@ struct key {
         struct keyring_key info;
         struct token_key token_key; /* borrows from info and handle */
         char *handle;
-        int interrupted; /* pending already when the agent started */
+        int interrupted; /* pending, and nobody goes on with it: to be removed */
         int undoing;     /* its removal is under way */
         int counting;    /* its uses are being counted */
         uint64_t uses;   /* that were begun since they were last counted */

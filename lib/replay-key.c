@@ -154,20 +154,20 @@ static void take_create(struct keys *keys, const struct replay_leaf *leaf)
         expect_name(keys, leaf, "transparency", key_transparency_name(key->transparency));
 }
 
+/* One that is not in the ring may have no key.create: its creation ended before that. */
 static void take_destroy(struct keys *keys, const struct replay_leaf *leaf)
 {
         const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
         size_t stranger = find_stranger(keys, leaf->record);
-        int known = key ? *life_of(keys, key) == CREATED : stranger < keys->stranger_count;
 
-        if (!known && !keys->lost)
+        if (key && *life_of(keys, key) != CREATED && !keys->lost)
                 replay_report_leaf(keys->replay, leaf,
                                    "key.destroy: no key.create of the key "
                                    "before it");
         if (key) {
                 expect_names(keys, leaf, key);
                 *life_of(keys, key) = DESTROYED;
-        } else if (known) {
+        } else if (stranger < keys->stranger_count) {
                 keys->strangers[stranger] = keys->strangers[--keys->stranger_count];
         }
 }
