@@ -39,6 +39,10 @@ static void on_token_state(struct token *token, void *context)
         }
         recorder_note(&agent->recorder, record);
         if (token_state(token) == TOKEN_READY) {
+                struct audit *audit = agent_find_audit(agent, token_name(token));
+
+                if (audit)
+                        audit_begin(audit);
                 agent_undo_pending_keys(agent, token);
                 agent_want_log_key(agent);
                 agent_count_uses(agent, token);
@@ -70,6 +74,7 @@ static const struct token_key *on_key_at(struct token *token, size_t index, void
 static void agent_token_done(struct agent_token *slot)
 {
         token_free(slot->token);
+        audit_free(slot->audit);
         free(slot->name);
         *slot = (struct agent_token){};
 }
@@ -77,7 +82,8 @@ static void agent_token_done(struct agent_token *slot)
 static int set_up_token(struct agent *agent, const struct config_token *config,
                         struct agent_token *ret)
 {
-        const struct token_events events = {on_token_state, on_process_lost, on_key_at, agent};
+        const struct token_events events = {on_token_state, on_process_lost, agent_take_evidence,
+                                            on_key_at, agent};
         int r;
 
         ret->name = strdup(config->name);
@@ -89,7 +95,7 @@ static int set_up_token(struct agent *agent, const struct config_token *config,
                 event_log(LOG_ERR, MESSAGE_TOKEN_LOST, "%s", ret->problem.text);
                 return 0; /* the others are served all the same */
         }
-        return r;
+        return r < 0 ? r : agent_set_up_audit(agent, config, ret);
 }
 
 /* The token of that name that can go on as it is, taken out of the old list. */

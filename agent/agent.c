@@ -168,14 +168,25 @@ static void on_sealed(void *context)
 {
         struct agent *agent = context;
 
+        agent_save_audits(agent);
         (void)sd_event_exit(agent->event, agent->exit_status);
 }
 
-/* Nobody waits for an answer any more: the last record and the last checkpoint. */
+static void record_stop(struct agent *agent)
+{
+        json_t *record = recorder_begin(&agent->recorder, "agent.stop");
+
+        if (record)
+                recorder_set(record, "reason", "told to stop");
+        recorder_note(&agent->recorder, record);
+        writer_commit(agent->writer);
+        sealer_finish(agent->sealer, on_sealed, agent);
+}
+
+/* Nobody waits for an answer any more: what the tokens attest, the last record and the last
+ * checkpoint. */
 static void finish(struct agent *agent)
 {
-        json_t *record;
-
         if (agent->finishing || agent->in_progress > 0)
                 return;
         if (!agent->counted) {
@@ -188,12 +199,7 @@ static void finish(struct agent *agent)
         if (agent->witnesses)
                 witnesses_stop(agent->witnesses); /* nobody waits for their answers any more */
         refusals_flush(agent->refusals);
-        record = recorder_begin(&agent->recorder, "agent.stop");
-        if (record)
-                recorder_set(record, "reason", "told to stop");
-        recorder_note(&agent->recorder, record);
-        writer_commit(agent->writer);
-        sealer_finish(agent->sealer, on_sealed, agent);
+        agent_finish_audits(agent, record_stop);
 }
 
 static void on_drained(struct agent *agent)

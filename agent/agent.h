@@ -10,6 +10,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "agent/audit.h"
 #include "agent/call.h"
 #include "agent/config.h"
 #include "agent/grant.h"
@@ -29,6 +30,7 @@ struct agent_options {
 /* A configured token: absent while its program cannot be found. */
 struct agent_token {
         struct token *token; /* NULL: could not be set up */
+        struct audit *audit; /* NULL: not audited */
         char *name;
         struct problem problem;
 };
@@ -57,6 +59,8 @@ struct agent {
         struct call *ring_calls; /* GetKeyRing, waiting for the log key */
         size_t ring_call_count;
         unsigned in_progress; /* signatures and keys being made */
+        unsigned audits_open; /* that agent_finish_audits() waits for */
+        void (*audits_finished)(struct agent *agent);
         int start_recorded;
         int stopping;  /* told to */
         int counted;   /* the uses of keys, for the last time */
@@ -84,6 +88,21 @@ struct token *agent_find_token(const struct agent *agent, const char *name,
 
 /* Offers checkpoints to the witnesses of the configuration from now on, and to no others. */
 int agent_set_up_witnesses(struct agent *agent, struct problem *problem) _must_use_;
+
+/* The audit of the token of that name, or NULL. agent-audit.c, as the next four. */
+struct audit *agent_find_audit(const struct agent *agent, const char *token);
+int agent_set_up_audit(struct agent *agent, const struct config_token *config,
+                       struct agent_token *slot) _must_use_;
+
+/* The token has signed: an event of struct token_events, whose context is the agent. */
+void agent_take_evidence(struct token *token, struct operation *operation,
+                         const struct operation_evidence *evidence, void *context);
+
+/* Has all audited tokens attest and everything recorded, then calls @done. */
+void agent_finish_audits(struct agent *agent, void (*done)(struct agent *agent));
+
+/* After the last signature. */
+void agent_save_audits(const struct agent *agent);
 
 /* Reads the configuration files, which nobody but root and the agent may be able to write: else
  * -EPERM. */

@@ -39,6 +39,25 @@ static int read_path_setting(const struct config_entry *entry, void *object,
         return value_is_path(entry->value) ? read_setting(entry, object, expected) : -EBADMSG;
 }
 
+static int read_audit(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_token *token = object;
+
+        token->audit = string_equal(entry->value, "yes");
+        if (!token->audit && !string_equal(entry->value, "no"))
+                return -EBADMSG;
+        return read_setting(entry, object, expected);
+}
+
+static int read_audit_interval(const struct config_entry *entry, void *object,
+                               struct problem *expected)
+{
+        struct config_token *token = object;
+
+        return value_duration(entry->value, CONFIG_AUDIT_LEAST, CONFIG_AUDIT_MOST,
+                              &token->audit_usec);
+}
+
 #define DRIVER_EXPECTED "one of tpm pkcs11"
 #define COMMON_FIELDS                                                                              \
         {"Driver", 1, DRIVER_EXPECTED, read_driver},                                               \
@@ -59,6 +78,8 @@ static const struct config_field tpm_fields[] = {
         {"TCTI", 1, "how to reach the TPM, such as device:/dev/tpmrm0", read_setting},
         PIN_FILE_FIELD,
         {"OwnerFile", 0, "an absolute path", read_path_setting},
+        {"Audit", 0, "yes or no", read_audit},
+        {"AuditInterval", 0, "a time from 1s to 60min, such as 60s", read_audit_interval},
 };
 
 static const struct config_field pkcs11_fields[] = {
@@ -111,6 +132,7 @@ int config_read_token(const struct config_section *section, struct config_token 
         token->place = config_section_place(section);
         token->workers = 1;
         token->timeout_usec = CONFIG_TIMEOUT_DEFAULT;
+        token->audit_usec = CONFIG_AUDIT_DEFAULT;
         if (!token->name || !token->place)
                 return -ENOMEM;
         r = read_fields(section, token, problem);

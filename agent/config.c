@@ -86,7 +86,7 @@ int config_token_equal(const struct config_token *a, const struct config_token *
 {
         if (!string_equal(a->name, b->name) || !string_equal(a->driver, b->driver) ||
             a->workers != b->workers || a->timeout_usec != b->timeout_usec ||
-            a->settings.count != b->settings.count)
+            a->audit_usec != b->audit_usec || a->settings.count != b->settings.count)
                 return 0;
         for (size_t i = 0; i < a->settings.count; i++) {
                 const char *other = facts_get(&b->settings, a->settings.pair[i].name);

@@ -31,6 +31,9 @@
 #define CONFIG_TIMEOUT_LEAST      ((uint64_t)100000)
 #define CONFIG_TIMEOUT_MOST       ((uint64_t)600 * 1000000)
 #define CONFIG_TIMEOUT_DEFAULT    ((uint64_t)10 * 1000000)
+#define CONFIG_AUDIT_LEAST        ((uint64_t)1000000)
+#define CONFIG_AUDIT_MOST         ((uint64_t)3600 * 1000000)
+#define CONFIG_AUDIT_DEFAULT      ((uint64_t)60 * 1000000)
 
 /* A value of several words. */
 struct words {
@@ -44,6 +47,8 @@ struct config_token {
         struct facts settings; /* passed to the driver as they are */
         uint32_t workers;      /* processes; 1 for a TPM */
         uint64_t timeout_usec; /* of one operation */
+        int audit;             /* the TPM audits its commands */
+        uint64_t audit_usec;   /* between two attestations of that */
         char *place;           /* "file:line" of the section */
 };
 

@@ -306,6 +306,7 @@ static int submit(struct sealer *sealer, struct token *token)
         sealer->operation = (struct operation){
                 .kind = FRAME_SIGN,
                 .key = &sealer->key->token_key,
+                .checkpoint = sealer->checkpoint.size,
                 .done = on_signed,
                 .context = sealer,
         };

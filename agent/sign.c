@@ -146,10 +146,22 @@ static void wait_for_checkpoint(struct signing *signing)
         sealer_wait(signing->agent->sealer, &signing->waiter);
 }
 
+/* The signature that the token has made is in the record, or in none. */
+static void tell_audit(const struct signing *signing, int error, uint64_t index)
+{
+        struct audit *audit = agent_find_audit(signing->agent, signing->key->info.token);
+
+        if (audit && error == 0)
+                audit_resolve(audit, &signing->operation, index);
+        else if (audit)
+                audit_give_up(audit, &signing->operation);
+}
+
 static void on_recorded(void *context, int error, uint64_t index)
 {
         struct signing *signing = context;
 
+        tell_audit(signing, error, index);
         signing->index = index;
         if (error < 0) {
                 agent_fail_journal(signing->agent, signing->call, error);
@@ -231,6 +243,7 @@ static void record_intent(struct signing *signing, const char *outcome)
 
 static void reject_signature(struct signing *signing)
 {
+        tell_audit(signing, -EKEYREJECTED, 0);
         signing->error = problem_set(&signing->problem, -EKEYREJECTED,
                                      "the token's signature does not verify with its public key");
         event_log(LOG_ERR, MESSAGE_SIGNATURE_REJECTED,
@@ -290,6 +303,7 @@ static struct signing *begin_signing(struct agent *agent, struct call *call, str
         signing->operation = (struct operation){
                 .kind = FRAME_SIGN,
                 .key = &key->token_key,
+                .recorded = 1,
                 .done = on_signed,
                 .context = signing,
         };
@@ -337,27 +351,31 @@ static void on_asked(void *context, int error, uint64_t index)
                 return;
         }
         signing->asked = 1;
-        signing->key->uses++;
+        if (signing->key->info.gate.counter)
+                signing->key->uses++;
         if (token)
                 token_submit(token, &signing->operation);
         else
                 on_signed(&signing->operation, -ENODEV, view_of(NULL, 0), &problem);
 }
 
-/* Where the TPM counts uses, the journal has each of them before the TPM does: a crash in between
- * leaves an intent, and no signature that nobody knows of. */
+/* Where the TPM counts uses or audits signatures, the journal has each of them before the TPM does:
+ * a crash in between leaves an intent, and no signature that nobody knows of. */
 static void submit(struct signing *signing, struct token *token)
 {
+        int counted = signing->key->info.gate.counter != 0;
         json_t *record;
 
-        if (!signing->key->info.gate.counter) {
+        if (!counted && !agent_find_audit(signing->agent, signing->key->info.token)) {
                 token_submit(token, &signing->operation);
                 return;
         }
         record = begin_record(signing, "intent");
         if (record) {
                 recorder_set(record, "outcome", "asked");
-                recorder_set(record, "reason", "the token counts the uses of this key");
+                recorder_set(record, "reason",
+                             counted ? "the token counts the uses of this key"
+                                     : "the token is audited");
         }
         if (recorder_append(&signing->agent->recorder, record, on_asked, signing) < 0)
                 on_asked(signing, -ENOMEM, 0);

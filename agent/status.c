@@ -18,9 +18,13 @@ static json_t *token_to_json(const struct agent *agent, const struct agent_token
         const struct config_token *config = config_find_token(agent->config, slot->name);
         struct token_figures figures = {};
         struct facts none = {};
+        json_t *facts = facts_to_json(slot->token ? token_facts(slot->token) : &none);
 
         if (slot->token)
                 figures = token_figures(slot->token);
+        if (slot->audit)
+                (void)json_object_set_new(facts, "command-audit",
+                                          json_string(audit_status(slot->audit)));
         return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "name", slot->name,
                          "driver", config ? config->driver : "", "state",
                          slot->token ? token_state_name(token_state(slot->token)) : "backing-off",
@@ -28,7 +32,7 @@ static json_t *token_to_json(const struct agent *agent, const struct agent_token
                          "workers", (json_int_t)figures.workers, "ready", (json_int_t)figures.ready,
                          "queued", (json_int_t)figures.queued, "inFlight",
                          (json_int_t)figures.in_flight, "restarts", (json_int_t)figures.restarts,
-                         "facts", facts_to_json(slot->token ? token_facts(slot->token) : &none));
+                         "facts", facts);
 }
 
 static json_t *tokens_to_json(const struct agent *agent)

@@ -169,7 +169,8 @@ static int on_reject(sd_event_source *source, void *context)
         return 0;
 }
 
-void token_submit(struct token *token, struct operation *operation)
+static void submit(struct token *token, struct operation *operation,
+                   void (*add)(struct operation_queue *queue, struct operation *operation))
 {
         int hopeful = token->state == TOKEN_READY || token->state == TOKEN_STARTING;
 
@@ -179,9 +180,19 @@ void token_submit(struct token *token, struct operation *operation)
                 (void)sd_event_source_set_enabled(token->reject, SD_EVENT_ONESHOT);
                 return;
         }
-        operation_queue_push(&token->queue, operation);
+        add(&token->queue, operation);
         arm_expiry(token);
         dispatch(token);
+}
+
+void token_submit(struct token *token, struct operation *operation)
+{
+        submit(token, operation, operation_queue_push);
+}
+
+void token_submit_first(struct token *token, struct operation *operation)
+{
+        submit(token, operation, operation_queue_unshift);
 }
 
 static void start_process(struct seat *seat);
@@ -208,6 +219,16 @@ static void on_worker_ready(struct worker *worker, const struct facts *facts, vo
         set_state(token, TOKEN_READY, NULL);
         start_others(token);
         dispatch(token);
+}
+
+static void on_worker_evidence(struct worker *worker, struct operation *operation,
+                               const struct operation_evidence *evidence, void *context)
+{
+        struct seat *seat = context;
+        struct token *token = seat->token;
+
+        if (token->events.evidence)
+                token->events.evidence(token, operation, evidence, token->events.context);
 }
 
 static void on_worker_idle(struct worker *worker, void *context)
@@ -354,8 +375,9 @@ static int make_seats(struct token *token)
                 return -ENOMEM;
         for (uint32_t i = 0; i < token->config->workers && r >= 0; i++) {
                 struct seat *seat = &token->seats[i];
-                const struct worker_events events = {on_key_at, on_worker_ready, on_worker_idle,
-                                                     on_worker_lost, seat};
+                const struct worker_events events = {on_key_at,          on_worker_ready,
+                                                     on_worker_idle,     on_worker_lost,
+                                                     on_worker_evidence, seat};
 
                 seat->token = token;
                 r = worker_new(token->event, token->config, &events, &seat->worker);

@@ -38,14 +38,24 @@ struct token_key {
                             again */
 };
 
+/* What a token that is audited says of a signature, besides the signature (lib/command-audit.h). */
+struct operation_evidence {
+        struct view signature, name, response;
+};
+
 /* One request to a token and its answer. */
 struct operation {
-        enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY or _COUNT */
+        enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY, _COUNT or _AUDIT */
         const struct token_key *key;       /* SIGN, DESTROY, COUNT */
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */
         const struct facts *options;       /* GENERATE; likewise */
-        uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants */
+        uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants;
+                                              AUDIT: SHA256_SIZE bytes to be attested */
+        uint64_t checkpoint;       /* SIGN: the size of the tree, when it is for a checkpoint */
+        int recorded;              /* SIGN: audit_resolve() or audit_give_up() will be called */
+        int attest;                /* AUDIT: an attestation, not only a look */
+        uint64_t audit_entry;      /* set by audit_note() */
         struct view authorization; /* SIGN: a witness's; empty: none; borrowed until done() */
 
         /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
@@ -80,6 +90,9 @@ struct token_events {
          * be NULL. */
         void (*process_lost)(struct token *token, int error, const struct problem *problem,
                              void *context);
+        /* The token has signed: called before done(). May be NULL. */
+        void (*evidence)(struct token *token, struct operation *operation,
+                         const struct operation_evidence *evidence, void *context);
         /* Keys that each process loads before it counts as ready: entry @index, NULL past the last.
          */
         const struct token_key *(*key_at)(struct token *token, size_t index, void *context);
@@ -98,6 +111,9 @@ DEFINE_CLEANUP(struct token *, token_free)
 
 /* Takes the operation; done() is called later, never from within. */
 void token_submit(struct token *token, struct operation *operation);
+
+/* The same, before all that waits. */
+void token_submit_first(struct token *token, struct operation *operation);
 
 /* Loads a key that has come into being. Processes that come up later ask key_at(). */
 void token_add_key(struct token *token, const struct token_key *key);

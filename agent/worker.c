@@ -296,6 +296,25 @@ static int read_reason(const struct frame *frame, struct problem *ret)
                            (const char *)text.data);
 }
 
+/* Hands on what an audit needs, and leaves the fields that every token answers. What is malformed
+ * stays in, and fails. */
+static struct view take_evidence(struct worker *worker, struct operation *operation,
+                                 struct view fields)
+{
+        struct reader reader = reader_init(fields);
+        struct operation_evidence evidence = {.signature = reader_sized(&reader)};
+        size_t size = fields.size - reader.left;
+
+        if (reader.bad || reader.left == 0)
+                return fields;
+        evidence.name = reader_sized(&reader);
+        evidence.response = reader_sized(&reader);
+        if (reader_end(&reader) < 0)
+                return fields;
+        worker->events.evidence(worker, operation, &evidence, worker->events.context);
+        return view_of(fields.data, size);
+}
+
 /* An answer out of order or malformed ends the process: nothing it says is to be relied on. */
 static int take_answer(struct worker *worker, struct view bytes, struct problem *problem)
 {
@@ -314,7 +333,11 @@ static int take_answer(struct worker *worker, struct view bytes, struct problem 
         memmove(worker->flights, worker->flights + 1, worker->flight_count * sizeof(flight));
         worker->busy_since_usec = clock_now();
         if (flight.operation) {
-                flight.operation->done(flight.operation, error, frame.fields, problem);
+                struct view fields = error == 0 && flight.kind == FRAME_SIGN
+                                             ? take_evidence(worker, flight.operation, frame.fields)
+                                             : frame.fields;
+
+                flight.operation->done(flight.operation, error, fields, problem);
                 r = is_refused_secret(error) ? error : 0;
         } else if (flight.kind == FRAME_OPEN)
                 r = error < 0 ? error : answer_open(worker, &frame);
@@ -464,6 +487,11 @@ int worker_submit(struct worker *worker, struct operation *operation)
                 break;
         case FRAME_COUNT:
                 buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
+                break;
+        case FRAME_AUDIT:
+                buf_put_u8(frame, operation->attest ? 1 : 0);
+                buf_put_sized(frame,
+                              view_of(operation->digest, operation->attest ? SHA256_SIZE : 0));
                 break;
         default:
                 assert(operation->kind == FRAME_DESTROY);

@@ -41,6 +41,11 @@ struct worker_events {
          * Operations in flight have failed already. */
         void (*lost)(struct worker *worker, int error, const struct problem *problem,
                      void *context);
+
+        /* The process has signed, and says what an audit needs: called before the operation's
+         * done(). */
+        void (*evidence)(struct worker *worker, struct operation *operation,
+                         const struct operation_evidence *evidence, void *context);
         void *context;
 };
 

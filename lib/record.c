@@ -43,6 +43,14 @@ static const struct json_member clock_members[] = {
         {"before", JSON_STRING, 1},
 };
 
+static const struct json_member audit_members[] = {
+        {"attestationKey", JSON_STRING, 1}, {"attestationName", JSON_STRING, 1},
+        {"commands", JSON_ARRAY, 1},        {"names", JSON_OBJECT, 1},
+        {"outcome", JSON_STRING, 1},        {"reason", JSON_STRING, 1},
+        {"response", JSON_STRING, 1},       {"size", JSON_INTEGER, 1},
+        {"token", JSON_STRING, 1},
+};
+
 static const struct json_member config_members[] = {
         {"caller", JSON_OBJECT, 0},
         {"config", JSON_STRING, 1},
@@ -112,6 +120,7 @@ static const struct json_member token_members[] = {
 static const struct record_type record_types[] = {
         TYPE("agent.start", agent_start_members),
         TYPE("agent.stop", agent_stop_members),
+        TYPE("audit", audit_members),
         TYPE("checkpoint.witness", checkpoint_witness_members),
         TYPE("clock", clock_members),
         TYPE("config", config_members),

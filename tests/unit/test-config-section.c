@@ -92,7 +92,9 @@ static void test_tokens(void)
                  "found nothing"},
                 {"key of another driver", GOOD "[Token t]\nDriver=tpm\nTCTI=x\nWorkers=2\n",
                  "f:16: [Token t] Workers=: expected one of the keys Driver Timeout TCTI PinFile "
-                 "OwnerFile, found \"Workers\""},
+                 "OwnerFile Audit AuditInterval, found \"Workers\""},
+                {"neither yes nor no", GOOD "[Token t]\nDriver=tpm\nTCTI=x\nAudit=maybe\n",
+                 "f:16: [Token t] Audit=: expected yes or no, found \"maybe\""},
                 {"no module", GOOD "[Token t]\nDriver=pkcs11\n",
                  "f:13: [Token t] Module=: expected an absolute path, found nothing"},
                 {"relative module", GOOD "[Token t]\nDriver=pkcs11\nModule=m.so\n",
