@@ -117,15 +117,48 @@ static void put_quorum(struct buf *text, const struct journal_quorum *quorum)
         buf_put_u8(text, '\n');
 }
 
+/* The range of records that each level of assurance was reached for. */
+static json_t *levels_to_json(const struct replay_result *result)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < result->range_count && i < REPLAY_RANGES_MAX; i++) {
+                const struct replay_range *range = &result->ranges[i];
+
+                (void)json_array_append_new(list,
+                                            json_pack("{s:s, s:s, s:I, s:I}", "level",
+                                                      replay_level_name(range->level), "of",
+                                                      range->of, "first", (json_int_t)range->first,
+                                                      "last", (json_int_t)range->end - 1));
+        }
+        return list;
+}
+
+static void put_levels(struct buf *text, const struct replay_result *result)
+{
+        for (size_t i = 0; i < result->range_count && i < REPLAY_RANGES_MAX; i++) {
+                const struct replay_range *range = &result->ranges[i];
+
+                buf_put_format(text, "%s", replay_level_name(range->level));
+                if (range->of[0])
+                        buf_put_format(text, " of %s", range->of);
+                buf_put_format(text, ": records %llu to %llu\n", (unsigned long long)range->first,
+                               (unsigned long long)range->end - 1);
+        }
+        if (result->range_count > REPLAY_RANGES_MAX)
+                buf_put_format(text, "and %zu more ranges\n",
+                               result->range_count - REPLAY_RANGES_MAX);
+}
+
 static json_t *result_to_json(const struct replay_result *result)
 {
         char root[HEX_SIZE(SHA256_SIZE)];
 
-        return json_pack("{s:b, s:I, s:I, s:I, s:I, s:{s:I, s:s}}", "good", result->findings == 0,
-                         "findings", (json_int_t)result->findings, "records",
+        return json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:s}}", "good",
+                         result->findings == 0, "findings", (json_int_t)result->findings, "records",
                          (json_int_t)result->records, "signatures", (json_int_t)result->signatures,
-                         "unsealed", (json_int_t)result->unsealed, "checkpoint", "size",
-                         (json_int_t)result->checkpoint.size, "root",
+                         "unsealed", (json_int_t)result->unsealed, "levels", levels_to_json(result),
+                         "checkpoint", "size", (json_int_t)result->checkpoint.size, "root",
                          hex_encode(sha256_view(&result->checkpoint.root), root));
 }
 
@@ -147,6 +180,7 @@ static int print_result(const struct replay_result *result, const char *path,
         buf_put_format(&text, "checkpoint: %llu records, root %s\n",
                        (unsigned long long)result->checkpoint.size,
                        hex_encode(sha256_view(&result->checkpoint.root), root));
+        put_levels(&text, result);
         put_quorum(&text, report->quorum);
         if (result->unsealed > 0)
                 buf_put_format(&text,

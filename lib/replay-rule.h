@@ -36,6 +36,7 @@ struct replay_rule {
 
 extern const struct replay_rule replay_rule_run;
 extern const struct replay_rule replay_rule_key;
+extern const struct replay_rule replay_rule_audit;
 extern const struct replay_rule replay_rule_caller;
 extern const struct replay_rule replay_rule_gate;
 extern const struct replay_rule replay_rule_entry;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a journal says of the signatures of one audited token, held against what its TPM says.
+ *
+ * Signatures come in from their records, wait to be named by an `audit` record, and must not wait
+ * for longer than the second one. Nothing here reports: the functions return what is wrong.
+ */
+
+#include "lib/attest.h"
+#include "lib/command-audit.h"
+#include "lib/keyring.h"
+#include "lib/record-scan.h"
+#include "lib/tree-window.h"
+
+#define AUDIT_ACCOUNT_WAITING_MAX 16384 /* more than an agent puts into two intervals */
+
+struct audit_waiting {
+        uint64_t index;
+        const struct keyring_key *key;
+        uint8_t message[DIGEST_SIZE_MAX];
+        uint16_t response_size;
+        uint8_t response[400]; /* as a TPM answers most probably; RSA-3072 is the longest */
+        int named;             /* by an `audit` record */
+        int excused;           /* an interval was broken in which it may have been */
+};
+
+struct audit_account {
+        char token[KEY_NAME_MAX + 1];
+        uint64_t newest, before; /* the last `audit` record, and the one before */
+        int known;               /* digest and counter are those after the last one */
+        int restarted;           /* the token is ready again, and has not attested since */
+        struct sha256 digest;
+        uint64_t counter;
+        struct sha256 key; /* SHA-256 of the attestation key's text */
+        struct audit_waiting *waiting;
+        size_t count;
+};
+
+/* What the digest is computed with, besides the account. */
+struct audit_context {
+        const char *origin;
+        const struct keyring *ring;
+        struct tree_window *window;
+};
+
+void audit_account_done(struct audit_account *account);
+
+/* A good `sign` record by @key of this token. -ENOBUFS: too many wait; -ENOMEM; -EBADMSG. */
+int audit_account_add(struct audit_account *account, uint64_t index, const struct record *record,
+                      const struct keyring_key *key) _must_use_;
+
+/* What a good `audit` record says. */
+struct audit_claim {
+        struct buf response, name;
+        struct view attest_bytes, signature;
+        struct attest_audit attest;
+        struct sha256 key;
+        int broken;
+};
+
+/* Takes it out of the record and checks that the attestation key has signed it: that key signs, its
+ * Name is in the attestation, the algorithm and the list of commands are the expected ones, and the
+ * qualifying data is the root of the tree that the record names. -EBADMSG, -EKEYREJECTED with the
+ * reason; -ENOMEM. To be freed in any case. */
+int audit_claim_read(const struct record *record, const struct audit_context *context,
+                     struct audit_claim *ret, struct problem *problem) _must_use_;
+void audit_claim_done(struct audit_claim *claim);
+
+/* Computes the digest of the commands in the record. -EKEYREJECTED: it is not the attested one, or
+ * a command is not as it should be; -EBADMSG: no such command. Signatures that are named are
+ * marked. */
+int audit_account_check(struct audit_account *account, const struct record *record,
+                        const struct audit_claim *claim, const struct audit_context *context,
+                        struct problem *problem) _must_use_;
+
+/* The next interval begins after the `audit` record @index. */
+void audit_account_begin(struct audit_account *account, uint64_t index,
+                         const struct audit_claim *claim, int excuse);
+
+/* Takes out a signature that no interval has named, although it should have: 1, else 0. */
+int audit_account_take_forgotten(struct audit_account *account, uint64_t *ret);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Command audit, level L2a: between two `audit` records of a token its TPM has executed what the
+ * journal has, and nothing else. An interval that the agent has called broken reaches no level; one
+ * that it has called complete and that is not is a finding.
+ */
+
+#include <errno.h>
+
+#include "lib/audit-account.h"
+#include "lib/replay-rule.h"
+
+#define TOKENS_MAX 64
+#define WINDOW_FIRST                                                                               \
+        4096 /* records after a token has come up in which its first attestation is                \
+              */
+
+struct audits {
+        struct replay *replay;
+        struct audit_account accounts[TOKENS_MAX];
+        size_t count;
+        int watching; /* the window is kept */
+        struct tree_window window;
+};
+
+static void audits_free(void *state)
+{
+        struct audits *audits = state;
+
+        for (size_t i = 0; audits && i < audits->count; i++)
+                audit_account_done(&audits->accounts[i]);
+        if (audits)
+                tree_window_done(&audits->window);
+        free(audits);
+}
+
+static int begin(struct replay *replay, void **ret_state)
+{
+        struct audits *audits = calloc(1, sizeof(*audits));
+
+        *ret_state = audits;
+        if (!audits)
+                return -ENOMEM;
+        audits->replay = replay;
+        return 0;
+}
+
+static struct audit_account *find_account(struct audits *audits, struct view token)
+{
+        for (size_t i = 0; i < audits->count; i++)
+                if (view_is(token, audits->accounts[i].token))
+                        return &audits->accounts[i];
+        return NULL;
+}
+
+static struct audit_account *add_account(struct audits *audits, struct view token)
+{
+        struct audit_account *account = &audits->accounts[audits->count];
+
+        if (audits->count == TOKENS_MAX || token.size > KEY_NAME_MAX)
+                return NULL;
+        *account = (struct audit_account){};
+        memcpy(account->token, token.data, token.size);
+        audits->count++;
+        return account;
+}
+
+static void take_token(struct audits *audits, const struct replay_leaf *leaf)
+{
+        struct audit_account *account = find_account(audits, record_string(leaf->record, "token"));
+
+        if (!view_is(record_string(leaf->record, "state"), "ready"))
+                return;
+        if (account)
+                account->restarted = 1;
+}
+
+/* The first attestation of a token comes soon after one of these, and is of a tree from then on. */
+static void begin_watch(struct audits *audits, const struct replay_leaf *leaf)
+{
+        static const char *const types[] = {"agent.start", "config", "token"};
+        int begins = audits->count > 0; /* after what was missing */
+
+        for (size_t i = 0; i < ARRAY_SIZE(types) && leaf->record; i++)
+                begins |= record_is(leaf->record, types[i]);
+        if (audits->watching || !begins)
+                return;
+        audits->watching = 1;
+        tree_window_begin(&audits->window, replay_tree(audits->replay));
+}
+
+static int take_signature(struct audits *audits, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(audits->replay, leaf->record);
+        struct audit_account *account = key ? find_account(audits, view_string(key->token)) : NULL;
+        int r;
+
+        if (!account)
+                return 0;
+        if (account->restarted) {
+                replay_report_leaf(audits->replay, leaf,
+                                   "sign: token \"%s\" was audited up to record %llu, and signs "
+                                   "without audit since",
+                                   account->token, (unsigned long long)account->newest);
+                account->restarted = 0;
+        }
+        r = audit_account_add(account, leaf->index, leaf->record, key);
+        if (r == -ENOBUFS) {
+                replay_report_leaf(audits->replay, leaf,
+                                   "sign: no attestation of token \"%s\" for %d signatures",
+                                   account->token, AUDIT_ACCOUNT_WAITING_MAX);
+                account->count = 0;
+                account->known = 0;
+        }
+        return r == -ENOMEM ? r : 0;
+}
+
+static void report_forgotten(struct audits *audits, struct audit_account *account)
+{
+        uint64_t index;
+
+        while (audit_account_take_forgotten(account, &index))
+                replay_report(audits->replay, index, "audit",
+                              "sign: the TPM of token \"%s\" has not counted this signature",
+                              account->token);
+}
+
+static void check_key(struct audits *audits, const struct audit_account *account,
+                      const struct audit_claim *claim, const struct replay_leaf *leaf)
+{
+        if (account->known && !view_equal(sha256_view(&account->key), sha256_view(&claim->key)))
+                replay_report_leaf(audits->replay, leaf,
+                                   "audit: another attestation key than in record %llu",
+                                   (unsigned long long)account->newest);
+}
+
+/* The first attestation of a token tells where the next interval begins, and nothing else. */
+static int take_claim(struct audits *audits, const struct replay_leaf *leaf,
+                      struct audit_account *account, const struct audit_claim *claim,
+                      const struct audit_context *context)
+{
+        struct problem problem = {};
+        int r = -EKEYREJECTED, known = account->known;
+
+        check_key(audits, account, claim, leaf);
+        if (known)
+                r = audit_account_check(account, leaf->record, claim, context, &problem);
+        if (r == -ENOMEM)
+                return r;
+        if (known && r < 0 && !claim->broken)
+                replay_report_leaf(audits->replay, leaf, "%s", problem_text(&problem, r));
+        if (known && r == 0)
+                replay_reached(audits->replay, REPLAY_L2A, account->token, account->newest + 1,
+                               leaf->index + 1);
+        audit_account_begin(account, leaf->index, claim, r < 0);
+        report_forgotten(audits, account);
+        return 0;
+}
+
+static uint64_t oldest_needed(const struct audits *audits)
+{
+        uint64_t oldest = UINT64_MAX;
+
+        for (size_t i = 0; i < audits->count; i++)
+                if (audits->accounts[i].before < oldest)
+                        oldest = audits->accounts[i].before;
+        return oldest;
+}
+
+static int take_audit(struct audits *audits, const struct replay_leaf *leaf)
+{
+        struct view token = record_string(leaf->record, "token");
+        struct audit_account *account = find_account(audits, token);
+        const struct keyring *ring = replay_ring(audits->replay);
+        const struct audit_context context = {ring->origin, ring, &audits->window};
+        struct problem problem = {};
+        struct audit_claim claim;
+        int r;
+
+        if (!account)
+                account = add_account(audits, token);
+        if (!account) {
+                replay_report_leaf(audits->replay, leaf, "audit: more than %d tokens", TOKENS_MAX);
+                return 0;
+        }
+        r = audit_claim_read(leaf->record, &context, &claim, &problem);
+        if (r == 0) {
+                r = take_claim(audits, leaf, account, &claim, &context);
+                tree_window_forget(&audits->window, oldest_needed(audits));
+        } else if (r != -ENOMEM) {
+                replay_report_leaf(audits->replay, leaf, "%s", problem_text(&problem, r));
+                account->known = 0;
+                account->restarted = 0;
+                r = 0;
+        }
+        audit_claim_done(&claim);
+        return r;
+}
+
+/* A leaf that is missing leaves no roots to compare with. */
+static int watch(struct audits *audits, const struct replay_leaf *leaf)
+{
+        struct sha256 hash;
+
+        if (!audits->watching)
+                return 0;
+        if (audits->count == 0 &&
+            tree_window_size(&audits->window) - audits->window.base.size > WINDOW_FIRST)
+                audits->watching = 0;
+        if (!leaf->bytes.data)
+                audits->watching = 0;
+        if (!audits->watching)
+                return 0;
+        hash = merkle_leaf(leaf->bytes);
+        return tree_window_add(&audits->window, &hash);
+}
+
+static int take(void *state, const struct replay_leaf *leaf)
+{
+        struct audits *audits = state;
+        int r = 0;
+
+        begin_watch(audits, leaf);
+        if (leaf->record && record_is(leaf->record, "token"))
+                take_token(audits, leaf);
+        else if (leaf->record && record_is(leaf->record, "sign"))
+                r = take_signature(audits, leaf);
+        else if (leaf->record && record_is(leaf->record, "audit"))
+                r = take_audit(audits, leaf);
+        return r < 0 ? r : watch(audits, leaf);
+}
+
+static int end(void *state)
+{
+        return 0;
+}
+
+const struct replay_rule replay_rule_audit = {
+        .name = "audit", .begin = begin, .take = take, .end = end, .free = audits_free};
