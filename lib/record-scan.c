@@ -269,6 +269,15 @@ static struct view value_of(const struct record *record, const struct record_mem
         return view_of(record->bytes.data + member->value, member->value_size);
 }
 
+/* As view_is(), for names that differ in their first character as a rule. */
+static inline int is_named(struct view text, const char *name)
+{
+        if (text.size == 0)
+                return name[0] == '\0';
+        return text.data[0] == (uint8_t)name[0] &&
+               strncmp((const char *)text.data, name, text.size) == 0 && name[text.size] == '\0';
+}
+
 /* The table's row of that name, looked for from *@hint on: both are ordered as a rule. */
 static const struct json_member *find_row(const struct record_type *table, struct view name,
                                           size_t *hint)
@@ -276,7 +285,7 @@ static const struct json_member *find_row(const struct record_type *table, struc
         for (size_t i = 0; i < table->count; i++) {
                 size_t row = (*hint + i) % table->count;
 
-                if (!view_is(name, table->members[row].name))
+                if (!is_named(name, table->members[row].name))
                         continue;
                 *hint = row + 1;
                 return &table->members[row];
@@ -360,7 +369,7 @@ static const struct record_member *find_member(const struct record *record, cons
                                                json_type type)
 {
         for (size_t i = 0; i < record->count; i++)
-                if (view_is(name_of(record, &record->members[i]), name))
+                if (is_named(name_of(record, &record->members[i]), name))
                         return record->members[i].type == type ? &record->members[i] : NULL;
         return NULL;
 }

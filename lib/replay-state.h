@@ -5,12 +5,14 @@
  * What the parts of a replay share: the tree as far as it has been rebuilt. Private to
  * lib/replay*.c.
  *
- * replay.c walks the records, replay-tile.c compares the tiles with them, replay-wal.c goes on with
- * the write-ahead file, replay-rule.c keeps the rules. Functions return 0 when the replay can go on
- * (what was wrong has been reported), negative when it cannot.
+ * replay.c walks the records, replay-bundle.c takes those of bundles, replay-tile.c compares the
+ * tiles with them, replay-wal.c goes on with the write-ahead file, replay-rule.c keeps the rules.
+ * Functions return 0 when the replay can go on (what was wrong has been reported), negative when it
+ * cannot.
  */
 
 #include "lib/replay-rule.h"
+#include "lib/replay-window.h"
 
 /* The hashes of a level that are in its newest tile. */
 struct level {
@@ -34,6 +36,10 @@ struct replay {
         struct buf edge;  /* bundle of the newest entries, as many as levels[0].width */
         struct buf bundle, tile; /* scratch */
         struct level cached;     /* leaf hashes of an older bundle */
+        struct replay_crew crew;
+        struct pool *pool;
+        struct replay_window *windows[POOL_JOBS_MAX]; /* made when needed */
+        size_t window_count;
         void *rule_states[REPLAY_RULES_MAX];
 };
 
@@ -46,9 +52,16 @@ void replay_rules_free(struct replay *replay);
 /* An error that is the journal's fault is a finding; one that is the machine's ends the replay. */
 int replay_is_fault(int error);
 
-/* Adds the next record: its own checks, then its leaf. */
+/* The entry bundles from the next record on. 1: there were some; 0: no more. */
+int replay_bundles(struct replay *replay, struct problem *problem) _must_use_;
+
+/* Adds the next record: its own checks, what the rules say, then its leaf. */
 int replay_add_entry(struct replay *replay, struct view bytes, const char *where,
                      struct problem *problem) _must_use_;
+
+/* Adds the hash of the next leaf to the tree. */
+int replay_add_leaf(struct replay *replay, const struct sha256 *leaf,
+                    struct problem *problem) _must_use_;
 
 /* Adds a hash to the newest tile of its level, and checks the tile when it is full. */
 int replay_add_hash(struct replay *replay, int level, const struct sha256 *hash,

@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "lib/hashedrekord.h"
-#include "lib/record.h"
 #include "lib/replay-state.h"
 
 #define PROGRESS_EVERY 4096
@@ -111,7 +109,7 @@ static int check_heads(struct replay *replay, struct problem *problem)
         return r;
 }
 
-static int add_leaf(struct replay *replay, const struct sha256 *leaf, struct problem *problem)
+int replay_add_leaf(struct replay *replay, const struct sha256 *leaf, struct problem *problem)
 {
         struct sha256 completed[MERKLE_HEIGHT_MAX];
         unsigned height = merkle_push(&replay->tree, leaf, completed);
@@ -127,131 +125,6 @@ static int add_leaf(struct replay *replay, const struct sha256 *leaf, struct pro
                 replay->options->progress(replay->tree.size, replay->result->checkpoint.size,
                                           replay->options->context);
         return r;
-}
-
-/* @ret_good: whether the record is good by itself. */
-static int check_record(struct replay *replay, struct view bytes, const char *where, int *ret_good)
-{
-        _cleanup_(json_decrefp) json_t *record = NULL;
-        struct problem reason = {};
-        int r = record_parse(bytes, &record, &reason);
-
-        if (r == 0)
-                r = record_verify(record, replay->ring, &reason);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                replay_report(replay, replay->tree.size, where, "%s", problem_text(&reason, r));
-        else if (string_equal(json_member_string(record, "type"), "sign"))
-                replay->result->signatures++;
-        *ret_good = r == 0;
-        return 0;
-}
-
-int replay_add_entry(struct replay *replay, struct view bytes, const char *where,
-                     struct problem *problem)
-{
-        struct replay_leaf seen = {.index = replay->tree.size, .where = where, .bytes = bytes};
-        struct sha256 leaf = merkle_leaf(bytes);
-        struct record record;
-        int r, good = 0;
-
-        if (replay->tree.size % TILE_WIDTH == 0)
-                buf_clear(&replay->edge);
-        r = tile_put_entry(&replay->edge, bytes);
-        if (r == -ENOMEM)
-                return r;
-        r = hashedrekord_is(bytes) ? 0 : check_record(replay, bytes, where, &good);
-        if (r == 0 && good && record_scan(bytes, &record) == 0)
-                seen.record = &record;
-        if (r == 0)
-                r = replay_rules_take(replay, &seen);
-        if (r < 0)
-                return r;
-        replay->result->records++;
-        return add_leaf(replay, &leaf, problem);
-}
-
-/* A bundle is missing or cut short: the tile's hashes stand in, so that later faults are still
- * found. */
-static int add_leaves_from_tile(struct replay *replay, const struct tile *bundle,
-                                struct problem *problem)
-{
-        const struct tile tile = {0, bundle->number, bundle->width};
-        _cleanup_(buf_done) struct buf hashes = {};
-        unsigned width;
-        int r;
-
-        r = journal_read_tile(replay->journal, &tile, &hashes, &width, NULL);
-        if (r < 0)
-                return replay_is_fault(r) ? -ENOENT
-                                          : problem_set(problem, r, "tile/0: %s", strerror(-r));
-        for (unsigned i = (unsigned)(replay->tree.size % TILE_WIDTH); i < tile.width && r == 0;
-             i++) {
-                struct replay_leaf missing = {.index = replay->tree.size, .where = "tile/0"};
-                struct sha256 leaf;
-
-                memcpy(leaf.bytes, hashes.data + (size_t)i * SHA256_SIZE, SHA256_SIZE);
-                buf_clear(&replay->edge);
-                r = replay_rules_take(replay, &missing);
-                if (r == 0)
-                        r = add_leaf(replay, &leaf, problem);
-        }
-        return r;
-}
-
-static int replay_bundle_entries(struct replay *replay, const struct tile *tile, const char *where,
-                                 struct problem *problem)
-{
-        struct reader reader = reader_init(buf_view(&replay->bundle));
-        unsigned done = (unsigned)(replay->tree.size % TILE_WIDTH);
-        int r = 0;
-
-        for (unsigned i = 0; i < tile->width && r == 0; i++) {
-                struct view bytes = tile_read_entry(&reader);
-
-                if (reader.bad) {
-                        replay_report(replay, replay->tree.size, where,
-                                      "cut short: expected %u records", tile->width);
-                        return add_leaves_from_tile(replay, tile, problem);
-                }
-                if (i >= done)
-                        r = replay_add_entry(replay, bytes, where, problem);
-        }
-        if (r == 0 && reader.left > 0)
-                replay_report(replay, REPLAY_NO_INDEX, where, "%zu bytes after the last record",
-                              reader.left);
-        return r;
-}
-
-/* The bundle that holds the next record. 1 if there was one, 0 at the end. */
-static int replay_bundle(struct replay *replay, struct problem *problem)
-{
-        uint64_t next = replay->tree.size, sealed = replay->result->checkpoint.size;
-        struct tile tile = {TILE_ENTRIES, next / TILE_WIDTH, TILE_WIDTH};
-        struct problem reason = {};
-        char where[TILE_PATH_SIZE];
-        unsigned width = 0;
-        int r;
-
-        if (sealed > next && sealed - tile.number * TILE_WIDTH < TILE_WIDTH)
-                tile.width = (unsigned)(sealed % TILE_WIDTH);
-        r = journal_read_tile(replay->journal, &tile, &replay->bundle, &width, &reason);
-        if (r < 0 && !replay_is_fault(r))
-                return problem_set(problem, r, "%s", problem_text(&reason, r));
-        if (r == -ENOENT && sealed <= next)
-                return 0;
-        (void)tile_path(TILE_ENTRIES, tile.number, r < 0 ? tile.width : width, where);
-        if (r < 0) {
-                replay_report(replay, next, where, "%s", problem_text(&reason, r));
-                r = add_leaves_from_tile(replay, &tile, problem);
-        } else {
-                tile.width = width;
-                r = replay_bundle_entries(replay, &tile, where, problem);
-        }
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        return replay->tree.size > next;
 }
 
 /* What was signed, but is not there. */
@@ -297,7 +170,7 @@ static int walk(struct replay *replay, struct problem *problem)
                 before = replay->tree.size;
                 gap_end = replay->gap_end;
                 do
-                        r = replay_bundle(replay, problem);
+                        r = replay_bundles(replay, problem);
                 while (r > 0);
                 if (r == 0)
                         r = replay_segments(replay, problem);
@@ -314,6 +187,12 @@ static int walk(struct replay *replay, struct problem *problem)
 static void replay_done(struct replay *replay)
 {
         buf_done(&replay->edge);
+        pool_free(replay->pool); /* first: its threads have the windows */
+        replay_crew_done(&replay->crew);
+        for (size_t i = 0; i < replay->window_count; i++) {
+                replay_window_done(replay->windows[i]);
+                free(replay->windows[i]);
+        }
         buf_done(&replay->bundle);
         buf_done(&replay->tile);
         replay_rules_free(replay);
@@ -343,6 +222,10 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
         replay->live = journal_is_live(journal);
         replay->edge.limit = ENTRY_BUNDLE_MAX;
         r = open_checkpoints(replay, problem);
+        if (r == 0)
+                r = replay_crew_init(&replay->crew, ring);
+        if (r == 0)
+                r = pool_new(replay_window_check, &replay->crew, &replay->pool);
         if (r == 0)
                 r = check_heads(replay, problem);
         if (r == 0)

@@ -92,7 +92,7 @@ static void bench_answer(void *context, int error, uint64_t index)
 }
 
 /* @count records that are told apart by their number, in one batch if that holds them. */
-static void bench_append(struct bench_journal *journal, size_t count)
+static inline void bench_append(struct bench_journal *journal, size_t count)
 {
         for (size_t i = 0; i < count; i++) {
                 struct view record = view_of(journal->record, journal->record_size);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/replay-window.h"
+
+#include <errno.h>
+
+#include "lib/base64.h"
+#include "lib/hashedrekord.h"
+
+#define BUNDLE_KEPT ((size_t)1 << 20) /* memory of a window between bundles */
+
+static int copy_ring(const struct keyring *ring, struct keyring *ret)
+{
+        int r = 0;
+
+        ret->keys = calloc(ring->count + 1, sizeof(*ret->keys));
+        if (!ret->keys)
+                return -ENOMEM;
+        for (; ret->count < ring->count && r == 0; ret->count++) {
+                struct keyring_key *key = &ret->keys[ret->count];
+
+                *key = ring->keys[ret->count];
+                key->pubkey = NULL;
+                r = pubkey_from_spki(pubkey_spki(ring->keys[ret->count].pubkey), &key->pubkey);
+        }
+        return r;
+}
+
+int replay_crew_init(struct replay_crew *crew, const struct keyring *ring)
+{
+        long processors = sysconf(_SC_NPROCESSORS_ONLN);
+        int r = 0;
+
+        do
+                r = copy_ring(ring, &crew->rings[crew->count++]);
+        while (r == 0 && crew->count < POOL_THREADS_MAX && (long)crew->count < processors);
+        return r;
+}
+
+void replay_crew_done(struct replay_crew *crew)
+{
+        for (size_t i = 0; i < crew->count; i++) {
+                struct keyring *own = &crew->rings[i];
+
+                for (size_t j = 0; j < own->count; j++)
+                        pubkey_free(own->keys[j].pubkey);
+                free(own->keys);
+        }
+}
+
+static const struct keyring_key *find_signer(const struct record *record,
+                                             const struct keyring *ring)
+{
+        struct sha256 fingerprint;
+        struct keyring_key *key;
+        int64_t version;
+
+        if (hex_decode(record_string(record, "fingerprint"), fingerprint.bytes, SHA256_SIZE) < 0)
+                return NULL;
+        key = keyring_find_fingerprint(ring, &fingerprint);
+        if (!key || key->purpose == KEY_LOG || !view_is(record_string(record, "key"), key->name) ||
+            record_integer(record, "version", &version) < 0 || version != (int64_t)key->version)
+                return NULL;
+        return key;
+}
+
+static int read_digest(struct view text, const struct algorithm *algorithm,
+                       uint8_t ret[DIGEST_SIZE_MAX])
+{
+        size_t name = strlen(algorithm->hash);
+
+        return text.size == name + 1 + 2 * algorithm->digest_size &&
+               memcmp(text.data, algorithm->hash, name) == 0 && text.data[name] == ':' &&
+               hex_decode(view_of(text.data + name + 1, text.size - name - 1), ret,
+                          algorithm->digest_size) == 0;
+}
+
+static int signature_is_good(const struct record *record, const struct keyring_key *key)
+{
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
+        uint8_t digest[DIGEST_SIZE_MAX];
+
+        return view_is(record_string(record, "algorithm"), key->algorithm->name) &&
+               read_digest(record_string(record, "digest"), key->algorithm, digest) &&
+               base64_decode(&signature, record_string(record, "signature")) == 0 &&
+               pubkey_verify(key->pubkey, key->algorithm,
+                             view_of(digest, key->algorithm->digest_size),
+                             buf_view(&signature)) == 0;
+}
+
+static int digests_are_good(const struct record *record, const struct keyring_key *key)
+{
+        struct view rest = record_array(record, "digests"), text = {};
+        uint8_t digest[DIGEST_SIZE_MAX];
+
+        while (record_next_string(&rest, &text) == 1)
+                if (!read_digest(text, key->algorithm, digest))
+                        return 0;
+        return 1;
+}
+
+/* Says yes to nothing that record_verify() would not. */
+static int is_verified(const struct record *record, const struct keyring *ring)
+{
+        int logged = record_is(record, "sign.logged");
+        const struct keyring_key *key;
+
+        if (!logged && !record_is(record, "sign"))
+                return 1;
+        key = find_signer(record, ring);
+        if (!key)
+                return 0;
+        return logged ? digests_are_good(record, key) : signature_is_good(record, key);
+}
+
+/* What is not plainly good is looked at once more, for the reason. */
+static int find_reason(struct view bytes, const struct keyring *ring, struct problem *ret)
+{
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        int r = record_parse(bytes, &record, ret);
+
+        if (r == 0)
+                r = record_verify(record, ring, ret);
+        return r < 0 ? problem_set(ret, r, "%s", problem_text(ret, r)) : 0;
+}
+
+void replay_leaf_check(struct window_leaf *leaf, const struct keyring *ring)
+{
+        struct problem reason = {};
+        int r;
+
+        leaf->hash = merkle_leaf(leaf->bytes);
+        leaf->reason = NULL;
+        leaf->kind = hashedrekord_is(leaf->bytes) ? REPLAY_ENTRY : REPLAY_RECORD;
+        if (leaf->kind == REPLAY_ENTRY)
+                return;
+        if (record_scan(leaf->bytes, &leaf->record) == 0 && is_verified(&leaf->record, ring))
+                return;
+        r = find_reason(leaf->bytes, ring, &reason);
+        if (r == 0) /* the two differ: a bug of ours, and no reason to believe it */
+                (void)problem_set(&reason, -EBADMSG, "record: not verified");
+        leaf->kind = REPLAY_BAD;
+        leaf->reason = r == -ENOMEM ? NULL : strdup(reason.text);
+}
+
+void replay_window_check(void *argument, void *context, unsigned worker)
+{
+        struct replay_window *window = argument;
+        const struct replay_crew *crew = context;
+        const struct keyring *ring = &crew->rings[worker];
+        struct reader reader = reader_init(buf_view(&window->bundle));
+
+        for (window->count = 0; window->count < window->tile.width; window->count++) {
+                struct window_leaf *leaf = &window->leaves[window->count];
+
+                leaf->bytes = tile_read_entry(&reader);
+                if (reader.bad)
+                        break;
+                if (window->count >= window->done)
+                        replay_leaf_check(leaf, ring);
+        }
+        window->rest = reader.left;
+}
+
+void replay_window_clear(struct replay_window *window)
+{
+        for (unsigned i = window->done; i < window->count; i++) {
+                free(window->leaves[i].reason);
+                window->leaves[i].reason = NULL;
+        }
+        window->done = window->count = 0;
+        window->reason = (struct problem){};
+        buf_clear(&window->bundle);
+        if (window->bundle.capacity > BUNDLE_KEPT)
+                buf_done(&window->bundle);
+}
+
+void replay_window_done(struct replay_window *window)
+{
+        if (!window)
+                return;
+        replay_window_clear(window);
+        buf_done(&window->bundle);
+}
