@@ -3,13 +3,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "cli/http-journal.h"
 #include "cli/journal-quorum.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/file.h"
 #include "lib/replay.h"
 
-enum { OPTION_KEYRING, OPTION_SINCE, OPTION_POLICY };
+enum { OPTION_KEYRING, OPTION_SINCE, OPTION_POLICY, OPTION_REQUIRE_SEALED };
 
 #define PERCENT_UNKNOWN 101
 
@@ -91,6 +92,19 @@ static int check_quorum(const struct journal *journal, struct replay_result *res
                 note_finding(&finding, report);
         }
         return report->error;
+}
+
+static void check_sealed(struct replay_result *result, struct report *report)
+{
+        const struct replay_finding finding = {result->checkpoint.size, "checkpoint",
+                                               "records from here on are not sealed: expected a "
+                                               "checkpoint that covers them"};
+
+        if (result->unsealed == 0)
+                return;
+        result->findings++;
+        result->range_count = 0;
+        note_finding(&finding, report);
 }
 
 static json_t *quorum_result_to_json(json_t *result, const struct journal_quorum *quorum)
@@ -208,6 +222,12 @@ static int load(const struct invocation *invocation, struct keyring *ret_ring,
         return r;
 }
 
+static int open_journal(const char *operand, struct journal **ret, struct problem *problem)
+{
+        return http_is_url(operand) ? http_journal_open(operand, ret, problem)
+                                    : journal_open(operand, ret, problem);
+}
+
 static int replay(const struct invocation *invocation, struct report *report,
                   struct replay_result *ret, struct problem *problem)
 {
@@ -220,13 +240,15 @@ static int replay(const struct invocation *invocation, struct report *report,
         int r = load(invocation, &ring, &since, &report->quorum->quorum, problem);
 
         if (r == 0)
-                r = journal_open(invocation->operands[0], &journal, problem);
+                r = open_journal(invocation->operands[0], &journal, problem);
         if (r == 0 && report->quorum->quorum.policy)
                 r = journal_quorum_find(report->quorum, journal, ring.origin, problem);
         if (r < 0)
                 return r;
         options.since = buf_view(&since);
         r = replay_journal(journal, &ring, &options, ret, problem);
+        if (r == 0 && option_value(invocation, OPTION_REQUIRE_SEALED))
+                check_sealed(ret, report);
         if (r == 0)
                 r = check_quorum(journal, ret, report);
         return r < 0 ? r : report->error;
@@ -257,7 +279,7 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
 const struct verb verb_journal_verify = {
         .group = "journal",
         .name = "verify",
-        .operands = "DIR",
+        .operands = "DIR|URL",
         .help = "verify all of a journal, from its files and a key ring alone",
         .operands_min = 1,
         .operands_max = 1,
@@ -269,6 +291,8 @@ const struct verb verb_journal_verify = {
                                  "an earlier checkpoint, which must be a part of this journal"},
                         [OPTION_POLICY] = {"policy", NULL, "FILE",
                                            "the witnesses who must have cosigned a checkpoint"},
+                        [OPTION_REQUIRE_SEALED] = {"require-sealed", NULL, NULL,
+                                                   "records after the checkpoint are a finding"},
                 },
         .run = run,
 };

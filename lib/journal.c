@@ -17,7 +17,8 @@
 
 struct journal {
         char *path;
-        int dir_fd;
+        int dir_fd; /* -1: source has the files */
+        struct journal_source source;
 };
 
 int journal_open(const char *path, struct journal **ret, struct problem *problem)
@@ -39,12 +40,29 @@ int journal_open(const char *path, struct journal **ret, struct problem *problem
         return 0;
 }
 
+int journal_open_source(const char *name, const struct journal_source *source, struct journal **ret)
+{
+        _cleanup_(journal_freep) struct journal *journal = calloc(1, sizeof(*journal));
+
+        if (!journal)
+                return -ENOMEM;
+        journal->dir_fd = -1;
+        journal->path = strdup(name);
+        if (!journal->path)
+                return -ENOMEM;
+        journal->source = *source;
+        *ret = TAKE_PTR(journal);
+        return 0;
+}
+
 struct journal *journal_free(struct journal *journal)
 {
         if (!journal)
                 return NULL;
         if (journal->dir_fd >= 0)
                 (void)close(journal->dir_fd); /* opened for reading: nothing can be lost */
+        if (journal->source.free)
+                journal->source.free(journal->source.context);
         free(journal->path);
         free(journal);
         return NULL;
@@ -65,33 +83,46 @@ int journal_is_live(const struct journal *journal)
         struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
         _cleanup_(fd_closep) int fd = -1;
 
+        if (journal->dir_fd < 0)
+                return 0;
         fd = openat(journal->dir_fd, JOURNAL_LOCK, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static int read_file(const struct journal *journal, const char *path, struct buf *ret,
+                     struct problem *problem)
+{
+        if (journal->dir_fd < 0)
+                return journal->source.read(journal->source.context, path, ret, problem);
+        return file_read(journal->dir_fd, path, ret, problem);
 }
 
 int journal_read_checkpoint(const struct journal *journal, struct buf *ret, struct problem *problem)
 {
         buf_clear(ret);
         ret->limit = NOTE_SIZE_MAX;
-        return file_read(journal->dir_fd, "checkpoint", ret, problem);
+        return read_file(journal, "checkpoint", ret, problem);
 }
 
 int journal_read_cosigned(const struct journal *journal, struct buf *ret, struct problem *problem)
 {
         buf_clear(ret);
         ret->limit = NOTE_SIZE_MAX;
-        return file_read(journal->dir_fd, JOURNAL_COSIGNED, ret, problem);
+        return read_file(journal, JOURNAL_COSIGNED, ret, problem);
 }
 
 static int read_width(const struct journal *journal, const struct tile *tile, unsigned width,
-                      struct buf *ret)
+                      struct buf *ret, struct problem *problem)
 {
+        /* A server says more than an error number does. */
+        struct problem *reason = journal->dir_fd < 0 ? problem : NULL, missing = {};
         char path[TILE_PATH_SIZE];
+        int r;
 
         buf_clear(ret);
         ret->limit = ENTRY_BUNDLE_MAX;
-        return file_read(journal->dir_fd, tile_path(tile->level, tile->number, width, path), ret,
-                         NULL);
+        r = read_file(journal, tile_path(tile->level, tile->number, width, path), ret, &missing);
+        return r < 0 && r != -ENOENT && reason ? problem_set(reason, r, "%s", missing.text) : r;
 }
 
 /* The size that the published checkpoint claims: tells the width of the partial bundle, no more. */
@@ -111,17 +142,17 @@ static uint64_t claimed_size(const struct journal *journal)
 /* The full tile, else the partial one, else the full one that a writer may just have put in its
  * place. */
 static int read_tile(const struct journal *journal, const struct tile *tile, struct buf *ret,
-                     unsigned *ret_width)
+                     unsigned *ret_width, struct problem *problem)
 {
         int r;
 
         *ret_width = TILE_WIDTH;
-        r = read_width(journal, tile, *ret_width, ret);
+        r = read_width(journal, tile, *ret_width, ret, problem);
         if (r != -ENOENT || tile->width == TILE_WIDTH)
                 return r;
-        r = read_width(journal, tile, tile->width, ret);
+        r = read_width(journal, tile, tile->width, ret, problem);
         if (r == -ENOENT)
-                return read_width(journal, tile, *ret_width, ret);
+                return read_width(journal, tile, *ret_width, ret, problem);
         *ret_width = tile->width;
         return r;
 }
@@ -149,7 +180,7 @@ int journal_read_tile(const struct journal *journal, const struct tile *tile, st
         int r;
 
         do
-                r = read_tile(journal, &wanted, ret, &width);
+                r = read_tile(journal, &wanted, ret, &width, problem);
         while (r == -ENOENT && wanted.width < TILE_WIDTH && is_wider_now(journal, &wanted));
         if (r == -ENOENT)
                 return problem_set(problem, r, "%s: not there",
@@ -192,6 +223,11 @@ int journal_list_segments(const struct journal *journal, uint64_t **ret_firsts, 
         struct dirent *entry;
         int fd;
 
+        if (journal->dir_fd < 0) {
+                *ret_firsts = NULL;
+                *ret_count = 0;
+                return 0;
+        }
         fd = openat(journal->dir_fd, WAL_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         dir = fd >= 0 ? fdopendir(fd) : NULL;
         if (!dir && errno != ENOENT)

@@ -20,6 +20,21 @@ struct journal;
 /* Opens a folder for reading, a live one or a copy. Errors are those of open(); -ENOTDIR. */
 int journal_open(const char *path, struct journal **ret, struct problem *problem) _must_use_;
 struct journal *journal_free(struct journal *journal);
+
+/* Where the files of a journal are that is not in a folder here: on a web server, for instance. */
+struct journal_source {
+        /* All of the file of that path in the journal, at most ret->limit bytes. -ENOENT: there is
+         * none; -EMSGSIZE. Errors are named in @problem. Called by one thread at a time. */
+        int (*read)(void *context, const char *path, struct buf *ret, struct problem *problem);
+        void (*free)(void *context); /* by journal_free() */
+        void *context;
+};
+
+/* A journal of such files, called @name. It has checkpoint and tiles, is not live as far as can be
+ * seen, and has no write-ahead files: journal_dir_fd() is -1. On failure @source->context is still
+ * the caller's. -ENOMEM. */
+int journal_open_source(const char *name, const struct journal_source *source,
+                        struct journal **ret) _must_use_;
 DEFINE_CLEANUP(struct journal *, journal_free)
 
 const char *journal_path(const struct journal *journal);
