@@ -4,13 +4,23 @@
 #include <stdio.h>
 #include <sys/inotify.h>
 
+#include "cli/journal-filter.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/hashedrekord.h"
 #include "lib/journal.h"
 #include "lib/record.h"
 
-enum { OPTION_FOLLOW };
+enum {
+        OPTION_FOLLOW,
+        OPTION_KEY,
+        OPTION_USER,
+        OPTION_UNIT,
+        OPTION_DIGEST,
+        OPTION_TYPE,
+        OPTION_AFTER,
+        OPTION_BEFORE,
+};
 
 #define FLUSH_SIZE  ((size_t)65536)
 #define EVENTS_SIZE ((size_t)4096)
@@ -41,6 +51,7 @@ struct show {
         struct buf text;
         int json;
         int terminal;
+        struct journal_filter filter;
         uint64_t next;  /* index after the last entry shown */
         uint64_t wrong; /* entries that are no records */
         struct problem *problem;
@@ -155,6 +166,10 @@ static int show_entry(uint64_t index, struct view bytes, void *context)
                 (void)problem_set(&why, r, "%s", strerror(-r));
                 show->wrong++;
         }
+        /* An entry has no caller and no time; what is no record may be anything, and is shown. */
+        if (record && journal_filter_is_set(&show->filter) &&
+            (entry.pubkey || !journal_filter_takes(&show->filter, record)))
+                return 0;
         if (show->json)
                 put_json(show, index, bytes, record, &why);
         else
@@ -228,14 +243,31 @@ static int follow(struct show *show, const char *path)
         return problem_prefix(show->problem, r, "%s", path);
 }
 
+static struct journal_filter read_filter(const struct invocation *invocation)
+{
+        return (struct journal_filter){
+                .key = option_value(invocation, OPTION_KEY),
+                .user = option_value(invocation, OPTION_USER),
+                .unit = option_value(invocation, OPTION_UNIT),
+                .digest = option_value(invocation, OPTION_DIGEST),
+                .type = option_value(invocation, OPTION_TYPE),
+                .after = option_value(invocation, OPTION_AFTER),
+                .before = option_value(invocation, OPTION_BEFORE),
+        };
+}
+
 static enum answer run(const struct invocation *invocation, struct problem *problem)
 {
         _cleanup_(journal_freep) struct journal *journal = NULL;
         const char *path = invocation->operands[0];
-        struct show show = {
-                .json = invocation->json, .terminal = isatty(STDOUT_FILENO), .problem = problem};
-        int r = journal_open(path, &journal, problem);
+        struct show show = {.json = invocation->json,
+                            .terminal = isatty(STDOUT_FILENO),
+                            .filter = read_filter(invocation),
+                            .problem = problem};
+        int r = journal_filter_check(&show.filter, problem);
 
+        if (r == 0)
+                r = journal_open(path, &journal, problem);
         if (r < 0)
                 return answer_of(r, problem);
         show.journal = journal;
@@ -260,6 +292,13 @@ const struct verb verb_journal_show = {
         .options =
                 {
                         [OPTION_FOLLOW] = {"follow", "f", NULL, "go on with records as they come"},
+                        [OPTION_KEY] = {"key", NULL, "NAME", "only of this key"},
+                        [OPTION_USER] = {"user", NULL, "NAME", "only asked for by this user"},
+                        [OPTION_UNIT] = {"unit", NULL, "UNIT", "only asked for out of this unit"},
+                        [OPTION_DIGEST] = {"digest", NULL, "HASH:HEX", "only of this digest"},
+                        [OPTION_TYPE] = {"type", NULL, "TYPE", "only of this type"},
+                        [OPTION_AFTER] = {"after", NULL, "TIME", "only from this time on"},
+                        [OPTION_BEFORE] = {"before", NULL, "TIME", "only before this time"},
                 },
         .run = run,
 };

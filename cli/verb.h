@@ -63,6 +63,7 @@ extern const struct verb *const verbs[];
 extern const struct option global_options[];
 
 extern const struct verb verb_help;
+extern const struct verb verb_journal_export;
 extern const struct verb verb_journal_prove;
 extern const struct verb verb_journal_show;
 extern const struct verb verb_journal_trusted_root;

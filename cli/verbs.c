@@ -11,6 +11,7 @@ const struct verb *const verbs[] = {
         &verb_key_export,
         &verb_journal_show,
         &verb_journal_verify,
+        &verb_journal_export,
         &verb_journal_prove,
         &verb_journal_verify_consistency,
         &verb_journal_trusted_root,
