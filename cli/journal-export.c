@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "cli/journal-member.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/hashedrekord.h"
@@ -92,16 +93,8 @@ static void put_strings(struct buf *text, const json_t *array)
 
 static void put_column(struct buf *text, const json_t *record, const char *name)
 {
-        static const char caller[] = "caller.";
-        const json_t *value;
+        const json_t *value = journal_member(record, name);
 
-        if (strncmp(name, caller, strlen(caller)) == 0) {
-                name += strlen(caller);
-                record = json_object_get(record, "caller");
-        }
-        value = json_object_get(record, name);
-        if (!value && string_equal(name, "digest"))
-                value = json_object_get(record, "digests");
         if (json_is_string(value))
                 put_text(text, view_of(json_string_value(value), json_string_length(value)));
         else if (json_is_integer(value))

@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 
 #include "cli/journal-filter.h"
+#include "cli/journal-member.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/hashedrekord.h"
@@ -33,7 +34,9 @@ static const struct {
 } summaries[] = {
         {"agent.start", {"origin", "program", "config", "recovered", "dropped"}},
         {"agent.stop", {"reason"}},
+        {"audit", {"token", "outcome", "size", "reason"}},
         {"checkpoint.witness", {"witness", "size"}},
+        {"clock", {"before"}},
         {"config", {"config"}},
         {"intent", {"key", "version", "digest", "outcome", "reason", "caller.user", "caller.unit"}},
         {"key.create",
@@ -43,6 +46,7 @@ static const struct {
         {"key.destroy", {"key", "version", "reason"}},
         {"refuse", {"error", "method", "key", "count", "caller.user", "caller.unit", "reason"}},
         {"sign", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
+        {"sign.logged", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
         {"token", {"token", "state", "reason"}},
 };
 
@@ -57,22 +61,24 @@ struct show {
         struct problem *problem;
 };
 
+/* Of several, the first, and how many more there are. */
 static void put_member(struct buf *text, const json_t *record, const char *name)
 {
-        static const char caller[] = "caller.";
-        const json_t *value;
+        const json_t *value = journal_member(record, name);
+        size_t count = json_array_size(value); /* 0 for what is no array */
+        const char *dot = strchr(name, '.');
 
-        if (strncmp(name, caller, strlen(caller)) == 0) {
-                name += strlen(caller);
-                record = json_object_get(record, "caller");
-        }
-        value = json_object_get(record, name);
+        name = dot ? dot + 1 : name;
+        if (count > 0)
+                value = json_array_get(value, 0);
         if (json_is_string(value) && json_string_length(value) > 0) {
                 buf_put_format(text, " %s=", name);
                 output_put_text(text, view_of(json_string_value(value), json_string_length(value)));
         } else if (json_is_integer(value)) {
                 buf_put_format(text, " %s=%lld", name, (long long)json_integer_value(value));
         }
+        if (count > 1)
+                buf_put_format(text, " (+%zu)", count - 1);
 }
 
 static void put_record(struct buf *text, const json_t *record)
