@@ -132,11 +132,13 @@ static void put_quorum(struct buf *text, const struct journal_quorum *quorum)
 }
 
 /* The range of records that each level of assurance was reached for. */
+/* What was found leaves no level standing. */
 static json_t *levels_to_json(const struct replay_result *result)
 {
+        size_t count = result->findings > 0 ? 0 : result->range_count;
         json_t *list = json_array();
 
-        for (size_t i = 0; i < result->range_count && i < REPLAY_RANGES_MAX; i++) {
+        for (size_t i = 0; i < count && i < REPLAY_RANGES_MAX; i++) {
                 const struct replay_range *range = &result->ranges[i];
 
                 (void)json_array_append_new(list,

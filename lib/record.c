@@ -372,6 +372,10 @@ int record_verify(const json_t *record, const struct keyring *ring, struct probl
         r = find_signer(record, ring, &key, problem);
         if (r < 0)
                 return r;
+        if (logged && gate_is_closed(&key->gate))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "sign.logged: by a key with a use counter or a witness, which "
+                                   "this passes by");
         return logged ? verify_digests(record, key, problem)
                       : verify_signature(record, key, problem);
 }

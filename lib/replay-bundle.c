@@ -153,9 +153,16 @@ struct ahead {
 /* Windows of huge records are not read in any number. */
 #define AHEAD_BYTES_MAX ((size_t)64 << 20)
 
+/* What a server has behind the checkpoint is not published, and need have no end. */
+static int is_wanted(const struct replay *replay, uint64_t next)
+{
+        return journal_dir_fd(replay->journal) >= 0 || next < replay->result->checkpoint.size;
+}
+
 static void read_ahead(struct replay *replay, struct ahead *ahead, uint64_t taken)
 {
-        while (!ahead->ended && ahead->number - taken < replay->window_count &&
+        while (!ahead->ended && is_wanted(replay, ahead->next) &&
+               ahead->number - taken < replay->window_count &&
                (ahead->number == taken || ahead->bytes < AHEAD_BYTES_MAX)) {
                 struct replay_window *window =
                         replay->windows[ahead->number++ % replay->window_count];

@@ -116,15 +116,6 @@ static int take_sign(struct gates *gates, const struct replay_leaf *leaf,
         return 0;
 }
 
-static int take_logged(struct gates *gates, const struct replay_leaf *leaf,
-                       const struct keyring_key *key)
-{
-        replay_report_leaf(gates->replay, leaf,
-                           "sign.logged: by a key with a use counter or a witness, which this "
-                           "passes by");
-        return 0;
-}
-
 static int decode(const struct record *record, const char *name, struct buf *ret)
 {
         return base64_decode(ret, record_string(record, name));
@@ -158,10 +149,11 @@ static int verify(const struct record *record, const struct keyring_key *key, in
                        : -EKEYREJECTED;
 }
 
-static int is_older(const struct attest_count *said, const struct uses *uses)
+/* Each attestation is a command of its own, and takes its time. */
+static int is_newer(const struct attest_count *said, const struct uses *uses)
 {
-        return said->reset_count < uses->resets ||
-               (said->reset_count == uses->resets && said->clock < uses->clock);
+        return said->reset_count > uses->resets ||
+               (said->reset_count == uses->resets && said->clock > uses->clock);
 }
 
 /* Whether the TPM vouches for the count: 1, 0, or -ENOMEM. */
@@ -184,11 +176,11 @@ static int is_attested(struct gates *gates, const struct replay_leaf *leaf,
         r = verify(leaf->record, key, count, &said, &bytes);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || is_older(&said, uses)) {
+        if (r < 0 || !is_newer(&said, uses)) {
                 replay_report_leaf(
                         gates->replay, leaf,
                         r < 0 ? "key.count: the TPM did not attest this count of this key"
-                              : "key.count: the attestation is older than one before it");
+                              : "key.count: the attestation is no newer than one before it");
                 return 0;
         }
         uses->resets = said.reset_count;
@@ -248,8 +240,10 @@ static const struct {
         int (*take)(struct gates *gates, const struct replay_leaf *leaf,
                     const struct keyring_key *key);
 } events[] = {
-        {"key.create", take_create},  {"intent", take_intent},   {"sign", take_sign},
-        {"sign.logged", take_logged}, {"key.count", take_count},
+        {"key.create", take_create},
+        {"intent", take_intent},
+        {"sign", take_sign},
+        {"key.count", take_count},
 };
 
 static int take(void *state, const struct replay_leaf *leaf)

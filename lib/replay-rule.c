@@ -96,6 +96,9 @@ void replay_reached(struct replay *replay, enum replay_level level, const char *
         struct replay_result *result = replay->result;
         struct replay_range *range = find_range(result, level, of, first);
 
+        /* What no checkpoint covers yet, anybody may have written. */
+        if (end > result->checkpoint.size)
+                end = result->checkpoint.size;
         if (end <= first)
                 return;
         if (range) {

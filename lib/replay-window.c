@@ -20,19 +20,20 @@ static int copy_ring(const struct keyring *ring, struct keyring *ret)
 
                 *key = ring->keys[ret->count];
                 key->pubkey = NULL;
+                key->gate = (struct gate){};
                 r = pubkey_from_spki(pubkey_spki(ring->keys[ret->count].pubkey), &key->pubkey);
+                if (r == 0)
+                        r = gate_copy(&ring->keys[ret->count].gate, &key->gate);
         }
         return r;
 }
 
-int replay_crew_init(struct replay_crew *crew, const struct keyring *ring)
+int replay_crew_init(struct replay_crew *crew, const struct keyring *ring, unsigned workers)
 {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
         int r = 0;
 
-        do
+        while (r == 0 && crew->count < workers)
                 r = copy_ring(ring, &crew->rings[crew->count++]);
-        while (r == 0 && crew->count < POOL_THREADS_MAX && (long)crew->count < processors);
         return r;
 }
 
@@ -41,8 +42,10 @@ void replay_crew_done(struct replay_crew *crew)
         for (size_t i = 0; i < crew->count; i++) {
                 struct keyring *own = &crew->rings[i];
 
-                for (size_t j = 0; j < own->count; j++)
+                for (size_t j = 0; j < own->count; j++) {
                         pubkey_free(own->keys[j].pubkey);
+                        gate_done(&own->keys[j].gate);
+                }
                 free(own->keys);
         }
 }
@@ -74,6 +77,20 @@ static int read_digest(struct view text, const struct algorithm *algorithm,
                           algorithm->digest_size) == 0;
 }
 
+/* What let the key sign is there, and good, if and only if the ring says that something had to. */
+static int is_authorized(const struct record *record, const struct keyring_key *key,
+                         struct view digest)
+{
+        _cleanup_(buf_done) struct buf authorization = BUF_INIT(SPKI_SIZE_MAX);
+        struct view text = record_string(record, "authorization");
+
+        if (!key->gate.witness || !text.data)
+                return !key->gate.witness && !text.data;
+        return base64_decode(&authorization, text) == 0 &&
+               gate_verify(&key->gate, key->pubkey, key->algorithm, digest,
+                           buf_view(&authorization)) == 0;
+}
+
 static int signature_is_good(const struct record *record, const struct keyring_key *key)
 {
         _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
@@ -84,7 +101,8 @@ static int signature_is_good(const struct record *record, const struct keyring_k
                base64_decode(&signature, record_string(record, "signature")) == 0 &&
                pubkey_verify(key->pubkey, key->algorithm,
                              view_of(digest, key->algorithm->digest_size),
-                             buf_view(&signature)) == 0;
+                             buf_view(&signature)) == 0 &&
+               is_authorized(record, key, view_of(digest, key->algorithm->digest_size));
 }
 
 static int digests_are_good(const struct record *record, const struct keyring_key *key)
@@ -92,6 +110,8 @@ static int digests_are_good(const struct record *record, const struct keyring_ke
         struct view rest = record_array(record, "digests"), text = {};
         uint8_t digest[DIGEST_SIZE_MAX];
 
+        if (gate_is_closed(&key->gate))
+                return 0;
         while (record_next_string(&rest, &text) == 1)
                 if (!read_digest(text, key->algorithm, digest))
                         return 0;

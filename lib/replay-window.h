@@ -43,7 +43,8 @@ struct replay_crew {
 };
 
 /* -ENOMEM. To be freed in any case. */
-int replay_crew_init(struct replay_crew *crew, const struct keyring *ring) _must_use_;
+int replay_crew_init(struct replay_crew *crew, const struct keyring *ring,
+                     unsigned workers) _must_use_;
 void replay_crew_done(struct replay_crew *crew);
 
 /* Checks leaves @done and later of a window whose bundle has been read: a pool_function, with a

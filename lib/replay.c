@@ -223,9 +223,9 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
         replay->edge.limit = ENTRY_BUNDLE_MAX;
         r = open_checkpoints(replay, problem);
         if (r == 0)
-                r = replay_crew_init(&replay->crew, ring);
-        if (r == 0)
                 r = pool_new(replay_window_check, &replay->crew, &replay->pool);
+        if (r == 0)
+                r = replay_crew_init(&replay->crew, ring, pool_workers(replay->pool));
         if (r == 0)
                 r = check_heads(replay, problem);
         if (r == 0)

@@ -43,7 +43,7 @@ static const struct {
         {"no intent", "Cs1", 1,
          "sign: the uses of the key are counted, and no intent announced this one", 0, 3},
         {"logged", "Cl0", 1,
-         "sign.logged: by a key with a use counter or a witness, which this passes by", 0, 3},
+         "sign.logged: by a key with a use counter or a witness, which this passes by", 0, 0},
         {"no attestation", "Casx", 3,
          "key.count: the TPM of the key attests counts, and there is no attestation", 0, 0},
         {"another's attestation", "Casf", 3,
@@ -53,7 +53,7 @@ static const struct {
         {"another index attested", "Casi", 3,
          "key.count: the TPM did not attest this count of this key", 0, 0},
         {"an old attestation", "Cas11o", 5,
-         "key.count: the attestation is older than one before it", 0, 5},
+         "key.count: the attestation is no newer than one before it", 0, 5},
 };
 
 struct rig {
@@ -358,8 +358,70 @@ static void test_create(void)
         test_label = "";
 }
 
+/* What the witness signed, or what @signer signed in its place; NULL: nobody. */
+static json_t *make_authorized(struct rig *rig, EVP_PKEY *signer)
+{
+        const struct keyring_key *key = &rig->keys[1];
+        static const uint8_t digest[SHA256_SIZE];
+        _cleanup_(buf_done) struct buf signature = {};
+        uint8_t request[GATE_REQUEST_SIZE];
+        json_t *record = make_sign(rig);
+        struct sha256 hash;
+
+        if (!signer)
+                return record;
+        expect_integer(gate_request(&key->gate, key->pubkey, key->algorithm,
+                                    view_of(digest, sizeof(digest)), request),
+                       0);
+        hash = sha256_of(view_of(request, sizeof(request)));
+        key_sign(signer, key->algorithm, sha256_view(&hash), &signature);
+        set_bytes(record, "authorization", buf_view(&signature));
+        return record;
+}
+
+/* Each signature by a key with a witness has the witness's word, or there is no level. */
+static void test_witness(void)
+{
+        enum { WITNESS, NOBODY, STRANGER };
+        static const struct {
+                const char *label, *text;
+                int by;
+        } signers[] = {
+                {"the witness", NULL, WITNESS},
+                {"nobody", "sign: the key has a witness, and there is no authorization", NOBODY},
+                {"another", "sign: the authorization is not the witness's for this digest",
+                 STRANGER},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(signers); i++) {
+                _cleanup_(key_freep) EVP_PKEY *witness = key_new(algorithm_find("ecdsa-p256"));
+                EVP_PKEY *by[] = {witness, NULL, NULL};
+                _cleanup_(buf_done) struct buf spki = {};
+                struct replay_result result;
+                struct found found;
+                struct rig rig;
+
+                test_label = signers[i].label;
+                rig_init(&rig);
+                by[STRANGER] = rig.pair;
+                gate_done(&rig.keys[1].gate);
+                rig.keys[1].gate = (struct gate){};
+                key_put_spki(witness, &spki);
+                expect_integer(gate_set_witness(&rig.keys[1].gate, buf_view(&spki)), 0);
+                add(&rig, make_create(&rig));
+                add(&rig, make_authorized(&rig, by[signers[i].by]));
+                replay(&rig, &found, &result);
+                expect_integer(found.count, signers[i].text != NULL);
+                expect_text(view_string(found.text), signers[i].text ? signers[i].text : "");
+                expect_integer(find_range(&result, REPLAY_L3) != NULL, signers[i].text == NULL);
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
 int main(void)
 {
+        test_witness();
         test_counts();
         test_create();
         return test_result();
