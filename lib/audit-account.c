@@ -118,6 +118,7 @@ static int next_command(struct reader *array, struct command *ret)
 struct check {
         struct audit_account *account;
         const struct audit_context *context;
+        uint64_t checkpoint; /* size of the last one: the log only grows */
         struct record names;
         struct buf response;
         struct problem *problem;
@@ -155,6 +156,18 @@ static int add_sign(struct check *check, struct view fingerprint, struct view me
         return r;
 }
 
+/* A TPM may leave out leading zeros, which the record does not show; the signature is the same. */
+static int is_same_signature(const struct audit_waiting *waiting, struct view response)
+{
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
+        _cleanup_(buf_done) struct buf again = BUF_INIT(sizeof(waiting->response));
+        const struct algorithm *algorithm = waiting->key->algorithm;
+
+        return command_audit_read_signature(response, algorithm, &signature) == 0 &&
+               command_audit_put_signature(&again, algorithm, buf_view(&signature)) == 0 &&
+               view_equal(buf_view(&again), view_of(waiting->response, waiting->response_size));
+}
+
 static int take_record(struct check *check, const struct command *command)
 {
         struct audit_waiting *waiting = NULL;
@@ -179,6 +192,11 @@ static int take_record(struct check *check, const struct command *command)
                 if (r < 0)
                         return r;
                 response = buf_view(&check->response);
+                if (!is_same_signature(waiting, response))
+                        return problem_set(check->problem, -EKEYREJECTED,
+                                           "audit: the response of the TPM is not the signature "
+                                           "in record %llu",
+                                           (unsigned long long)index);
         }
         (void)hex_encode(sha256_view(pubkey_fingerprint(waiting->key->pubkey)), fingerprint);
         return add_sign(check, view_string(fingerprint),
@@ -195,6 +213,30 @@ static int take_look(struct check *check, const struct command *command)
         return r;
 }
 
+/* The response must be a signature of that digest by a log key of the ring. */
+static int check_log_signature(struct check *check, struct view fingerprint,
+                               const struct sha256 *message)
+{
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
+        struct keyring_key *key = NULL;
+        struct sha256 hash;
+        int r = hex_decode(fingerprint, hash.bytes, SHA256_SIZE);
+
+        if (r == 0)
+                key = keyring_find_fingerprint(check->context->ring, &hash);
+        if (!key || key->purpose != KEY_LOG)
+                return problem_set(check->problem, -EKEYREJECTED,
+                                   "audit: names a checkpoint that no log key of the ring signed");
+        r = command_audit_read_signature(buf_view(&check->response), key->algorithm, &signature);
+        if (r == 0)
+                r = pubkey_verify(key->pubkey, key->algorithm, sha256_view(message),
+                                  buf_view(&signature));
+        return r == 0 || r == -ENOMEM ? r
+                                      : problem_set(check->problem, -EKEYREJECTED,
+                                                    "audit: the signature of a checkpoint does not "
+                                                    "verify");
+}
+
 /* The log key must have signed the tree that this journal had. */
 static int take_checkpoint(struct check *check, const struct command *command)
 {
@@ -205,16 +247,20 @@ static int take_checkpoint(struct check *check, const struct command *command)
 
         if (command->count != 4 || view_parse_decimal(command->word[1], &checkpoint.size) < 0)
                 return -EBADMSG;
-        if (tree_window_root(check->context->window, checkpoint.size, &checkpoint.root) < 0)
+        if (checkpoint.size < check->checkpoint ||
+            tree_window_root(check->context->window, checkpoint.size, &checkpoint.root) < 0)
                 return problem_set(check->problem, -EKEYREJECTED,
                                    "audit: names a checkpoint of %llu records, which was none in "
                                    "its interval",
                                    (unsigned long long)checkpoint.size);
+        check->checkpoint = checkpoint.size;
         checkpoint_put_text(&text, check->context->origin, &checkpoint);
         if (buf_error(&text))
                 return buf_error(&text);
         message = note_digest(buf_view(&text));
         r = read_response(check, command->word[3]);
+        if (r == 0)
+                r = check_log_signature(check, command->word[2], &message);
         return r < 0 ? r
                      : add_sign(check, command->word[2], sha256_view(&message),
                                 buf_view(&check->response));

@@ -54,11 +54,21 @@ static struct audit_account *find_account(struct audits *audits, struct view tok
         return NULL;
 }
 
+static int is_token_of_ring(const struct audits *audits, struct view token)
+{
+        const struct keyring *ring = replay_ring(audits->replay);
+
+        for (size_t i = 0; i < ring->count; i++)
+                if (view_is(token, ring->keys[i].token))
+                        return 1;
+        return 0;
+}
+
 static struct audit_account *add_account(struct audits *audits, struct view token)
 {
         struct audit_account *account = &audits->accounts[audits->count];
 
-        if (audits->count == TOKENS_MAX || token.size > KEY_NAME_MAX)
+        if (audits->count == TOKENS_MAX || !is_token_of_ring(audits, token))
                 return NULL;
         *account = (struct audit_account){};
         memcpy(account->token, token.data, token.size);
@@ -106,14 +116,18 @@ static int take_signature(struct audits *audits, const struct replay_leaf *leaf)
                 account->restarted = 0;
         }
         r = audit_account_add(account, leaf->index, leaf->record, key);
-        if (r == -ENOBUFS) {
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        if (r == -ENOBUFS)
                 replay_report_leaf(audits->replay, leaf,
                                    "sign: no attestation of token \"%s\" for %d signatures",
                                    account->token, AUDIT_ACCOUNT_WAITING_MAX);
-                account->count = 0;
-                account->known = 0;
-        }
-        return r == -ENOMEM ? r : 0;
+        else
+                replay_report_leaf(audits->replay, leaf,
+                                   "sign: no TPM answers with such a signature");
+        account->count = 0;
+        account->known = 0;
+        return 0;
 }
 
 static void report_forgotten(struct audits *audits, struct audit_account *account)
@@ -181,7 +195,10 @@ static int take_audit(struct audits *audits, const struct replay_leaf *leaf)
         if (!account)
                 account = add_account(audits, token);
         if (!account) {
-                replay_report_leaf(audits->replay, leaf, "audit: more than %d tokens", TOKENS_MAX);
+                replay_report_leaf(audits->replay, leaf,
+                                   "audit: no key of the ring is in token \"%.*s\", or there are "
+                                   "more than %d tokens",
+                                   (int)token.size, (const char *)token.data, TOKENS_MAX);
                 return 0;
         }
         r = audit_claim_read(leaf->record, &context, &claim, &problem);
