@@ -136,7 +136,7 @@ static void flush(struct witnesses *witnesses)
         int r = 0;
 
         if (witnesses->published_changed)
-                r = writer_publish(writer, buf_view(&witnesses->published.note), &problem);
+                r = writer_republish(writer, buf_view(&witnesses->published.note), &problem);
         if (r == 0 && witnesses->kept_changed)
                 r = writer_publish_cosigned(writer, buf_view(&witnesses->kept.note), &problem);
         witnesses->published_changed = witnesses->kept_changed = 0;

@@ -113,6 +113,18 @@ void writer_close_segment(struct writer *writer)
         writer->segment_fd = -1;
 }
 
+/* A segment that is not gone on with must not be there: a restart would take it for the newest. */
+static void undo_segment(struct writer *writer, const char *path)
+{
+        if (unlinkat(writer->dir_fd, path, 0) < 0) {
+                if (errno != ENOENT)
+                        writer_seal(writer, "%s: begun, and cannot be removed: %m", path);
+                return;
+        }
+        if (file_sync_parent(writer->dir_fd, path) < 0)
+                writer_seal(writer, "%s: begun, and cannot be removed for good", path);
+}
+
 int writer_begin_segment(struct writer *writer, struct problem *problem)
 {
         uint64_t first = writer->levels[0].number * TILE_WIDTH;
@@ -130,11 +142,16 @@ int writer_begin_segment(struct writer *writer, struct problem *problem)
         if (r < 0)
                 return problem_set(problem, r, "%s: %s", path, strerror(-r));
         r = file_replace(writer->dir_fd, path, content, 0644, problem);
-        if (r < 0)
-                return r;
-        fd = openat(writer->dir_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return problem_set(problem, -errno, "%s: %m", path);
+        if (r == 0) {
+                fd = openat(writer->dir_fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+                if (fd < 0)
+                        r = problem_set(problem, -errno, "%s: %m", path);
+        }
+        if (r < 0) {
+                if (first > writer->segment_first)
+                        undo_segment(writer, path);
+                return writer->state == WRITER_SEALED ? -EROFS : r;
+        }
         writer_close_segment(writer);
         writer->segment_fd = TAKE_FD(fd);
         writer->segment_first = first;

@@ -338,9 +338,14 @@ struct checkpoint writer_head(const struct writer *writer)
         return (struct checkpoint){writer->tree.size, merkle_root(&writer->tree)};
 }
 
+int writer_republish(struct writer *writer, struct view checkpoint, struct problem *problem)
+{
+        return file_replace(writer->dir_fd, "checkpoint", checkpoint, 0644, problem);
+}
+
 int writer_publish(struct writer *writer, struct view checkpoint, struct problem *problem)
 {
-        int r = file_replace(writer->dir_fd, "checkpoint", checkpoint, 0644, problem);
+        int r = writer_republish(writer, checkpoint, problem);
 
         if (r == 0)
                 writer_trim_partials(writer);

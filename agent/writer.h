@@ -111,7 +111,7 @@ int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *r
 
 /* The newest record of a signature of that digest, among the newest WRITER_FIND_MAX records or a
  * few less. -ENOENT: none; else as writer_prove(). */
-#define WRITER_FIND_MAX 16384
+#define WRITER_FIND_MAX 4096
 int writer_find_signature(const struct writer *writer, const char *digest, uint64_t *ret,
                           struct problem *problem) _must_use_;
 
@@ -120,9 +120,13 @@ int writer_find_signature(const struct writer *writer, const char *digest, uint6
  * -EROFS (now sealed), -EIO, … */
 int writer_prepare(struct writer *writer, struct problem *problem) _must_use_;
 
-/* Replaces the published checkpoint. */
+/* Replaces the published checkpoint by that of the head that was last prepared. */
 int writer_publish(struct writer *writer, struct view checkpoint,
                    struct problem *problem) _must_use_;
+
+/* Replaces it by the same checkpoint with other signatures. */
+int writer_republish(struct writer *writer, struct view checkpoint,
+                     struct problem *problem) _must_use_;
 
 /* Replaces the checkpoint that is kept for its cosignatures, JOURNAL_COSIGNED; it may be an older
  * one. */
