@@ -58,6 +58,7 @@ struct agent {
         struct making *makings;  /* keys that are being made */
         struct call *ring_calls; /* GetKeyRing, waiting for the log key */
         size_t ring_call_count;
+        unsigned provings;    /* GetProof, waiting for a checkpoint */
         unsigned in_progress; /* signatures and keys being made */
         unsigned audits_open; /* that agent_finish_audits() waits for */
         void (*audits_finished)(struct agent *agent);

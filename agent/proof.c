@@ -4,6 +4,8 @@
 #include "agent/agent.h"
 #include "lib/tlog-proof.h"
 
+#define PROVINGS_MAX 4096 /* that wait: they outlive their connections */
+
 int agent_put_proof(struct agent *agent, uint64_t index, const struct buf *record,
                     const struct sealed *sealed, struct buf *ret, struct problem *problem)
 {
@@ -62,14 +64,32 @@ static void on_sealed(struct sealer_waiter *waiter, int error, const struct seal
         else
                 answer(proving, sealed);
         free(proving);
+        agent->provings--;
         agent_progress_ended(agent);
+}
+
+/* Anybody may ask: what is not a whole digest would be looked for in every record. */
+static int is_digest(const char *text)
+{
+        static const char *const algorithms[] = {"ecdsa-p256", "ecdsa-p384"}; /* of either hash */
+        uint8_t digest[DIGEST_SIZE_MAX];
+
+        for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++)
+                if (digest_parse(text, algorithm_find(algorithms[i]), digest, NULL) == 0)
+                        return 1;
+        return 0;
 }
 
 static int find_digest(struct agent *agent, const char *digest, uint64_t *ret,
                        struct problem *problem)
 {
-        int r = writer_find_signature(agent->writer, digest, ret, problem);
+        int r;
 
+        if (!is_digest(digest))
+                return problem_set(problem, -EINVAL,
+                                   "digest: expected sha256:HEX or sha384:HEX, found \"%.64s\"",
+                                   digest);
+        r = writer_find_signature(agent->writer, digest, ret, problem);
         if (r == -ENOENT)
                 return problem_set(problem, r,
                                    "no signature of %.150s among the newest %d records; \"hallmark "
@@ -107,6 +127,11 @@ void agent_get_proof(struct agent *agent, struct call *call)
 
         if (!find_record(agent, call, &index))
                 return;
+        if (agent->provings >= PROVINGS_MAX) {
+                call_fail(call, "Busy", "%u calls wait for the next checkpoint already",
+                          agent->provings);
+                return;
+        }
         proving = calloc(1, sizeof(*proving));
         if (!proving) {
                 call_fail(call, "Busy", "out of memory");
@@ -114,6 +139,7 @@ void agent_get_proof(struct agent *agent, struct call *call)
         }
         *proving = (struct proving){.agent = agent, .call = call, .index = index};
         proving->waiter = (struct sealer_waiter){index + 1, on_sealed, proving, NULL};
+        agent->provings++;
         agent->in_progress++;
         sealer_wait(agent->sealer, &proving->waiter);
 }
