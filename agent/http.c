@@ -245,6 +245,16 @@ static int set_protocols(const struct curl *curl, CURL *easy)
 #endif
 }
 
+/* A name that is still being resolved is not waited for when its request ends. */
+static int set_quick_exit(const struct curl *curl, CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+        return curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#else
+        return 1;
+#endif
+}
+
 static int set_up_request(struct http_request *request, const struct http_post *post)
 {
         const struct curl *curl = request->http->curl;
@@ -254,7 +264,7 @@ static int set_up_request(struct http_request *request, const struct http_post *
         request->headers = curl->slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
         if (!request->headers)
                 return -ENOMEM;
-        if (!set_protocols(curl, easy) ||
+        if (!set_protocols(curl, easy) || !set_quick_exit(curl, easy) ||
             curl->easy_setopt(easy, CURLOPT_URL, post->url) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_USERAGENT, "hallmarkd/" HALLMARK_VERSION) != CURLE_OK ||
