@@ -73,7 +73,7 @@ static const struct token_key *on_key_at(struct token *token, size_t index, void
 
 static void agent_token_done(struct agent_token *slot)
 {
-        token_free(slot->token);
+        slot->token = token_free(slot->token); /* records that wait find none */
         audit_free(slot->audit);
         free(slot->name);
         *slot = (struct agent_token){};
@@ -128,6 +128,7 @@ int agent_set_up_tokens(struct agent *agent, const struct config *config)
 
         if (!tokens)
                 return -ENOMEM;
+        writer_commit(agent->writer); /* what waits for its record is of the tokens as they were */
         for (size_t i = 0; i < config->token_count; i++)
                 (void)take_unchanged(agent, &config->tokens[i], &tokens[i]);
         agent->tokens = tokens;

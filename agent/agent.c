@@ -192,8 +192,8 @@ static void finish(struct agent *agent)
         if (!agent->counted) {
                 agent->counted = 1;
                 agent_count_uses(agent, NULL);
-                if (agent->in_progress > 0)
-                        return; /* again when that has ended */
+                if (agent->finishing || agent->in_progress > 0)
+                        return; /* again when that has ended, or has been already */
         }
         agent->finishing = 1;
         if (agent->witnesses)

@@ -91,7 +91,7 @@ struct audit *audit_free(struct audit *audit)
         if (!audit)
                 return NULL;
         audit->finished = NULL;
-        if (audit->owed > 0)
+        while (audit->owed > 0)
                 writer_commit(audit->recorder->writer); /* calls on_recorded() */
         sd_event_source_disable_unref(audit->soon);
         sd_event_source_disable_unref(audit->timer);
@@ -160,6 +160,13 @@ static json_t *record_of(const struct audit *audit, const struct audit_interval 
         return record;
 }
 
+static void report_break(struct audit *audit, const char *reason)
+{
+        event_log(LOG_CRIT, MESSAGE_AUDIT_BROKEN, "token %s: command audit broken: %s",
+                  token_name(audit->token), reason);
+        (void)snprintf(audit->status, sizeof(audit->status), "broken: %.500s", reason);
+}
+
 /* Records what has ended and has found its records. */
 static void record_intervals(struct audit *audit)
 {
@@ -168,18 +175,13 @@ static void record_intervals(struct audit *audit)
         while ((interval = audit_ledger_take(&audit->ledger))) {
                 audit->owed++;
                 if (recorder_append(audit->recorder, record_of(audit, interval), on_recorded,
-                                    audit) < 0)
+                                    audit) < 0) {
+                        report_break(audit, "an interval could not be recorded");
                         on_recorded(audit, -ENOMEM, 0);
+                }
                 audit_interval_free(interval);
         }
         tell_finished(audit);
-}
-
-static void report_break(struct audit *audit, const char *reason)
-{
-        event_log(LOG_CRIT, MESSAGE_AUDIT_BROKEN, "token %s: command audit broken: %s",
-                  token_name(audit->token), reason);
-        (void)snprintf(audit->status, sizeof(audit->status), "broken: %.500s", reason);
 }
 
 static void ask(struct audit *audit);
