@@ -335,6 +335,14 @@ int audit_account_check(struct audit_account *account, const struct record *reco
         return r < 0 ? r : compare(account, claim, problem);
 }
 
+uint64_t audit_account_settle(const struct audit_account *account, uint64_t index)
+{
+        for (size_t i = 0; i < account->count; i++)
+                if (!account->waiting[i].named && !account->waiting[i].excused)
+                        return account->waiting[i].index;
+        return index + 1;
+}
+
 void audit_account_begin(struct audit_account *account, uint64_t index,
                          const struct audit_claim *claim, int excuse)
 {

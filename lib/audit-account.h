@@ -30,6 +30,7 @@ struct audit_account {
         char token[KEY_NAME_MAX + 1];
         uint64_t newest, before; /* the last `audit` record, and the one before */
         int known;               /* digest and counter are those after the last one */
+        uint64_t settled;        /* records before this one hold; 0: after the last `audit` */
         int restarted;           /* the token is ready again, and has not attested since */
         struct sha256 digest;
         uint64_t counter;
@@ -74,6 +75,10 @@ void audit_claim_done(struct audit_claim *claim);
 int audit_account_check(struct audit_account *account, const struct record *record,
                         const struct audit_claim *claim, const struct audit_context *context,
                         struct problem *problem) _must_use_;
+
+/* How far a good `audit` record at @index settles what the journal has: up to the first signature
+ * that no interval has named yet. */
+uint64_t audit_account_settle(const struct audit_account *account, uint64_t index);
 
 /* The next interval begins after the `audit` record @index. */
 void audit_account_begin(struct audit_account *account, uint64_t index,

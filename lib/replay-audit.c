@@ -149,6 +149,15 @@ static void check_key(struct audits *audits, const struct audit_account *account
                                    (unsigned long long)account->newest);
 }
 
+/* A signature that is not named yet may be in the next interval, or in none. */
+static void reach(struct audits *audits, struct audit_account *account, int good, uint64_t index)
+{
+        uint64_t first = account->settled > 0 ? account->settled : account->newest + 1;
+
+        account->settled = good ? audit_account_settle(account, index) : 0;
+        replay_reached(audits->replay, REPLAY_L2A, account->token, first, account->settled);
+}
+
 /* The first attestation of a token tells where the next interval begins, and nothing else. */
 static int take_claim(struct audits *audits, const struct replay_leaf *leaf,
                       struct audit_account *account, const struct audit_claim *claim,
@@ -164,9 +173,7 @@ static int take_claim(struct audits *audits, const struct replay_leaf *leaf,
                 return r;
         if (known && r < 0 && !claim->broken)
                 replay_report_leaf(audits->replay, leaf, "%s", problem_text(&problem, r));
-        if (known && r == 0)
-                replay_reached(audits->replay, REPLAY_L2A, account->token, account->newest + 1,
-                               leaf->index + 1);
+        reach(audits, account, known && r == 0, leaf->index);
         audit_account_begin(account, leaf->index, claim, r < 0);
         report_forgotten(audits, account);
         return 0;
