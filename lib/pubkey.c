@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/pubkey.h"
 
+#include "lib/ecdsa-table.h"
+
 #include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -19,6 +21,8 @@ struct pubkey {
         EVP_PKEY *pkey;
         EVP_PKEY_CTX *verifier; /* made ready for @verifier_algorithm, used again and again */
         const struct algorithm *verifier_algorithm;
+        struct ecdsa_table *table; /* once the key has been used often enough */
+        unsigned verifications;    /* with @verifier, up to ECDSA_TABLE_WORTH */
         struct buf spki;
         struct sha256 fingerprint;
 };
@@ -201,6 +205,7 @@ struct pubkey *pubkey_free(struct pubkey *key)
 {
         if (!key)
                 return NULL;
+        ecdsa_table_free(key->table);
         EVP_PKEY_CTX_free(key->verifier);
         EVP_PKEY_free(key->pkey);
         buf_done(&key->spki);
@@ -268,6 +273,15 @@ static int pubkey_prepare(struct pubkey *key, const struct algorithm *algorithm)
         return 0;
 }
 
+/* Rents until it has paid what it costs to buy. A key that cannot have a table is asked once. */
+static int has_table(struct pubkey *key)
+{
+        if (key->verifications < ECDSA_TABLE_WORTH && ++key->verifications == ECDSA_TABLE_WORTH &&
+            ecdsa_table_new(key->pkey, &key->table) < 0)
+                key->table = NULL;
+        return key->table != NULL;
+}
+
 int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct view digest,
                   struct view signature)
 {
@@ -282,6 +296,8 @@ int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct 
         /* libcrypto takes a PSS signature without its leading zeros, too. */
         if (algorithm->kind != ALGORITHM_ECDSA && signature.size != algorithm->signature_max)
                 return -EKEYREJECTED;
+        if (has_table(key))
+                return ecdsa_table_verify(key->table, digest, signature);
         r = EVP_PKEY_verify(key->verifier, signature.data, signature.size, digest.data,
                             digest.size);
         return r == 1 ? 0 : forget_openssl_errors(-EKEYREJECTED);
