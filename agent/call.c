@@ -107,6 +107,9 @@ static const char *wrong_parameter(const struct method *method, const json_t *pa
         const char *name;
         json_t *value;
 
+        if (json_check_members(parameters, "", method->parameters, method->parameter_count, NULL) ==
+            0)
+                return NULL;
         for (size_t i = 0; i < method->parameter_count; i++) {
                 json_t *one = json_object_get(parameters, method->parameters[i].name);
                 _cleanup_(json_decrefp) json_t *alone =

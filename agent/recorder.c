@@ -85,13 +85,23 @@ static void note_time(struct recorder *recorder, const char *time)
         (void)snprintf(recorder->last, sizeof(recorder->last), "%s", time);
 }
 
-int recorder_append_with(struct recorder *recorder, json_t *record, struct view entry,
-                         writer_function done, void *context)
+int recorder_append_texts(struct recorder *recorder, struct view record, struct view entry,
+                          const char *time, writer_function done, void *context)
+{
+        int r = append_clock(recorder, time);
+
+        if (r == 0)
+                r = writer_append_run(recorder->writer, (struct view[]){record, entry},
+                                      entry.size > 0 ? 2 : 1, done ? done : ignore, context);
+        if (r == 0)
+                note_time(recorder, time);
+        return r;
+}
+
+int recorder_append(struct recorder *recorder, json_t *record, writer_function done, void *context)
 {
         _cleanup_(json_decrefp) json_t *owned = record;
         _cleanup_(buf_done) struct buf text = BUF_INIT(ENTRY_SIZE_MAX);
-        uint32_t count = entry.size > 0 ? 2 : 1;
-        int r;
 
         /* What a verifier would refuse must not get in: one such record is in there for ever. */
         if (!owned || record_check(owned, NULL) < 0)
@@ -99,30 +109,8 @@ int recorder_append_with(struct recorder *recorder, json_t *record, struct view 
         json_put(&text, owned);
         if (buf_error(&text))
                 return buf_error(&text);
-        r = append_clock(recorder, json_member_string(owned, "time"));
-        if (r == 0)
-                r = writer_append_run(recorder->writer, (struct view[]){buf_view(&text), entry},
-                                      count, done ? done : ignore, context);
-        if (r == 0)
-                note_time(recorder, json_member_string(owned, "time"));
-        return r;
-}
-
-int recorder_append(struct recorder *recorder, json_t *record, writer_function done, void *context)
-{
-        return recorder_append_with(recorder, record, (struct view){}, done, context);
-}
-
-int recorder_append_text(struct recorder *recorder, struct view text, const char *time,
-                         writer_function done, void *context)
-{
-        int r = append_clock(recorder, time);
-
-        if (r == 0)
-                r = writer_append(recorder->writer, text, done, context);
-        if (r == 0)
-                note_time(recorder, time);
-        return r;
+        return recorder_append_texts(recorder, buf_view(&text), view_of(NULL, 0),
+                                     json_member_string(owned, "time"), done, context);
 }
 
 void recorder_note(struct recorder *recorder, json_t *record)

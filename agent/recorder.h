@@ -30,15 +30,11 @@ void recorder_set_integer(json_t *record, const char *name, uint64_t value);
 int recorder_append(struct recorder *recorder, json_t *record, writer_function done,
                     void *context) _must_use_;
 
-/* The same, with @entry directly after the record: both or neither. @done gets the record's index.
- */
-int recorder_append_with(struct recorder *recorder, json_t *record, struct view entry,
-                         writer_function done, void *context) _must_use_;
-
 /* The same for a record whose text has been written already, canonical and complete, with @time in
- * it. */
-int recorder_append_text(struct recorder *recorder, struct view text, const char *time,
-                         writer_function done, void *context) _must_use_;
+ * it. If @entry is not empty, it stands directly after the record: both or neither. @done gets the
+ * record's index. */
+int recorder_append_texts(struct recorder *recorder, struct view record, struct view entry,
+                          const char *time, writer_function done, void *context) _must_use_;
 
 /* The same for a record that nobody waits for: if it cannot be appended, the state of the journal
  * is known already. */

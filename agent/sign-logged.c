@@ -236,8 +236,8 @@ void agent_sign_logged(struct agent *agent, struct call *call)
         agent->in_progress++;
         r = put_record(logged, &decision);
         if (r == 0)
-                r = recorder_append_text(&agent->recorder, buf_view(&logged->record), logged->time,
-                                         on_recorded, logged);
+                r = recorder_append_texts(&agent->recorder, buf_view(&logged->record),
+                                          view_of(NULL, 0), logged->time, on_recorded, logged);
         if (r < 0)
                 fail_record(logged, r);
 }

@@ -1,120 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdio.h>
+#include "agent/signing.h"
 
-#include "agent/agent.h"
+#include <errno.h>
+
 #include "agent/event.h"
 #include "agent/message.h"
-#include "lib/base64.h"
 #include "lib/hashedrekord.h"
 #include "lib/tile.h"
 #include "lib/tlog-proof.h"
-
-/* One signature on its way: grant, sign, check, record, reply. */
-struct signing {
-        struct agent *agent;
-        struct call *call;
-        struct key *key;
-        struct operation operation;
-        json_t *caller, *claims; /* as they go into the record */
-        char request[CALL_REQUEST_SIZE];
-        struct grant_decision decision;
-        struct buf signature, authorization;
-        char time[RECORD_TIME_SIZE];
-        int wants_proof;
-        uint64_t index; /* of the record */
-        struct sealer_waiter waiter;
-        int asked; /* an intent says so: the TPM counts what comes of it */
-        int error; /* what is answered once an intent is recorded */
-        struct problem problem;
-};
 
 static void signing_free(struct signing *signing)
 {
         struct agent *agent = signing->agent;
 
-        json_decref(signing->caller);
-        json_decref(signing->claims);
+        buf_done(&signing->caller);
         buf_done(&signing->signature);
         buf_done(&signing->authorization);
         free(signing);
         agent_progress_ended(agent);
 }
 
-static void put_digest(const struct signing *signing, struct buf *ret)
+static int put_proof(const struct signing *signing, uint64_t index, const struct sealed *sealed,
+                     struct buf *ret, struct problem *problem)
 {
-        const struct algorithm *algorithm = signing->key->info.algorithm;
-
-        digest_put(ret, algorithm->hash,
-                   view_of(signing->operation.digest, algorithm->digest_size));
-        buf_put_u8(ret, '\0');
-}
-
-/* What sign and intent records have in common. */
-static json_t *begin_record(struct signing *signing, const char *type)
-{
-        json_t *record = recorder_begin(&signing->agent->recorder, type);
-        _cleanup_(buf_done) struct buf digest = {};
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
-
-        if (!record)
-                return NULL;
-        put_digest(signing, &digest);
-        recorder_set(record, "algorithm", signing->key->info.algorithm->name);
-        (void)json_object_set(record, "caller", signing->caller);
-        recorder_set(record, "digest", (const char *)digest.data);
-        recorder_set(record, "fingerprint",
-                     hex_encode(sha256_view(pubkey_fingerprint(signing->key->info.pubkey)),
-                                fingerprint));
-        recorder_set(record, "grant", signing->decision.grant);
-        recorder_set(record, "key", signing->key->info.name);
-        recorder_set(record, "request", signing->request);
-        recorder_set_integer(record, "version", signing->key->info.version);
-        return record;
-}
-
-static json_t *make_reply(const struct signing *signing)
-{
-        _cleanup_(buf_done) struct buf digest = {}, signature = {};
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
-        const struct keyring_key *key = &signing->key->info;
-
-        put_digest(signing, &digest);
-        base64_encode(&signature, buf_view(&signing->signature));
-        (void)hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint);
-        return json_pack("{s:s, s:I, s:s, s:s, s:s%, s:s, s:I, s:s}", "key", key->name, "version",
-                         (json_int_t)key->version, "algorithm", key->algorithm->name, "digest",
-                         (const char *)digest.data, "signature", (const char *)signature.data,
-                         signature.size, "fingerprint", fingerprint, "index",
-                         (json_int_t)signing->index, "time", signing->time);
-}
-
-static int set_proof(const struct signing *signing, json_t *reply, const char *name, uint64_t index,
-                     const struct sealed *sealed, struct problem *problem)
-{
-        _cleanup_(buf_done) struct buf entry = {}, proof = BUF_INIT(TLOG_PROOF_SIZE_MAX);
+        _cleanup_(buf_done) struct buf entry = {};
         int r = writer_read_entry(signing->agent->writer, index, &entry, problem);
 
-        if (r == 0)
-                r = agent_put_proof(signing->agent, index, &entry, sealed, &proof, problem);
-        if (r == 0 && json_object_set_new(reply, name,
-                                          json_stringn((const char *)proof.data, proof.size)) < 0)
-                r = -ENOMEM;
-        return r;
+        return r < 0 ? r : agent_put_proof(signing->agent, index, &entry, sealed, ret, problem);
+}
+
+static void reply(const struct signing *signing, struct view proof, struct view entry_proof)
+{
+        _cleanup_(buf_done) struct buf text = {};
+
+        signing_put_reply(signing, proof, entry_proof, &text);
+        if (buf_error(&text))
+                call_fail(signing->call, "Busy", "record %llu: no memory for the reply",
+                          (unsigned long long)signing->index);
+        else
+                call_reply_text(signing->call, buf_view(&text));
 }
 
 static void reply_with_proof(const struct signing *signing, const struct sealed *sealed)
 {
-        _cleanup_(json_decrefp) json_t *reply = make_reply(signing);
+        _cleanup_(buf_done) struct buf proof = BUF_INIT(TLOG_PROOF_SIZE_MAX);
+        _cleanup_(buf_done) struct buf entry_proof = BUF_INIT(TLOG_PROOF_SIZE_MAX);
         struct problem problem = {};
-        int r = reply ? 0 : -ENOMEM;
+        int r = put_proof(signing, signing->index, sealed, &proof, &problem);
 
-        if (r == 0)
-                r = set_proof(signing, reply, "proof", signing->index, sealed, &problem);
         if (r == 0 && signing->key->info.transparency == TRANSPARENCY_REKOR)
-                r = set_proof(signing, reply, "entryProof", signing->index + 1, sealed, &problem);
+                r = put_proof(signing, signing->index + 1, sealed, &entry_proof, &problem);
         if (r == 0)
-                call_reply(signing->call, TAKE_PTR(reply));
+                reply(signing, buf_view(&proof), buf_view(&entry_proof));
         else
                 call_fail(signing->call, "Busy", "record %llu: no proof: %s",
                           (unsigned long long)signing->index, problem_text(&problem, r));
@@ -173,7 +110,7 @@ static void on_recorded(void *context, int error, uint64_t index)
                 wait_for_checkpoint(signing);
                 return;
         }
-        call_reply(signing->call, make_reply(signing));
+        reply(signing, view_of(NULL, 0), view_of(NULL, 0));
         signing_free(signing);
 }
 
@@ -191,30 +128,30 @@ static int put_entry(const struct signing *signing, struct buf *ret)
 
 static void record_signature(struct signing *signing)
 {
-        _cleanup_(buf_done) struct buf signature = {}, entry = BUF_INIT(ENTRY_SIZE_MAX);
-        const char *authorization =
-                json_member_string(signing->call->message.parameters, "authorization");
-        json_t *record = begin_record(signing, "sign");
+        _cleanup_(buf_done) struct buf record = BUF_INIT(ENTRY_SIZE_MAX);
+        _cleanup_(buf_done) struct buf entry = BUF_INIT(ENTRY_SIZE_MAX);
         int r = put_entry(signing, &entry);
 
-        base64_encode(&signature, buf_view(&signing->signature));
-        if (record) {
-                (void)json_object_set_new(
-                        record, "signature",
-                        json_stringn((const char *)signature.data, signature.size));
-                if (signing->claims)
-                        (void)json_object_set(record, "claims", signing->claims);
-                recorder_set(record, "authorization", authorization);
-                (void)snprintf(signing->time, sizeof(signing->time), "%s",
-                               json_member_string(record, "time"));
-        }
-        if (r < 0)
-                json_decref(record);
-        else
-                r = recorder_append_with(&signing->agent->recorder, record, buf_view(&entry),
-                                         on_recorded, signing);
+        signing_put_record(signing, &record);
+        if (r == 0)
+                r = buf_error(&record);
+        if (r == 0)
+                r = recorder_append_texts(&signing->agent->recorder, buf_view(&record),
+                                          buf_view(&entry), signing->time, on_recorded, signing);
         if (r < 0)
                 on_recorded(signing, r, 0);
+}
+
+static int append_intent(struct signing *signing, const char *outcome, const char *reason,
+                         writer_function done)
+{
+        _cleanup_(buf_done) struct buf record = BUF_INIT(ENTRY_SIZE_MAX);
+
+        signing_put_intent(signing, outcome, reason, &record);
+        if (buf_error(&record))
+                return buf_error(&record);
+        return recorder_append_texts(&signing->agent->recorder, buf_view(&record), view_of(NULL, 0),
+                                     signing->time, done, signing);
 }
 
 static void on_intent_recorded(void *context, int error, uint64_t index)
@@ -230,13 +167,8 @@ static void on_intent_recorded(void *context, int error, uint64_t index)
  */
 static void record_intent(struct signing *signing, const char *outcome)
 {
-        json_t *record = begin_record(signing, "intent");
-
-        if (record) {
-                recorder_set(record, "outcome", outcome);
-                recorder_set(record, "reason", problem_text(&signing->problem, signing->error));
-        }
-        if (recorder_append(&signing->agent->recorder, record, on_intent_recorded, signing) < 0)
+        if (append_intent(signing, outcome, problem_text(&signing->problem, signing->error),
+                          on_intent_recorded) < 0)
                 on_intent_recorded(signing, 0,
                                    0); /* the state of the journal is an event of its own */
 }
@@ -308,10 +240,15 @@ static struct signing *begin_signing(struct agent *agent, struct call *call, str
                 .context = signing,
         };
         signing->signature.limit = ENTRY_SIZE_MAX;
-        signing->caller = caller_to_json(call_caller(call));
-        signing->claims = json_is_object(claims) ? json_incref(claims) : NULL;
+        buf_put_view(&signing->caller, call_caller_text(call));
+        signing->claims = json_is_object(claims) ? claims : NULL;
         signing->wants_proof = json_is_true(json_object_get(call->message.parameters, "proof"));
         (void)call_request(call, signing->request);
+        if (signing->caller.size == 0) { /* no memory for it */
+                buf_done(&signing->caller);
+                free(signing);
+                return NULL;
+        }
         agent->in_progress++;
         return signing;
 }
@@ -364,20 +301,15 @@ static void on_asked(void *context, int error, uint64_t index)
 static void submit(struct signing *signing, struct token *token)
 {
         int counted = signing->key->info.gate.counter != 0;
-        json_t *record;
 
         if (!counted && !agent_find_audit(signing->agent, signing->key->info.token)) {
                 token_submit(token, &signing->operation);
                 return;
         }
-        record = begin_record(signing, "intent");
-        if (record) {
-                recorder_set(record, "outcome", "asked");
-                recorder_set(record, "reason",
-                             counted ? "the token counts the uses of this key"
-                                     : "the token is audited");
-        }
-        if (recorder_append(&signing->agent->recorder, record, on_asked, signing) < 0)
+        if (append_intent(signing, "asked",
+                          counted ? "the token counts the uses of this key"
+                                  : "the token is audited",
+                          on_asked) < 0)
                 on_asked(signing, -ENOMEM, 0);
 }
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/signing.h"
+#include "lib/base64.h"
+#include "lib/json-text.h"
+
+static void put_digest(struct json_text *text, const struct signing *signing)
+{
+        const struct algorithm *algorithm = signing->key->info.algorithm;
+
+        json_text_name(text, "digest");
+        buf_put_u8(text->buf, '"');
+        digest_put(text->buf, algorithm->hash,
+                   view_of(signing->operation.digest, algorithm->digest_size));
+        buf_put_u8(text->buf, '"');
+}
+
+static void put_signature(struct json_text *text, const struct signing *signing)
+{
+        json_text_name(text, "signature");
+        buf_put_u8(text->buf, '"');
+        base64_encode(text->buf, buf_view(&signing->signature));
+        buf_put_u8(text->buf, '"');
+}
+
+static void put_fingerprint(struct json_text *text, const struct signing *signing)
+{
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        (void)hex_encode(sha256_view(pubkey_fingerprint(signing->key->info.pubkey)), fingerprint);
+        json_text_string(text, "fingerprint", view_string(fingerprint));
+}
+
+static void put_optional(struct json_text *text, const char *name, const char *value)
+{
+        if (value)
+                json_text_string(text, name, view_string(value));
+}
+
+/* A signature is there when there is no @outcome: what both kinds of record have stands here once,
+ * in the order of the names. */
+static void put_record(struct signing *signing, const char *outcome, const char *reason,
+                       struct buf *ret)
+{
+        const json_t *parameters = signing->call->message.parameters;
+        const struct keyring_key *key = &signing->key->info;
+        struct json_text text = json_text_begin(ret);
+
+        (void)record_time(recorder_now(), signing->time);
+        json_text_string(&text, "algorithm", view_string(key->algorithm->name));
+        if (!outcome)
+                put_optional(&text, "authorization",
+                             json_member_string(parameters, "authorization"));
+        json_text_string(&text, "boot", view_string(signing->agent->recorder.boot));
+        json_text_value(&text, "caller", buf_view(&signing->caller));
+        if (!outcome && signing->claims) {
+                json_text_name(&text, "claims");
+                json_put(ret, signing->claims);
+        }
+        put_digest(&text, signing);
+        put_fingerprint(&text, signing);
+        json_text_string(&text, "grant", view_string(signing->decision.grant));
+        json_text_string(&text, "key", view_string(key->name));
+        put_optional(&text, "outcome", outcome);
+        put_optional(&text, "reason", reason);
+        json_text_string(&text, "request", view_string(signing->request));
+        if (!outcome)
+                put_signature(&text, signing);
+        json_text_string(&text, "time", view_string(signing->time));
+        json_text_string(&text, "type", view_string(outcome ? "intent" : "sign"));
+        json_text_integer(&text, "v", RECORD_VERSION);
+        json_text_integer(&text, "version", key->version);
+        json_text_end(&text);
+}
+
+void signing_put_record(struct signing *signing, struct buf *ret)
+{
+        put_record(signing, NULL, NULL, ret);
+}
+
+void signing_put_intent(struct signing *signing, const char *outcome, const char *reason,
+                        struct buf *ret)
+{
+        put_record(signing, outcome, reason, ret);
+}
+
+void signing_put_reply(const struct signing *signing, struct view proof, struct view entry_proof,
+                       struct buf *ret)
+{
+        const struct keyring_key *key = &signing->key->info;
+        struct json_text text = json_text_begin(ret);
+
+        json_text_string(&text, "algorithm", view_string(key->algorithm->name));
+        put_digest(&text, signing);
+        if (entry_proof.size > 0)
+                json_text_string(&text, "entryProof", entry_proof);
+        put_fingerprint(&text, signing);
+        json_text_integer(&text, "index", signing->index);
+        json_text_string(&text, "key", view_string(key->name));
+        if (proof.size > 0)
+                json_text_string(&text, "proof", proof);
+        put_signature(&text, signing);
+        json_text_string(&text, "time", view_string(signing->time));
+        json_text_integer(&text, "version", key->version);
+        json_text_end(&text);
+}
