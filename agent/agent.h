@@ -118,6 +118,9 @@ int agent_reload(struct agent *agent, const struct caller *caller,
 int agent_granted(struct agent *agent, struct call *call, const char *key,
                   struct grant_decision *ret);
 
+/* An event of struct server_events: recorded as a refusal of the method "Connect". */
+void agent_note_refused(struct agent *agent, const struct caller *caller, const char *reason);
+
 /* Whether the journal takes records. If not, @call has been answered. */
 int agent_can_record(struct agent *agent, struct call *call);
 

@@ -38,6 +38,18 @@ int agent_granted(struct agent *agent, struct call *call, const char *key,
         return 0;
 }
 
+void agent_note_refused(struct agent *agent, const struct caller *caller, const char *reason)
+{
+        const struct refusal refusal = {
+                .caller = caller,
+                .method = "Connect",
+                .error = "NotGranted",
+                .reason = reason,
+        };
+
+        refusals_note(agent->refusals, &refusal);
+}
+
 int agent_can_record(struct agent *agent, struct call *call)
 {
         switch (writer_check(agent->writer)) {

@@ -2,7 +2,6 @@
 #include "agent/caller.h"
 #include "agent/account.h"
 #include "lib/file.h"
-#include "lib/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,21 +17,17 @@
 #define OVERFLOW_UID  65534 /* what the kernel shows for a uid that has no mapping here */
 #define PROC_FILE_MAX ((size_t)65536)
 
-static int read_proc(pid_t pid, const char *file, struct buf *ret)
-{
-        char path[64];
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file); /* fits any number */
-        return file_read(AT_FDCWD, path, ret, NULL);
-}
+static const struct caller_folders folders = {"/proc", "/run/systemd/units"};
 
 /* -ESRCH when there is no such process. */
 static int read_start(pid_t pid, uint64_t *ret)
 {
         _cleanup_(buf_done) struct buf text = BUF_INIT(PROC_FILE_MAX);
+        char path[64];
         int r;
 
-        r = read_proc(pid, "stat", &text);
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid); /* fits any number */
+        r = file_read(AT_FDCWD, path, &text, NULL);
         if (r == -ENOENT)
                 return -ESRCH;
         return r < 0 ? r : caller_parse_stat(buf_view(&text), ret);
@@ -109,20 +104,11 @@ static int get_groups(int fd, struct caller *caller)
 }
 
 /* What was read is the caller's if it is still alive afterwards: until then its pid is its own. */
-static int get_cgroup(struct caller *caller)
+static int get_place(struct caller *caller)
 {
-        _cleanup_(buf_done) struct buf text = BUF_INIT(PROC_FILE_MAX);
-        int r;
+        int r = caller_read_place(&folders, caller);
 
-        r = read_proc(caller->pid, "cgroup", &text);
-        if (!caller_is_alive(caller))
-                return -ESRCH;
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return 0; /* hidden from us: then nothing is known */
-        r = caller_parse_cgroup(buf_view(&text), caller->cgroup, caller->unit, caller->slice);
-        return r == -EBADMSG ? 0 : r; /* no hierarchy that we understand: the same */
+        return caller_is_alive(caller) ? r : -ESRCH;
 }
 
 static int get_credentials(int fd, struct caller *caller, struct problem *problem)
@@ -157,7 +143,7 @@ static int identify(int fd, struct caller *caller, struct problem *problem)
         if (r == 0)
                 r = get_groups(fd, caller);
         if (r == 0)
-                r = get_cgroup(caller);
+                r = get_place(caller);
         if (r == 0 && account_user_name(caller->uid, caller->user, sizeof(caller->user)) < 0)
                 caller->user[0] = '\0'; /* the uid decides, the name only explains */
         if (r == -ESRCH)
@@ -171,11 +157,46 @@ int caller_identify(int fd, struct caller *ret, struct problem *problem)
         int r;
 
         r = identify(fd, &caller, problem);
-        if (r < 0)
-                return r;
         *ret = caller;
-        caller.pidfd = -1;
-        return 0;
+        if (r < 0)
+                ret->pidfd = -1;
+        else
+                caller.pidfd = -1;
+        return r;
+}
+
+int caller_watch_senders(int fd)
+{
+        const int yes = 1;
+
+        return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0 ? -errno : 0;
+}
+
+/* The kernel ends what it gives at once where the sender changes, once it is to tell of senders
+ * (unix_stream_read_generic()). There is room for credentials and for nothing else, so descriptors
+ * are thrown away. */
+ssize_t caller_receive(int fd, void *room, size_t size, pid_t *ret_sender)
+{
+        union {
+                struct cmsghdr head;
+                char room[CMSG_SPACE(sizeof(struct ucred))];
+        } control = {};
+        struct iovec part = {.iov_base = room, .iov_len = size};
+        struct msghdr message = {.msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = &control,
+                                 .msg_controllen = sizeof(control)};
+        struct ucred sender = {};
+        ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
+
+        if (got < 0)
+                return -errno;
+        if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_CREDENTIALS &&
+            head->cmsg_len == CMSG_LEN(sizeof(sender)))
+                memcpy(&sender, CMSG_DATA(head), sizeof(sender));
+        *ret_sender = sender.pid;
+        return got;
 }
 
 void caller_done(struct caller *caller)
@@ -185,47 +206,4 @@ void caller_done(struct caller *caller)
         if (caller->pidfd > 0)              /* 0 is what a zeroed struct has, and is never ours */
                 (void)close(caller->pidfd); /* was only ever polled */
         caller->pidfd = -1;
-}
-
-/* As string member; empty text is left out. */
-static int set_text(json_t *object, const char *name, const char *text)
-{
-        _cleanup_(freep) char *clean = NULL;
-        struct view rest;
-
-        if (!text[0])
-                return 0;
-        clean = strdup(text);
-        if (!clean)
-                return -ENOMEM;
-        rest = view_string(clean);
-        while (rest.size > 0) {
-                size_t length = utf8_length(rest);
-
-                if (length == 0 || utf8_is_control(rest)) {
-                        length = length > 0 ? length : 1;
-                        memset(clean + (rest.data - (const uint8_t *)clean), '?', length);
-                }
-                rest = view_of(rest.data + length, rest.size - length);
-        }
-        return json_object_set_new(object, name, json_string(clean)) < 0 ? -ENOMEM : 0;
-}
-
-json_t *caller_to_json(const struct caller *caller)
-{
-        json_t *object;
-
-        object = json_pack("{s:I, s:I, s:I, s:s}", "uid", (json_int_t)caller->uid, "gid",
-                           (json_int_t)caller->gid, "pid", (json_int_t)caller->pid, "identity",
-                           caller->by_pidfd ? "pidfd" : "best-effort");
-        if (!object)
-                return NULL;
-        if (set_text(object, "user", caller->user) < 0 ||
-            set_text(object, "unit", caller->unit) < 0 ||
-            set_text(object, "slice", caller->slice) < 0 ||
-            set_text(object, "cgroup", caller->cgroup) < 0) {
-                json_decref(object);
-                return NULL;
-        }
-        return object;
 }

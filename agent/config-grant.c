@@ -111,6 +111,17 @@ static int read_groups(const struct config_entry *entry, void *object, struct pr
         return 0;
 }
 
+static int read_user_namespaces(const struct config_entry *entry, void *object,
+                                struct problem *expected)
+{
+        struct config_grant *grant = object;
+
+        if (!string_equal(entry->value, "yes") && !string_equal(entry->value, "no"))
+                return -EBADMSG;
+        grant->user_namespaces = string_equal(entry->value, "yes");
+        return 0;
+}
+
 static int read_rate(const struct config_entry *entry, void *object, struct problem *expected)
 {
         struct config_grant *grant = object;
@@ -130,6 +141,7 @@ static const struct config_field grant_fields[] = {
         {"User", 0, "1 to 64 names of users", read_users},
         {"Group", 0, "1 to 64 names of groups", read_groups},
         {"Unit", 0, "1 to 64 patterns of names of units", read_units},
+        {"UserNamespaces", 0, "yes or no", read_user_namespaces},
         {"Methods", 1, METHODS_EXPECTED, read_methods},
         {"Rate", 0, RATE_EXPECTED, read_rate},
         {"Burst", 0, "a number from 1 to 1000000", read_burst},

@@ -72,6 +72,7 @@ struct config_grant {
         gid_t *gids; /* resolved from Group= */
         size_t gid_count;
         struct words units;  /* globs of unit names */
+        int user_namespaces; /* also for callers in one of their own */
         uint32_t rate_count; /* requests … */
         uint64_t rate_usec;  /* … in this time; 0: no limit */
         uint32_t burst;      /* requests at once; defaults to rate_count */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
 #include "agent/server-state.h"
-
-#define READ_SIZE ((size_t)16384)
 
 static int may_read(const struct connection *connection)
 {
@@ -146,6 +143,17 @@ static struct call *add_call(struct connection *connection)
         return call;
 }
 
+static void refuse_dead(struct connection *connection, struct call *call)
+{
+        struct problem problem = {};
+
+        (void)problem_set(&problem, -EPERM,
+                          "the process that opened this connection (pid %d) is gone",
+                          (int)connection->caller.pid);
+        connection_tell_refusal(connection, problem.text);
+        call_fail(call, "NotGranted", "%s", problem.text);
+}
+
 static void take_message(struct connection *connection, struct view message)
 {
         struct call *call = add_call(connection);
@@ -160,9 +168,7 @@ static void take_message(struct connection *connection, struct view message)
         if (r < 0)
                 call_fail(call, "BadMessage", "%s", problem_text(&problem, r));
         else if (!caller_is_alive(&connection->caller))
-                call_fail(call, "NotGranted",
-                          "the process that opened this connection (pid %d) is gone",
-                          (int)connection->caller.pid);
+                refuse_dead(connection, call);
         else
                 call_dispatch(call);
 }
@@ -197,19 +203,39 @@ static void take_messages(struct connection *connection)
         }
 }
 
+/* The connection was handed on. Whoever has it now is not the one that was identified. */
+static int refuse_sender(struct connection *connection, pid_t sender)
+{
+        struct call *call = add_call(connection);
+        struct problem problem = {};
+
+        (void)problem_set(&problem, -EPERM,
+                          "process %d sends on a connection that process %d has opened: a "
+                          "connection serves nobody else",
+                          (int)sender, (int)connection->caller.pid);
+        connection_tell_refusal(connection, problem.text);
+        if (call)
+                call_fail(call, "NotGranted", "%s", problem.text);
+        return -EPERM;
+}
+
 /* 1: something was read; 0: nothing now; negative: the end. */
 static int read_input(struct connection *connection)
 {
-        uint8_t *room = buf_reserve(&connection->input, READ_SIZE);
+        uint8_t *room = buf_reserve(&connection->input, CONNECTION_READ_SIZE);
+        pid_t sender = 0;
         ssize_t got;
 
         if (!room)
                 return buf_error(&connection->input);
-        got = recv(connection->fd, room, READ_SIZE, MSG_DONTWAIT);
+        got = caller_receive(connection->fd, room, CONNECTION_READ_SIZE, &sender);
         if (got < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                return got == -EAGAIN || got == -EINTR ? 0 : (int)got;
         if (got == 0)
                 return -ECONNRESET;
+        if (sender != connection->caller.pid && !(sender == 0 && connection->early >= (size_t)got))
+                return refuse_sender(connection, sender);
+        connection->early -= connection->early < (size_t)got ? connection->early : (size_t)got;
         buf_grown(&connection->input, (size_t)got);
         return 1;
 }
@@ -233,44 +259,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *contex
         return on_flush(NULL, connection);
 }
 
-static void refuse(int fd, const struct interface *interface, const char *error, const char *reason)
-{
-        _cleanup_(buf_done) struct buf reply = BUF_INIT(VARLINK_MESSAGE_MAX);
-        _cleanup_(json_decrefp) json_t *parameters = json_pack("{s:s}", "reason", reason);
-        char name[128];
-
-        (void)snprintf(name, sizeof(name), "%s.%s", interface->name, error);
-        varlink_put_error(&reply, name, parameters);
-        if (!buf_error(&reply))
-                (void)send(fd, reply.data, reply.size,
-                           MSG_DONTWAIT | MSG_NOSIGNAL); /* a courtesy */
-}
-
-/* Negative, with the reason, when this peer may have no connection (any more). */
-static int admit(const struct listener *listener, const struct caller *caller,
-                 struct problem *problem)
-{
-        const struct server *server = listener->server;
-        size_t here = 0, same = 0;
-
-        if (server->draining)
-                return problem_set(problem, -EBUSY, "the agent is stopping");
-        for (const struct connection *other = server->connections; other; other = other->next)
-                if (other->listener == listener) {
-                        here++;
-                        same += other->caller.uid == caller->uid;
-                }
-        if (here >= listener->connection_limit)
-                return problem_set(problem, -EBUSY, "%zu connections are open, and no more allowed",
-                                   here);
-        if (same >= SERVER_CONNECTIONS_PER_UID)
-                return problem_set(problem, -EBUSY,
-                                   "user %u has %zu connections, and may have no more",
-                                   (unsigned)caller->uid, same);
-        return 0;
-}
-
-static int watch(struct connection *connection)
+int connection_watch(struct connection *connection)
 {
         sd_event *event = connection->server->event;
         int r;
@@ -282,43 +271,6 @@ static int watch(struct connection *connection)
                 r = sd_event_source_set_enabled(connection->flush, SD_EVENT_OFF);
         connection->watched = EPOLLIN;
         return r;
-}
-
-void connection_open(struct listener *listener, int fd)
-{
-        struct server *server = listener->server;
-        struct connection *connection = calloc(1, sizeof(*connection));
-        struct problem problem = {};
-        int r;
-
-        if (!connection) {
-                (void)close(fd); /* nothing was promised to it */
-                return;
-        }
-        connection->server = server;
-        connection->listener = listener;
-        connection->interfaces = listener->interfaces;
-        connection->fd = fd;
-        connection->caller.pidfd = -1;
-        connection->calls_end = &connection->calls;
-        connection->number = ++server->connection_number;
-        connection->input.limit = VARLINK_MESSAGE_MAX + 2 * READ_SIZE;
-        connection->output.limit = SERVER_OUTPUT_MAX + SERVER_CALLS_MAX * VARLINK_REPLY_MAX;
-        connection->next = server->connections;
-        if (connection->next)
-                connection->next->previous = connection;
-        r = caller_identify(fd, &connection->caller, &problem);
-        if (r < 0)
-                refuse(fd, listener->interfaces[0], "NotGranted", problem_text(&problem, r));
-        if (r == 0) {
-                r = admit(listener, &connection->caller, &problem);
-                if (r < 0)
-                        refuse(fd, listener->interfaces[0], "Busy", problem_text(&problem, r));
-        }
-        server->connections = connection;
-        server->connection_count++;
-        if (r < 0 || watch(connection) < 0)
-                connection_close(connection);
 }
 
 void connection_close(struct connection *connection)

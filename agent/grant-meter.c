@@ -113,7 +113,7 @@ static struct bucket **chain_of(struct grant_meter *meter, const struct config_g
         uint64_t hash = FNV_BASIS ^ caller->uid;
 
         hash = hash_text(hash * FNV_PRIME, grant->name);
-        hash = hash_text(hash, caller->unit);
+        hash = hash_text(hash, caller->place.unit);
         return &meter->chains[hash % CHAINS];
 }
 
@@ -153,7 +153,7 @@ static int add_bucket(struct grant_meter *meter, const struct config_grant *gran
         if (!bucket)
                 return -ENOMEM;
         bucket->grant = strdup(grant->name);
-        bucket->unit = strdup(caller->unit);
+        bucket->unit = strdup(caller->place.unit);
         if (!bucket->grant || !bucket->unit)
                 return -ENOMEM;
         bucket->uid = caller->uid;
@@ -175,7 +175,7 @@ static int find_bucket(struct grant_meter *meter, const struct config_grant *gra
 
         for (*ret = *chain_of(meter, grant, caller); *ret; *ret = (*ret)->next)
                 if ((*ret)->uid == caller->uid && string_equal((*ret)->grant, grant->name) &&
-                    string_equal((*ret)->unit, caller->unit))
+                    string_equal((*ret)->unit, caller->place.unit))
                         return 0;
         if (meter->count >= GRANT_BUCKETS_MAX) {
                 wait = forget_full(meter, now_usec);

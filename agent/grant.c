@@ -58,7 +58,8 @@ static int holds_unit(const struct config_grant *grant, const struct grant_reque
 {
         if (grant->units.count == 0)
                 return 1;
-        return request->caller->unit[0] && matches_one(&grant->units, request->caller->unit);
+        return request->caller->place.unit[0] &&
+               matches_one(&grant->units, request->caller->place.unit);
 }
 
 static void put_words(struct buf *buf, const struct words *words)
@@ -104,11 +105,25 @@ static void explain_group(struct buf *buf, const struct config_grant *grant,
 static void explain_unit(struct buf *buf, const struct config_grant *grant,
                          const struct grant_request *request)
 {
-        const char *unit = request->caller->unit;
+        const char *unit = request->caller->place.unit;
 
         buf_put_string(buf, "unit ");
         put_words(buf, &grant->units);
         buf_put_format(buf, ", caller is in %s", unit[0] ? unit : "none");
+}
+
+static int holds_namespace(const struct config_grant *grant, const struct grant_request *request)
+{
+        return grant->user_namespaces || request->caller->user_namespace == CALLER_NAMESPACE_OURS;
+}
+
+static void explain_namespace(struct buf *buf, const struct config_grant *grant,
+                              const struct grant_request *request)
+{
+        buf_put_string(buf, "callers of the agent's own user namespace, ");
+        buf_put_string(buf, request->caller->user_namespace == CALLER_NAMESPACE_OTHER
+                                    ? "caller is in another"
+                                    : "which the caller's is cannot be told");
 }
 
 /* In this order: a grant is the nearer the later the first condition that fails. */
@@ -117,8 +132,9 @@ static const struct {
         void (*explain)(struct buf *buf, const struct config_grant *grant,
                         const struct grant_request *request);
 } conditions[] = {
-        {holds_method, explain_method}, {holds_key, explain_key},   {holds_user, explain_user},
-        {holds_group, explain_group},   {holds_unit, explain_unit},
+        {holds_method, explain_method}, {holds_key, explain_key},
+        {holds_user, explain_user},     {holds_group, explain_group},
+        {holds_unit, explain_unit},     {holds_namespace, explain_namespace},
 };
 
 /* How many conditions hold before the first that does not. */

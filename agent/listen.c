@@ -61,7 +61,7 @@ static int listen_at(struct agent *agent, const struct agent_socket *own, const 
 
 int agent_listen(struct agent *agent, void (*drained)(struct agent *agent), struct problem *problem)
 {
-        const struct server_events events = {agent, drained};
+        const struct server_events events = {agent, agent_note_refused, drained};
         int r = server_new(agent->event, &events, &agent->server);
 
         if (r == 0)

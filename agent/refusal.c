@@ -67,8 +67,9 @@ static char *name_of(const struct refusal *refusal)
 {
         char *name = NULL;
 
-        if (asprintf(&name, "%u %s %s %s %s", (unsigned)refusal->caller->uid, refusal->caller->unit,
-                     refusal->method, refusal->key ? refusal->key : "", refusal->error) < 0)
+        if (asprintf(&name, "%u %s %s %s %s", (unsigned)refusal->caller->uid,
+                     refusal->caller->place.unit, refusal->method, refusal->key ? refusal->key : "",
+                     refusal->error) < 0)
                 return NULL;
         return name;
 }
@@ -116,7 +117,7 @@ static void note_first(struct refusals *refusals, const struct refusal *refusal,
 
         event_log(LOG_NOTICE, MESSAGE_REQUEST_DENIED, "%s refused to user %u%s%s: %s",
                   refusal->method, (unsigned)refusal->caller->uid,
-                  refusal->caller->unit[0] ? ", unit " : "", refusal->caller->unit,
+                  refusal->caller->place.unit[0] ? ", unit " : "", refusal->caller->place.unit,
                   refusal->reason);
         record = record_of(refusals->recorder, refusal);
         if (!record)

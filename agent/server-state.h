@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What sockets and connections share. Private to agent/server.c, agent/connection.c and
- * agent/call.c.
+ * What sockets and connections share. Private to agent/server.c, agent/admission.c,
+ * agent/connection.c and agent/call.c.
  */
 
 #include "agent/server.h"
@@ -30,6 +30,7 @@ struct connection {
         uint32_t watched; /* epoll events asked for */
         struct buf input, output;
         size_t scanned; /* bytes of input known to hold no NUL */
+        size_t early;   /* bytes sent before the kernel was asked to tell who sends */
         struct call *calls, **calls_end;
         size_t call_count;
         size_t answered_size; /* bytes of replies whose turn has not come */
@@ -48,8 +49,17 @@ struct server {
         int hurrying; /* replies that a client does not take at once are dropped */
 };
 
-/* Makes a connection out of an accepted socket, which becomes its own in any case. */
+#define CONNECTION_READ_SIZE ((size_t)16384) /* bytes read at once */
+
+/* Makes a connection out of an accepted socket, which becomes its own in any case. admission.c, as
+ * the next one. */
 void connection_open(struct listener *listener, int fd);
+
+/* Reports that the connection was refused, or is ended, because of who is at its other end. */
+void connection_tell_refusal(const struct connection *connection, const char *reason);
+
+/* Has the event loop look after it from now on. */
+int connection_watch(struct connection *connection) _must_use_;
 
 /* Closes it at once. */
 void connection_close(struct connection *connection);

@@ -107,7 +107,10 @@ int server_listen(struct server *server, int fd, const struct interface *const *
         listener->interfaces = interfaces;
         listener->connection_limit =
                 connections < server->connection_limit ? connections : server->connection_limit;
-        r = sd_event_add_io(server->event, &listener->io, fd, EPOLLIN, on_accept, listener);
+        /* What is accepted inherits this, and so tells of what was sent before. */
+        r = caller_watch_senders(fd);
+        if (r == 0)
+                r = sd_event_add_io(server->event, &listener->io, fd, EPOLLIN, on_accept, listener);
         if (r < 0) {
                 free(listener);
                 return r;

@@ -27,6 +27,9 @@ struct server;
 struct server_events {
         /* A call of a known method whose parameters are of the right types. */
         struct agent *agent;
+        /* A connection was refused, or ended, because of who is at its other end. NULL: nobody
+         * wants to know. */
+        void (*refused)(struct agent *agent, const struct caller *caller, const char *reason);
         /* All calls are answered and all replies are sent, after server_drain(). */
         void (*drained)(struct agent *agent);
 };

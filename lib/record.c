@@ -18,9 +18,13 @@ static const struct json_member common_members[] = {
 };
 
 static const struct json_member caller_members[] = {
-        {"cgroup", JSON_STRING, 0}, {"gid", JSON_INTEGER, 1},  {"identity", JSON_STRING, 1},
-        {"pid", JSON_INTEGER, 1},   {"slice", JSON_STRING, 0}, {"uid", JSON_INTEGER, 1},
-        {"unit", JSON_STRING, 0},   {"user", JSON_STRING, 0},
+        {"cgroup", JSON_STRING, 0},        {"container", JSON_STRING, 0},
+        {"gid", JSON_INTEGER, 1},          {"identity", JSON_STRING, 1},
+        {"invocation", JSON_STRING, 0},    {"job", JSON_STRING, 0},
+        {"pid", JSON_INTEGER, 1},          {"pod", JSON_STRING, 0},
+        {"slice", JSON_STRING, 0},         {"uid", JSON_INTEGER, 1},
+        {"unit", JSON_STRING, 0},          {"user", JSON_STRING, 0},
+        {"userNamespace", JSON_STRING, 0},
 };
 
 static const struct json_member agent_start_members[] = {

@@ -260,6 +260,8 @@ static void test_refused_peers(void)
                 kernel.credentials = &credentials;
                 expect_integer(caller_identify(pair[0], &caller, &problem), -EPERM);
                 expect_text(view_string(problem.text), rows[i].message);
+                expect_integer(caller.uid, rows[i].credentials.uid); /* for the record */
+                expect_integer(caller.pidfd, -1);
         }
         kernel.credentials = NULL;
         (void)close(pair[0]);
@@ -287,13 +289,21 @@ static void test_json(void)
                 .gid = 2,
                 .pid = 3,
                 .user = "a",
-                .unit = "u.service",
-                .slice = "s.slice",
-                .cgroup = "/s.slice/\xff\x1b\xc2\x9b\xc3\xa4/\xe2\x82",
+                .place = {.unit = "u.service",
+                          .slice = "s.slice",
+                          .job = "4711",
+                          .pod = "p",
+                          .container = "c",
+                          .cgroup = "/s.slice/\xff\x1b\xc2\x9b\xc3\xa4/\xe2\x82"},
+                .invocation = "0123",
+                .user_namespace = CALLER_NAMESPACE_OTHER,
         };
-        expect_json(&caller, "{\"cgroup\":\"/s.slice/????\xc3\xa4/??\",\"gid\":2,"
-                             "\"identity\":\"best-effort\",\"pid\":3,\"slice\":\"s.slice\","
-                             "\"uid\":1,\"unit\":\"u.service\",\"user\":\"a\"}");
+        expect_json(&caller,
+                    "{\"cgroup\":\"/s.slice/????\xc3\xa4/??\",\"container\":\"c\",\"gid\":2,"
+                    "\"identity\":\"best-effort\",\"invocation\":\"0123\","
+                    "\"job\":\"4711\",\"pid\":3,\"pod\":\"p\","
+                    "\"slice\":\"s.slice\",\"uid\":1,\"unit\":\"u.service\","
+                    "\"user\":\"a\",\"userNamespace\":\"other\"}");
 }
 
 int main(void)

@@ -178,8 +178,10 @@ static void test_grants(void)
                 {"burst", GOOD GRANT "Rate=1/s\nBurst=0\n",
                  "f:17: [Grant g] Burst=: expected a number from 1 to 1000000, found \"0\""},
                 {"slice", GOOD GRANT "Slice=x\n",
-                 "f:16: [Grant g] Slice=: expected one of the keys Key User Group Unit Methods Rate "
-                 "Burst, found \"Slice\""},
+                 "f:16: [Grant g] Slice=: expected one of the keys Key User Group Unit "
+                 "UserNamespaces Methods Rate Burst, found \"Slice\""},
+                {"namespaces", GOOD GRANT "UserNamespaces=1\n",
+                 "f:16: [Grant g] UserNamespaces=: expected yes or no, found \"1\""},
         };
 
         expect_rows(rows, ARRAY_SIZE(rows));

@@ -38,7 +38,7 @@ static struct caller caller_of(uid_t uid, const char *unit)
 {
         struct caller caller = {.uid = uid, .gid = 100, .groups = {7, 8}, .group_count = 2};
 
-        (void)snprintf(caller.unit, sizeof(caller.unit), "%s", unit);
+        (void)snprintf(caller.place.unit, sizeof(caller.place.unit), "%s", unit);
         return caller;
 }
 
