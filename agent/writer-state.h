@@ -4,9 +4,9 @@
 /*
  * What the parts of the journal writer share. Private to agent/writer*.c.
  *
- * writer.c commits batches, writer-tile.c turns durable entries into tiles and bundles,
- * writer-partial.c cares for those that are not full, writer-recovery.c rebuilds all of this from
- * the files.
+ * writer.c puts batches together, writer-segment.c makes them durable in the write-ahead file,
+ * writer-tile.c turns durable entries into tiles and bundles, writer-partial.c cares for those that
+ * are not full, writer-recovery.c rebuilds all of this from the files.
  */
 
 #include "agent/writer.h"
@@ -91,6 +91,20 @@ struct writer {
         uint64_t partials_room;                           /* of all */
         uint64_t prepared, published, published_before;   /* sizes of checkpoints */
 };
+
+/* Makes the batch durable at the end of the segment. -ENOSPC, -EROFS: it is not, as the state and
+ * its reason say. */
+int writer_write_batch(struct writer *writer) _must_use_;
+
+/* When tiles cannot be written, the write-ahead file and our memory must not grow for ever: -ENOSPC
+ * and the state once too much waits for them. */
+int writer_make_room(struct writer *writer) _must_use_;
+
+/* Enters the state, unless the journal is sealed, and tells of it. */
+void writer_set_state(struct writer *writer, enum writer_state state);
+
+/* What an entry is refused with in that state: 0, -ENOSPC or -EROFS. */
+int writer_state_error(enum writer_state state) _must_use_;
 
 /* Adds a durable entry to tree, levels and bundle. -ENOMEM. */
 int writer_add(struct writer *writer, struct view entry, const struct sha256 *leaf) _must_use_;

@@ -14,7 +14,7 @@
 #define COMMIT_PRIORITY  100 /* after everything that could still add to the batch … */
 #define COMMIT_LATE_USEC ((uint64_t)5000) /* … but clients who never pause cannot put it off */
 
-static void set_state(struct writer *writer, enum writer_state state)
+void writer_set_state(struct writer *writer, enum writer_state state)
 {
         if (writer->state == state || writer->state == WRITER_SEALED)
                 return;
@@ -34,10 +34,10 @@ void writer_seal(struct writer *writer, const char *format, ...)
         va_start(arguments, format);
         (void)vsnprintf(writer->reason, sizeof(writer->reason), format, arguments);
         va_end(arguments);
-        set_state(writer, WRITER_SEALED);
+        writer_set_state(writer, WRITER_SEALED);
 }
 
-static int state_error(enum writer_state state)
+int writer_state_error(enum writer_state state)
 {
         switch (state) {
         case WRITER_OPEN:
@@ -61,120 +61,6 @@ static void answer_batch(struct writer *writer, struct buf *waiting, int error, 
                 one.done(one.context, error, first);
                 first += one.count;
         }
-}
-
-/* The files must still be the ones that were opened: a deleted or replaced journal would take
- * records into the void. */
-static int check_files_in_place(struct writer *writer)
-{
-        char path[WAL_NAME_SIZE];
-        struct stat opened, named, lock;
-
-        (void)wal_path(writer->segment_first, path);
-        if (fstat(writer->lock_fd, &lock) < 0 || lock.st_nlink != 1)
-                writer_seal(writer, JOURNAL_LOCK ": deleted: another agent could write as well");
-        else if (fstat(writer->segment_fd, &opened) < 0 ||
-                 fstatat(writer->dir_fd, path, &named, AT_SYMLINK_NOFOLLOW) < 0)
-                writer_seal(writer, "%s: %m", path);
-        else if (opened.st_nlink != 1 || opened.st_ino != named.st_ino ||
-                 opened.st_dev != named.st_dev)
-                writer_seal(writer, "%s: deleted or replaced", path);
-        else if ((uint64_t)opened.st_size != writer->segment_room)
-                writer_seal(writer, "%s: expected %llu bytes, found %lld", path,
-                            (unsigned long long)writer->segment_room, (long long)opened.st_size);
-        return state_error(writer->state);
-}
-
-static int refuse_as_full(struct writer *writer, const char *what, const char *why)
-{
-        (void)snprintf(writer->reason, sizeof(writer->reason), "%s: %s", what, why);
-        set_state(writer, WRITER_FULL);
-        return -ENOSPC;
-}
-
-/* No room, or another error before anything was made durable: the segment is as it was, or sealed.
- */
-static int undo_write(struct writer *writer, int error)
-{
-        if (ftruncate(writer->segment_fd, (off_t)writer->segment_size) < 0) {
-                writer_seal(writer, "write-ahead file: cannot be cut back: %m");
-                return -EROFS;
-        }
-        writer->segment_room = writer->segment_size;
-        if (error != -ENOSPC && error != -EDQUOT && error != -EFBIG) {
-                writer_seal(writer, "write-ahead file: write: %s", strerror(-error));
-                return -EROFS;
-        }
-        return refuse_as_full(writer, "write-ahead file", strerror(-error));
-}
-
-/* When tiles cannot be written, the write-ahead file and our memory must not grow for ever. */
-static int make_room(struct writer *writer)
-{
-        struct problem problem = {};
-        int r = 0;
-
-        if (writer->unflushed_size > WRITER_UNFLUSHED_LIMIT)
-                r = writer_flush(writer, &problem);
-        return r < 0 ? refuse_as_full(writer, "tiles", problem_text(&problem, r)) : 0;
-}
-
-static int write_all(int fd, struct view bytes, uint64_t offset)
-{
-        while (bytes.size > 0) {
-                ssize_t written = pwrite(fd, bytes.data, bytes.size, (off_t)offset);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written <= 0)
-                        return written < 0 ? -errno : -ENOSPC;
-                bytes.data += written;
-                bytes.size -= (size_t)written;
-                offset += (uint64_t)written;
-        }
-        return 0;
-}
-
-/* A batch that needs more room than there is gets zeros behind it, for the batches to come: they
- * leave the size of the file as it is, and with it what fdatasync() would have to write besides. */
-static int write_segment(struct writer *writer, struct view bytes)
-{
-        static const uint8_t zeros[WRITER_SEGMENT_STEP];
-        uint64_t end = writer->segment_size + bytes.size, room;
-        int r = write_all(writer->segment_fd, bytes, writer->segment_size);
-
-        if (r < 0 || end <= writer->segment_room)
-                return r;
-        room = (end / WRITER_SEGMENT_STEP + 1) * WRITER_SEGMENT_STEP;
-        r = write_all(writer->segment_fd, view_of(zeros, room - end), end);
-        if (r == 0)
-                writer->segment_room = room;
-        return r;
-}
-
-static int write_batch(struct writer *writer)
-{
-        struct view bytes;
-        int r;
-
-        r = wal_batch_finish(&writer->batch);
-        if (r < 0)
-                return undo_write(writer,
-                                  -ENOSPC); /* no memory: refused like no room, and tried again */
-        r = check_files_in_place(writer);
-        if (r < 0)
-                return r;
-        bytes = buf_view(&writer->batch.bytes);
-        r = write_segment(writer, bytes);
-        if (r < 0)
-                return undo_write(writer, r);
-        if (fdatasync(writer->segment_fd) < 0) {
-                /* The kernel may have dropped the pages and will not tell again. */
-                writer_seal(writer, "write-ahead file: fdatasync: %m");
-                return -EROFS;
-        }
-        writer->segment_size += bytes.size;
-        return 0;
 }
 
 static int add_batch(struct writer *writer)
@@ -202,11 +88,11 @@ void writer_commit(struct writer *writer)
 
         if (writer->batch.count == 0)
                 return;
-        r = state_error(writer->state);
+        r = writer_state_error(writer->state);
         if (r == 0)
-                r = make_room(writer);
+                r = writer_make_room(writer);
         if (r == 0)
-                r = write_batch(writer);
+                r = writer_write_batch(writer);
         if (r == 0 && add_batch(writer) < 0)
                 /* The records are durable and promised; only a restart can bring memory in line. */
                 writer_seal(writer, "no memory to follow the journal");
@@ -269,7 +155,7 @@ int writer_append_run(struct writer *writer, const struct view *entries, uint32_
                       writer_function done, void *context)
 {
         const struct writer_waiting waiting = {count, done, context};
-        int r = state_error(writer->state);
+        int r = writer_state_error(writer->state);
         size_t size = 0;
 
         assert(count >= 1 && count <= WRITER_RUN_MAX);
@@ -312,7 +198,7 @@ enum writer_state writer_check(struct writer *writer)
         if (writer->state == WRITER_FULL && fstatvfs(writer->dir_fd, &room) == 0 &&
             (uint64_t)room.f_bavail * room.f_frsize >= WRITER_ROOM_MIN &&
             (room.f_files == 0 || room.f_favail >= WRITER_FILES_MIN))
-                set_state(writer, WRITER_OPEN);
+                writer_set_state(writer, WRITER_OPEN);
         return writer->state;
 }
 
