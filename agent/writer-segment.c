@@ -51,7 +51,6 @@ static int undo_write(struct writer *writer, int error)
         return refuse_as_full(writer, "write-ahead file", strerror(-error));
 }
 
-/* When tiles cannot be written, the write-ahead file and our memory must not grow for ever. */
 int writer_make_room(struct writer *writer)
 {
         struct problem problem = {};

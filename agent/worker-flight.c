@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "agent/clock.h"
+#include "agent/worker-state.h"
+
+/* When the oldest flight is late. A token may take its time over a key pair: primes are found by
+ * chance. */
+static uint64_t late_usec(const struct worker *worker)
+{
+        uint64_t timeout = worker->config->timeout_usec;
+
+        if (worker->flights[0].kind == FRAME_GENERATE && timeout < WORKER_GENERATE_USEC)
+                timeout = WORKER_GENERATE_USEC;
+        return worker->busy_since_usec + timeout;
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *context);
+
+int worker_arm_timer(struct worker *worker)
+{
+        uint64_t late = late_usec(worker);
+        int r = 0;
+
+        if (!worker->timer)
+                r = sd_event_add_time(worker->event, &worker->timer, CLOCK_MONOTONIC, late, 1000,
+                                      on_late, worker);
+        else if (sd_event_source_get_enabled(worker->timer, NULL) > 0 && worker->timer_usec <= late)
+                return 0;
+        else
+                r = sd_event_source_set_time(worker->timer, late);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(worker->timer, SD_EVENT_ONESHOT);
+        worker->timer_usec = late;
+        return r < 0 ? r : 0;
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *context)
+{
+        struct worker *worker = context;
+        struct problem problem = {};
+
+        if (worker->flight_count == 0)
+                return 0;
+        if (clock_now() < late_usec(worker))
+                return worker_arm_timer(worker);
+        (void)problem_set(&problem, -ETIME, "no answer to %s within %llu ms: process killed",
+                          frame_operation_name(worker->flights[0].kind),
+                          (unsigned long long)(late_usec(worker) - worker->busy_since_usec) / 1000);
+        worker_down(worker, -ETIME, &problem);
+        return 0;
+}
+
+int worker_send_flight(struct worker *worker, struct flight flight)
+{
+        ssize_t sent;
+        int r = buf_error(&worker->frame);
+
+        if (r < 0)
+                return r;
+        if (worker->flight_count == FLIGHTS_MAX)
+                return -EBUSY;
+        sent = send(worker->fd, worker->frame.data, worker->frame.size,
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0)
+                return errno == EAGAIN ? -EBUSY : -errno;
+        if (worker->flight_count == 0)
+                worker->busy_since_usec = clock_now();
+        worker->flights[worker->flight_count++] = flight;
+        return worker_arm_timer(worker);
+}
+
+struct buf *worker_begin_frame(struct worker *worker, enum frame_operation kind)
+{
+        buf_clear(&worker->frame);
+        frame_put_head(&worker->frame, kind, ++worker->next_id, FRAME_OK);
+        return &worker->frame;
+}
+
+int worker_send_load(struct worker *worker)
+{
+        struct load *load = load_table_next(&worker->loads);
+        struct buf *frame;
+        int r;
+
+        if (!load || worker->flight_count == FLIGHTS_MAX)
+                return 0;
+        frame = worker_begin_frame(worker, FRAME_LOAD);
+        buf_put_sized(frame, view_string(load->key->algorithm->name));
+        buf_put_sized(frame, view_string(load->key->handle));
+        r = worker_send_flight(
+                worker,
+                (struct flight){.kind = FRAME_LOAD, .id = worker->next_id, .key = load->key});
+        if (r < 0)
+                return r == -EBUSY ? 0 : r;
+        load->state = LOAD_SENT;
+        worker->loads.sent++;
+        return 0;
+}
+
+int operation_needs_key(const struct operation *operation)
+{
+        return operation->kind == FRAME_SIGN || operation->kind == FRAME_COUNT;
+}
+
+int worker_submit(struct worker *worker, struct operation *operation)
+{
+        const struct token_key *key = operation->key;
+        struct buf *frame = worker_begin_frame(worker, operation->kind);
+
+        switch (operation->kind) {
+        case FRAME_GENERATE:
+                buf_put_sized(frame, view_string(operation->algorithm->name));
+                buf_put_sized(frame, view_string(operation->label));
+                frame_put_facts(frame, operation->options);
+                break;
+        case FRAME_SIGN:
+                buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
+                buf_put_sized(frame, view_of(operation->digest, key->algorithm->digest_size));
+                buf_put_sized(frame, operation->authorization);
+                break;
+        case FRAME_COUNT:
+                buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
+                break;
+        case FRAME_AUDIT:
+                buf_put_u8(frame, operation->attest ? 1 : 0);
+                buf_put_sized(frame,
+                              view_of(operation->digest, operation->attest ? SHA256_SIZE : 0));
+                break;
+        default:
+                assert(operation->kind == FRAME_DESTROY);
+                buf_put_sized(frame, view_string(key->algorithm->name));
+                buf_put_sized(frame, view_string(key->handle));
+        }
+        operation->id = worker->next_id;
+        return worker_send_flight(worker, (struct flight){.kind = operation->kind,
+                                                          .id = worker->next_id,
+                                                          .operation = operation});
+}
