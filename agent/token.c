@@ -1,44 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/token.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 
 #include "agent/clock.h"
-#include "agent/worker.h"
+#include "agent/token-state.h"
 
-#define BACKOFF_FIRST_USEC ((uint64_t)100000)
-#define BACKOFF_LAST_USEC  ((uint64_t)5000000)
-#define STABLE_USEC        ((uint64_t)1000000) /* a process that lived this long is restarted at once */
-
-/* A place for a process, and when the next one may be started in it. */
-struct seat {
-        struct token *token;
-        struct worker *worker;
-        sd_event_source *restart;
-        uint64_t ready_usec; /* when the last process became ready; 0: it never did */
-        uint64_t backoff_usec;
-};
-
-struct token {
-        sd_event *event;
-        const struct config_token *config;
-        char *program;
-        struct token_events events;
-        enum token_state state;
-        struct problem reason;
-        int refused; /* why no process may be started before somebody says so: -EACCES, -EBUSY */
-        struct problem refusal;
-        struct facts facts;
-        struct seat *seats;
-        unsigned restarts;
-        struct operation_queue queue;
-        struct operation_queue rejected; /* to be failed from the loop */
-        sd_event_source *reject, *expiry;
-};
-
-static void set_state(struct token *token, enum token_state state, const struct problem *reason)
+void token_set_state(struct token *token, enum token_state state, const struct problem *reason)
 {
         int changed = token->state != state;
 
@@ -48,7 +16,7 @@ static void set_state(struct token *token, enum token_state state, const struct 
                 token->events.state_changed(token, token->events.context);
 }
 
-static void fail_all(struct token *token, struct operation_queue *queue, int error)
+void token_fail_all(struct token *token, struct operation_queue *queue, int error)
 {
         struct operation *operation;
 
@@ -96,9 +64,7 @@ static int hopeless(const struct token *token, const struct operation *operation
         return error;
 }
 
-/* Gives waiting operations to processes, oldest first; one whose key is still being loaded lets
- * others pass. */
-static void dispatch(struct token *token)
+void token_dispatch(struct token *token)
 {
         struct operation *operation = token->queue.first, *next;
 
@@ -141,8 +107,8 @@ static void arm_expiry(struct token *token)
                         r = sd_event_source_set_enabled(token->expiry, SD_EVENT_ONESHOT);
         }
         if (r < 0)
-                fail_all(token, &token->queue,
-                         -ENODEV); /* better refused than without a deadline */
+                token_fail_all(token, &token->queue,
+                               -ENODEV); /* better refused than without a deadline */
 }
 
 static int on_expiry(sd_event_source *source, uint64_t usec, void *context)
@@ -165,7 +131,7 @@ static int on_reject(sd_event_source *source, void *context)
 {
         struct token *token = context;
 
-        fail_all(token, &token->rejected, token->state == TOKEN_READY ? -EAGAIN : -ENODEV);
+        token_fail_all(token, &token->rejected, token->state == TOKEN_READY ? -EAGAIN : -ENODEV);
         return 0;
 }
 
@@ -182,7 +148,7 @@ static void submit(struct token *token, struct operation *operation,
         }
         add(&token->queue, operation);
         arm_expiry(token);
-        dispatch(token);
+        token_dispatch(token);
 }
 
 void token_submit(struct token *token, struct operation *operation)
@@ -193,151 +159,6 @@ void token_submit(struct token *token, struct operation *operation)
 void token_submit_first(struct token *token, struct operation *operation)
 {
         submit(token, operation, operation_queue_unshift);
-}
-
-static void start_process(struct seat *seat);
-
-static void start_others(struct token *token)
-{
-        for (uint32_t i = 0; i < token->config->workers && !token->refused; i++)
-                if (worker_state(token->seats[i].worker) == WORKER_DOWN &&
-                    sd_event_source_get_enabled(token->seats[i].restart, NULL) == 0)
-                        start_process(&token->seats[i]);
-}
-
-static void on_worker_ready(struct worker *worker, const struct facts *facts, void *context)
-{
-        struct seat *seat = context;
-        struct token *token = seat->token;
-
-        seat->ready_usec = clock_now();
-        seat->backoff_usec = 0;
-        facts_done(&token->facts);
-        for (size_t i = 0; i < facts->count; i++)
-                if (facts_add(&token->facts, facts->pair[i].name, facts->pair[i].value) < 0)
-                        break; /* facts are for people; without memory there are fewer of them */
-        set_state(token, TOKEN_READY, NULL);
-        start_others(token);
-        dispatch(token);
-}
-
-static void on_worker_evidence(struct worker *worker, struct operation *operation,
-                               const struct operation_evidence *evidence, void *context)
-{
-        struct seat *seat = context;
-        struct token *token = seat->token;
-
-        if (token->events.evidence)
-                token->events.evidence(token, operation, evidence, token->events.context);
-}
-
-static void on_worker_idle(struct worker *worker, void *context)
-{
-        struct seat *seat = context;
-
-        dispatch(seat->token);
-}
-
-static int is_any(const struct token *token, enum worker_state state)
-{
-        for (uint32_t i = 0; i < token->config->workers; i++)
-                if (worker_state(token->seats[i].worker) == state)
-                        return 1;
-        return 0;
-}
-
-static int restart_at(struct seat *seat, uint64_t usec)
-{
-        int r = sd_event_source_set_time(seat->restart, usec);
-
-        return r < 0 ? r : sd_event_source_set_enabled(seat->restart, SD_EVENT_ONESHOT);
-}
-
-/* No process is ready any more, or none has been: what does that make of the token? */
-static void fall_back(struct token *token, int error, int at_once, const struct problem *problem)
-{
-        if (error == -EACCES)
-                set_state(token, TOKEN_WRONG_PIN, problem);
-        else if (error == -EBUSY)
-                set_state(token, TOKEN_LOCKED_OUT, problem);
-        else
-                set_state(token, at_once ? TOKEN_STARTING : TOKEN_BACKING_OFF, problem);
-        if (token->state != TOKEN_STARTING)
-                fail_all(token, &token->queue, -ENODEV);
-}
-
-static void on_worker_lost(struct worker *worker, int error, const struct problem *problem,
-                           void *context)
-{
-        struct seat *seat = context;
-        struct token *token = seat->token;
-        int at_once = seat->ready_usec > 0 && clock_now() - seat->ready_usec >= STABLE_USEC;
-        struct problem reason = {};
-
-        (void)problem_set(&reason, error, "%s", problem_text(problem, error));
-        if (error == -EACCES || error == -EBUSY) {
-                token->refused = error;
-                token->refusal = reason;
-        }
-        if (token->events.process_lost && (seat->ready_usec > 0 || error == -ETIME))
-                token->events.process_lost(token, error, &reason, token->events.context);
-        token->restarts++;
-        seat->ready_usec = 0;
-        if (!at_once)
-                seat->backoff_usec =
-                        seat->backoff_usec == 0 ? BACKOFF_FIRST_USEC : 2 * seat->backoff_usec;
-        if (seat->backoff_usec > BACKOFF_LAST_USEC)
-                seat->backoff_usec = BACKOFF_LAST_USEC;
-        if (!token->refused &&
-            restart_at(seat, clock_now() + (at_once ? 0 : seat->backoff_usec)) < 0)
-                at_once = 0;
-        if (is_any(token, WORKER_READY))
-                dispatch(token);
-        else if (token->refused)
-                fall_back(token, token->refused, 0, &token->refusal);
-        else
-                fall_back(token, error, at_once, &reason);
-}
-
-static const struct token_key *on_key_at(struct worker *worker, size_t index, void *context)
-{
-        struct seat *seat = context;
-
-        return seat->token->events.key_at(seat->token, index, seat->token->events.context);
-}
-
-static void start_process(struct seat *seat)
-{
-        struct problem problem = {};
-        int r = worker_start(seat->worker, seat->token->program, &problem);
-
-        if (r < 0)
-                on_worker_lost(seat->worker, r, &problem, seat);
-}
-
-/* Until one process has shown that the PIN is right, no second one may try it. */
-static int on_restart(sd_event_source *source, uint64_t usec, void *context)
-{
-        struct seat *seat = context;
-        struct token *token = seat->token;
-
-        if (worker_state(seat->worker) != WORKER_DOWN || token->refused)
-                return 0;
-        if (!is_any(token, WORKER_READY) && is_any(token, WORKER_OPENING))
-                return 0; /* start_others() comes when that one is ready */
-        start_process(seat);
-        return 0;
-}
-
-void token_retry(struct token *token)
-{
-        token->refused = 0;
-        if (is_any(token, WORKER_READY))
-                start_others(token);
-        if (is_any(token, WORKER_READY) || is_any(token, WORKER_OPENING))
-                return;
-        set_state(token, TOKEN_STARTING, NULL);
-        start_process(&token->seats[0]);
 }
 
 void token_add_key(struct token *token, const struct token_key *key)
@@ -366,30 +187,6 @@ static int find_program(const char *drivers, const char *driver, char **ret,
         return problem_set(problem, -ENOENT, "no program hallmark-%s in %s", driver, drivers);
 }
 
-static int make_seats(struct token *token)
-{
-        int r = 0;
-
-        token->seats = calloc(token->config->workers, sizeof(*token->seats));
-        if (!token->seats)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < token->config->workers && r >= 0; i++) {
-                struct seat *seat = &token->seats[i];
-                const struct worker_events events = {on_key_at,          on_worker_ready,
-                                                     on_worker_idle,     on_worker_lost,
-                                                     on_worker_evidence, seat};
-
-                seat->token = token;
-                r = worker_new(token->event, token->config, &events, &seat->worker);
-                if (r == 0)
-                        r = sd_event_add_time(token->event, &seat->restart, CLOCK_MONOTONIC, 0,
-                                              1000, on_restart, seat);
-                if (r >= 0)
-                        r = sd_event_source_set_enabled(seat->restart, SD_EVENT_OFF);
-        }
-        return r;
-}
-
 int token_new(sd_event *event, const struct config_token *config, const char *drivers,
               const struct token_events *events, struct token **ret, struct problem *problem)
 {
@@ -405,14 +202,11 @@ int token_new(sd_event *event, const struct config_token *config, const char *dr
         operation_queue_init(&token->rejected);
         r = find_program(drivers, config->driver, &token->program, problem);
         if (r == 0)
-                r = make_seats(token);
+                r = token_make_seats(token);
         if (r >= 0)
                 r = sd_event_add_defer(event, &token->reject, on_reject, token);
         if (r >= 0)
                 r = sd_event_source_set_enabled(token->reject, SD_EVENT_OFF);
-        if (r >= 0)
-                r = restart_at(&token->seats[0],
-                               0); /* from the loop, once the caller knows the token */
         if (r < 0)
                 return problem_prefix(problem, r, "token %s", config->name);
         *ret = TAKE_PTR(token);
@@ -429,8 +223,8 @@ struct token *token_free(struct token *token)
                 worker_free(token->seats[i].worker);
         }
         free(token->seats);
-        fail_all(token, &token->queue, -ENODEV);
-        fail_all(token, &token->rejected, -ENODEV);
+        token_fail_all(token, &token->queue, -ENODEV);
+        token_fail_all(token, &token->rejected, -ENODEV);
         sd_event_source_disable_unref(token->reject);
         sd_event_source_disable_unref(token->expiry);
         facts_done(&token->facts);
