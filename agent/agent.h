@@ -165,7 +165,7 @@ int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
 extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
-/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-make.c, query.c, status.c. */
+/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_list_keys(struct agent *agent, struct call *call);

@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/key-making.h"
+
 #include <errno.h>
 #include <stdio.h>
 
-#include "agent/agent.h"
 #include "agent/event.h"
 #include "agent/message.h"
 #include "lib/base64.h"
 #include "lib/driver.h"
 #include "lib/gate-json.h"
 
-#define LABEL_SIZE (KEY_NAME_MAX + 64)
-
-/* A key on its way: generate, write as pending, record, commit, reply. */
-struct making {
-        struct agent *agent;
-        struct call *call; /* NULL: the agent itself makes the log key */
-        struct operation operation;
-        char name[KEY_NAME_MAX + 1], token[KEY_NAME_MAX + 1];
-        const struct algorithm *algorithm;
-        struct keyring_key info; /* until it is handed to the key store */
-        struct key *key;         /* pending, from then on */
-        json_t *caller;
-        struct grant_decision decision;
-        char request[CALL_REQUEST_SIZE];
-        char label[LABEL_SIZE];
-        int use_counter;       /* is wanted */
-        struct facts options;  /* for the token */
-        struct token_key made; /* in the token: to be undone if it does not come to be a key */
-        char *handle;
-        struct making *next;
-};
-
-static void making_free(struct making *making)
+void making_free(struct making *making)
 {
         struct agent *agent = making->agent;
         struct making **link = &agent->makings;
@@ -196,63 +175,6 @@ static int record_key(struct making *making)
         return recorder_append(&making->agent->recorder, record, on_recorded, making);
 }
 
-/* A token that "makes" a key that is there already would have one key under two names, the log key
- * among them. */
-static const struct key *find_same_key(const struct keystore *store, const struct pubkey *pubkey)
-{
-        const struct view spki = pubkey_spki(pubkey);
-        struct key *key;
-
-        for (size_t i = 0; (key = keystore_at(store, i)); i++)
-                if (view_equal(pubkey_spki(key->info.pubkey), spki))
-                        return key;
-        for (size_t i = 0; (key = keystore_pending_at(store, i)); i++)
-                if (view_equal(pubkey_spki(key->info.pubkey), spki))
-                        return key;
-        return NULL;
-}
-
-static int read_counter(const struct facts *facts, struct gate *ret)
-{
-        _cleanup_(buf_done) struct buf spki = BUF_INIT(SPKI_SIZE_MAX);
-        const char *counter = facts_get(facts, "UseCounter");
-        const char *attester = facts_get(facts, "AttestationKey");
-        int r = counter ? gate_counter_parse(counter, &ret->counter) : -EBADMSG;
-
-        if (r < 0 || !attester)
-                return r;
-        r = base64_decode(&spki, view_string(attester));
-        return r < 0 ? r : gate_set_attester(ret, buf_view(&spki));
-}
-
-static int read_answer(struct making *making, struct view answer, struct view *ret_handle,
-                       struct problem *problem)
-{
-        struct reader reader = reader_init(answer);
-        _cleanup_(facts_done) struct facts facts = {};
-        const struct key *same;
-        struct view spki;
-
-        *ret_handle = reader_sized(&reader);
-        spki = reader_sized(&reader);
-        if (frame_read_facts(&reader, &facts) < 0 || ret_handle->size == 0 ||
-            ret_handle->size > DRIVER_HANDLE_MAX ||
-            memchr(ret_handle->data, '\0', ret_handle->size))
-                return problem_set(problem, -EIO, "answer to generate: malformed");
-        if (pubkey_from_spki(spki, &making->info.pubkey) < 0 ||
-            !pubkey_fits(making->info.pubkey, making->algorithm))
-                return problem_set(problem, -EIO, "answer to generate: no public key for %s",
-                                   making->algorithm->name);
-        if (making->use_counter && read_counter(&facts, &making->info.gate) < 0)
-                return problem_set(problem, -EIO, "answer to generate: no use counter");
-        same = find_same_key(making->agent->store, making->info.pubkey);
-        if (same) /* nothing is undone: that would be the end of the other key */
-                return problem_set(problem, -EIO,
-                                   "answer to generate: key %s version %u, no new one",
-                                   same->info.name, same->info.version);
-        return 0;
-}
-
 static void on_generated(struct operation *operation, int error, struct view answer,
                          const struct problem *problem)
 {
@@ -265,7 +187,7 @@ static void on_generated(struct operation *operation, int error, struct view ans
                 fail_token(making, r, problem);
                 return;
         }
-        r = read_answer(making, answer, &handle, &reason);
+        r = making_read_answer(making, answer, &handle, &reason);
         if (r < 0) {
                 fail_token(making, r, &reason);
                 return;
@@ -283,7 +205,7 @@ static void on_generated(struct operation *operation, int error, struct view ans
                 on_recorded(making, r, 0);
 }
 
-static void make(struct making *making, struct token *token)
+void making_begin(struct making *making, struct token *token)
 {
         char time[RECORD_TIME_SIZE];
 
@@ -304,7 +226,7 @@ static void make(struct making *making, struct token *token)
         token_submit(token, &making->operation);
 }
 
-static struct making *new_making(struct agent *agent, const char *name, const char *token)
+struct making *making_new(struct agent *agent, const char *name, const char *token)
 {
         struct making *making = calloc(1, sizeof(*making));
 
@@ -321,65 +243,7 @@ static struct making *new_making(struct agent *agent, const char *name, const ch
         return making;
 }
 
-/* The purpose asked for, else that of the [Key] section, else general. */
-static int choose_purpose(const struct agent *agent, const json_t *parameters, const char *name,
-                          enum key_purpose *ret, struct problem *problem)
-{
-        const char *purpose = json_member_string(parameters, "purpose");
-        const struct config_key *section = config_find_key(agent->config, name);
-
-        *ret = section ? section->purpose : KEY_GENERAL;
-        if (purpose && key_purpose_parse(purpose, ret) < 0)
-                return problem_set(problem, -EINVAL, "purpose \"%.64s\" is unknown", purpose);
-        if (*ret == KEY_LOG)
-                return problem_set(problem, -EINVAL, "the agent makes the log key itself");
-        if (section && *ret != section->purpose)
-                return problem_set(problem, -EINVAL, "%s: the purpose of key \"%s\" is %s",
-                                   section->place, name, key_purpose_name(section->purpose));
-        return 0;
-}
-
-/* What the [Key] section of that name says is binding. */
-static int apply_section(const struct agent *agent, const char *name, const json_t *parameters,
-                         struct keyring_key *ret, struct problem *problem)
-{
-        const struct config_key *section = config_find_key(agent->config, name);
-        const char *token = json_member_string(parameters, "token");
-        const char *algorithm = json_member_string(parameters, "algorithm");
-
-        if (section && !string_equal(section->token, token))
-                return problem_set(problem, -EINVAL, "%s: key \"%s\" belongs to token %s",
-                                   section->place, name, section->token);
-        if (section && !string_equal(section->algorithm->name, algorithm))
-                return problem_set(problem, -EINVAL, "%s: the algorithm of key \"%s\" is %s",
-                                   section->place, name, section->algorithm->name);
-        if (section)
-                ret->transparency = section->transparency;
-        return 0;
-}
-
-/* What the section of the key wants of the token. */
-static int want_gate(struct making *making, const struct config_key *section)
-{
-        _cleanup_(buf_done) struct buf witness = {};
-        int r = 0;
-
-        if (!section)
-                return 0;
-        making->use_counter = section->use_counter;
-        if (section->use_counter)
-                r = facts_add(&making->options, "UseCounter", "yes");
-        if (r < 0 || !section->gate.witness)
-                return r;
-        base64_encode(&witness, pubkey_spki(section->gate.witness));
-        buf_put_u8(&witness, '\0');
-        r = buf_error(&witness);
-        if (r == 0)
-                r = facts_add(&making->options, "Witness", (const char *)witness.data);
-        return r < 0 ? r : gate_copy(&section->gate, &making->info.gate);
-}
-
-static int is_being_made(const struct agent *agent, const char *name)
+int making_has_name(const struct agent *agent, const char *name)
 {
         for (const struct making *making = agent->makings; making; making = making->next)
                 if (string_equal(making->name, name))
@@ -387,126 +251,7 @@ static int is_being_made(const struct agent *agent, const char *name)
         return 0;
 }
 
-static int is_taken(const struct agent *agent, const char *name)
+int making_name_is_taken(const struct agent *agent, const char *name)
 {
-        return is_being_made(agent, name) || keystore_has_name(agent->store, name);
-}
-
-/* Making it again begins when the removal ends. */
-static int is_being_undone(const struct agent *agent, const char *name)
-{
-        const struct key *key;
-
-        for (size_t i = 0; (key = keystore_pending_at(agent->store, i)); i++)
-                if (key->undoing && string_equal(key->info.name, name))
-                        return 1;
-        return 0;
-}
-
-/* The name of the error that stands against it, or NULL. */
-static const char *check_creation(struct agent *agent, const json_t *parameters,
-                                  struct keyring_key *ret, struct problem *problem)
-{
-        const char *name = json_member_string(parameters, "name");
-        const char *token = json_member_string(parameters, "token");
-        const char *algorithm = json_member_string(parameters, "algorithm");
-
-        if (is_taken(agent, name)) {
-                (void)problem_set(problem, 0, "key \"%s\" is there already", name);
-                return "KeyExists";
-        }
-        if (!config_find_token(agent->config, token)) {
-                (void)problem_set(problem, 0, "there is no token \"%.64s\"", token);
-                return "NoSuchToken";
-        }
-        ret->algorithm = algorithm_find(algorithm);
-        if (!ret->algorithm) {
-                (void)problem_set(problem, 0, "algorithm \"%.64s\" is unknown", algorithm);
-                return "UnsupportedAlgorithm";
-        }
-        if (choose_purpose(agent, parameters, name, &ret->purpose, problem) < 0 ||
-            apply_section(agent, name, parameters, ret, problem) < 0)
-                return "BadName";
-        return NULL;
-}
-
-void agent_create_key(struct agent *agent, struct call *call)
-{
-        const json_t *parameters = call->message.parameters;
-        const char *name = json_member_string(parameters, "name"), *error;
-        struct grant_decision decision = {};
-        struct problem problem = {};
-        struct keyring_key info = {};
-        struct making *making;
-        struct token *token;
-
-        if (!key_name_is_valid(name)) {
-                call_fail(
-                        call, "BadName",
-                        "a name is 1 to %d of a-z A-Z 0-9 . _ - and begins with a letter or digit; "
-                        "found \"%.80s\"",
-                        KEY_NAME_MAX, name);
-                return;
-        }
-        if (!agent_granted(agent, call, name, &decision))
-                return;
-        error = check_creation(agent, parameters, &info, &problem);
-        if (error) {
-                call_fail(call, error, "%s", problem.text);
-                return;
-        }
-        token = agent_find_token(agent, json_member_string(parameters, "token"), &problem);
-        if (!token) {
-                agent_fail_token(call, json_member_string(parameters, "token"), -ENODEV, &problem);
-                return;
-        }
-        if (!agent_can_record(agent, call))
-                return;
-        making = new_making(agent, name, token_name(token));
-        if (!making) {
-                call_fail(call, "Busy", "out of memory");
-                return;
-        }
-        making->call = call;
-        making->caller = caller_to_json(call_caller(call));
-        making->decision = decision;
-        making->algorithm = info.algorithm;
-        making->info.purpose = info.purpose;
-        making->info.transparency = info.transparency;
-        if (want_gate(making, config_find_key(agent->config, name)) < 0) {
-                call_fail(call, "Busy", "out of memory");
-                making_free(making);
-                return;
-        }
-        (void)call_request(call, making->request);
-        make(making, token);
-}
-
-void agent_want_log_key(struct agent *agent)
-{
-        const struct config_key *section = agent->config->log_key;
-        struct token *token = agent_find_token(agent, section->token, NULL);
-        struct making *making;
-
-        if (is_taken(agent, section->name) || agent->stopping || keystore_log_key(agent->store) ||
-            !token || token_state(token) != TOKEN_READY ||
-            writer_check(agent->writer) != WRITER_OPEN)
-                return;
-        making = new_making(agent, section->name, section->token);
-        if (!making)
-                return; /* wanted again when the token next becomes ready */
-        making->algorithm = section->algorithm;
-        making->info.purpose = KEY_LOG;
-        make(making, token);
-}
-
-int agent_log_key_is_coming(const struct agent *agent)
-{
-        const struct config_key *section = agent->config->log_key;
-        const struct token *token = agent_find_token(agent, section->token, NULL);
-
-        if (keystore_log_key(agent->store))
-                return 0;
-        return is_being_made(agent, section->name) || is_being_undone(agent, section->name) ||
-               (token && token_state(token) == TOKEN_STARTING);
+        return making_has_name(agent, name) || keystore_has_name(agent->store, name);
 }

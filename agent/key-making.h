@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A key on its way: generate, write as pending, record, commit, reply. key-make.c does these steps
+ * for whoever wants a key: key-create.c for operators, key-log.c for the agent itself. Private to
+ * agent/key-*.c.
+ */
+
+#include "agent/agent.h"
+
+#define LABEL_SIZE (KEY_NAME_MAX + 64)
+
+struct making {
+        struct agent *agent;
+        struct call *call; /* NULL: the agent itself makes the log key */
+        struct operation operation;
+        char name[KEY_NAME_MAX + 1], token[KEY_NAME_MAX + 1];
+        const struct algorithm *algorithm;
+        struct keyring_key info; /* until it is handed to the key store */
+        struct key *key;         /* pending, from then on */
+        json_t *caller;
+        struct grant_decision decision;
+        char request[CALL_REQUEST_SIZE];
+        char label[LABEL_SIZE];
+        int use_counter;       /* is wanted */
+        struct facts options;  /* for the token */
+        struct token_key made; /* in the token: to be undone if it does not come to be a key */
+        char *handle;
+        struct making *next;
+};
+
+/* Version 1 of that name, to be made in that token. NULL without memory. */
+struct making *making_new(struct agent *agent, const char *name, const char *token);
+
+/* Forgets it; the call has been answered. */
+void making_free(struct making *making);
+
+/* Has the token make the key; everything else follows, up to making_free(). */
+void making_begin(struct making *making, struct token *token);
+
+/* Takes what the token answered to FRAME_GENERATE: the public key and its gate into @making->info.
+ * -EIO: malformed, of another algorithm, or a key that is there already. key-answer.c. */
+int making_read_answer(struct making *making, struct view answer, struct view *ret_handle,
+                       struct problem *problem) _must_use_;
+
+/* Whether a key of that name is being made. */
+int making_has_name(const struct agent *agent, const char *name);
+
+/* Whether there is one, or will be. */
+int making_name_is_taken(const struct agent *agent, const char *name);
