@@ -19,23 +19,42 @@ char *bundle_hint(const struct pubkey *key, char ret[BUNDLE_HINT_SIZE])
         return ret;
 }
 
-int bundle_put(struct buf *buf, const struct tlog_statement *statement,
-               const struct tlog_entry *entry)
+/* Names and base64 need no escapes, and readers want this order of members for the eye. */
+static int put_material(struct buf *buf, const char *hint, const struct tlog_entry *entry)
 {
-        char hint[BUNDLE_HINT_SIZE];
         int r = 0;
 
-        /* Names and base64 need no escapes, and readers want this order of members for the eye. */
         buf_put_string(buf, "{\"mediaType\":\"" MEDIA_TYPE "\",\"verificationMaterial\":"
                             "{\"publicKey\":{\"hint\":\"");
-        buf_put_string(buf, bundle_hint(statement->key, hint));
+        buf_put_string(buf, hint);
         buf_put_string(buf, "\"}");
         if (entry) {
                 buf_put_string(buf, ",\"tlogEntries\":[");
                 r = tlog_entry_put(buf, entry);
                 buf_put_u8(buf, ']');
         }
-        buf_put_string(buf, "},\"messageSignature\":{\"messageDigest\":{\"algorithm\":\"");
+        buf_put_u8(buf, '}');
+        return r;
+}
+
+int bundle_put_envelope(struct buf *buf, const char *hint, struct view payload,
+                        const struct tlog_statement *statement, const struct tlog_entry *entry)
+{
+        int r = put_material(buf, hint, entry);
+
+        buf_put_string(buf, ",\"dsseEnvelope\":");
+        dsse_put(buf, DSSE_IN_TOTO, payload, statement->signature);
+        buf_put_string(buf, "}\n");
+        return r < 0 ? r : buf_error(buf);
+}
+
+int bundle_put(struct buf *buf, const struct tlog_statement *statement,
+               const struct tlog_entry *entry)
+{
+        char hint[BUNDLE_HINT_SIZE];
+        int r = put_material(buf, bundle_hint(statement->key, hint), entry);
+
+        buf_put_string(buf, ",\"messageSignature\":{\"messageDigest\":{\"algorithm\":\"");
         buf_put_string(buf, digest_find_hash(statement->algorithm->hash)->sigstore_name);
         buf_put_string(buf, "\",\"digest\":\"");
         base64_encode(buf, statement->digest);
@@ -188,6 +207,8 @@ static int read_bundle(const json_t *object, struct bundle *ret, struct problem 
                 {"messageSignature", JSON_OBJECT, 0},
                 {"dsseEnvelope", JSON_OBJECT, 0},
         };
+        const json_t *envelope = json_object_get(object, "dsseEnvelope");
+        const json_t *signature = json_object_get(object, "messageSignature");
         int r = json_check_members(object, "bundle", members, ARRAY_SIZE(members), problem);
 
         if (r < 0)
@@ -197,16 +218,16 @@ static int read_bundle(const json_t *object, struct bundle *ret, struct problem 
                                    "bundle: mediaType: expected \"" MEDIA_TYPE
                                    "\", found \"%.80s\"",
                                    json_member_string(object, "mediaType"));
-        if (json_is_object(json_object_get(object, "dsseEnvelope")))
-                return problem_set(problem, -EOPNOTSUPP,
-                                   "bundle: a DSSE envelope, expected a messageSignature");
-        if (!json_is_object(json_object_get(object, "messageSignature")))
+        if (json_is_object(envelope) == json_is_object(signature))
                 return problem_set(problem, -EBADMSG,
-                                   "bundle: member \"messageSignature\" is missing");
+                                   "bundle: expected either member \"messageSignature\" or "
+                                   "\"dsseEnvelope\"");
         r = read_material(json_object_get(object, "verificationMaterial"), ret, problem);
         if (r < 0)
                 return r;
-        return read_signature(json_object_get(object, "messageSignature"), ret, problem);
+        if (json_is_object(envelope))
+                return dsse_parse(envelope, &ret->envelope, problem);
+        return read_signature(signature, ret, problem);
 }
 
 int bundle_parse(struct view text, struct bundle *ret, struct problem *problem)
@@ -215,14 +236,17 @@ int bundle_parse(struct view text, struct bundle *ret, struct problem *problem)
         json_t *object = NULL;
         int r;
 
-        if (text.size > BUNDLE_SIZE_MAX)
+        if (text.size > BUNDLE_ENVELOPE_SIZE_MAX)
                 return problem_set(problem, -EBADMSG, "bundle: longer than %zu bytes",
-                                   BUNDLE_SIZE_MAX);
+                                   BUNDLE_ENVELOPE_SIZE_MAX);
         r = json_parse_object(text, &object, problem);
         if (r < 0)
                 return problem_prefix(problem, r, "bundle");
         r = read_bundle(object, &bundle, problem);
         json_decref(object);
+        if (r == 0 && bundle.hash && text.size > BUNDLE_SIZE_MAX)
+                r = problem_set(problem, -EBADMSG, "bundle: longer than %zu bytes",
+                                BUNDLE_SIZE_MAX);
         if (r < 0)
                 return r;
         *ret = bundle;
@@ -236,6 +260,7 @@ void bundle_done(struct bundle *bundle)
                 return;
         free(bundle->hint);
         buf_done(&bundle->signature);
+        dsse_done(&bundle->envelope);
         for (size_t i = 0; i < bundle->entry_count; i++)
                 tlog_entry_done(&bundle->entries[i]);
         free(bundle->entries);

@@ -87,25 +87,62 @@ static const EVP_MD *find_hash(const char *name)
         return string_equal(name, "sha512") ? EVP_sha512() : NULL;
 }
 
-int digest_of_fd(const char *hash, int fd, uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size)
+static int begin(const char *hash, EVP_MD_CTX *context)
 {
-        _cleanup_(evp_md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
         const EVP_MD *md = find_hash(hash);
-        unsigned size = 0;
-        int r;
 
         if (!context)
                 return -ENOMEM;
         if (!md || EVP_MD_get_size(md) > DIGEST_SIZE_MAX ||
             EVP_DigestInit_ex(context, md, NULL) != 1)
                 return -EOPNOTSUPP;
-        r = digest_update_from(context, fd);
-        if (r < 0)
-                return r;
+        return 0;
+}
+
+static int end(EVP_MD_CTX *context, uint8_t *ret, size_t *ret_size)
+{
+        unsigned size = 0;
+
         if (EVP_DigestFinal_ex(context, ret, &size) != 1)
                 return -EIO;
         *ret_size = size;
         return 0;
+}
+
+static int update(EVP_MD_CTX *context, struct view part)
+{
+        if (part.size > 0 && EVP_DigestUpdate(context, part.data, part.size) != 1)
+                return -EIO;
+        return 0;
+}
+
+int digest_of_fd_and(const char *hash, int fd, struct view trailer, uint8_t ret[DIGEST_SIZE_MAX],
+                     size_t *ret_size)
+{
+        _cleanup_(evp_md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
+        int r = begin(hash, context);
+
+        if (r == 0)
+                r = digest_update_from(context, fd);
+        if (r == 0)
+                r = update(context, trailer);
+        return r < 0 ? r : end(context, ret, ret_size);
+}
+
+int digest_of_fd(const char *hash, int fd, uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size)
+{
+        return digest_of_fd_and(hash, fd, (struct view){}, ret, ret_size);
+}
+
+int digest_of_parts(const char *hash, const struct view *parts, size_t count,
+                    uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size)
+{
+        _cleanup_(evp_md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
+        int r = begin(hash, context);
+
+        for (size_t i = 0; i < count && r == 0; i++)
+                r = update(context, parts[i]);
+        return r < 0 ? r : end(context, ret, ret_size);
 }
 
 char *hex_encode(struct view bytes, char *ret)

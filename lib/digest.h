@@ -48,6 +48,14 @@ struct sha256 sha256_of_parts(const struct view *parts, size_t count);
 int digest_of_fd(const char *hash, int fd, uint8_t ret[DIGEST_SIZE_MAX],
                  size_t *ret_size) _must_use_;
 
+/* The same, with @trailer hashed after it. */
+int digest_of_fd_and(const char *hash, int fd, struct view trailer, uint8_t ret[DIGEST_SIZE_MAX],
+                     size_t *ret_size) _must_use_;
+
+/* The same of parts in memory, one after the other. -EOPNOTSUPP; -ENOMEM. */
+int digest_of_parts(const char *hash, const struct view *parts, size_t count,
+                    uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size) _must_use_;
+
 /* Writes 2 × size lowercase digits and a NUL; returns @ret. */
 char *hex_encode(struct view bytes, char *ret);
 

@@ -89,11 +89,11 @@ static const struct {
         {"{\"mediaType\"", "{\"x\":1,\"mediaType\"", -EBADMSG, "unknown member \"x\""},
         {"v0.3", "v0.2", -EBADMSG, "mediaType: expected"},
         {"bundle.v0.3+json", "bundle+json;version=0.3", -EBADMSG, "mediaType: expected"},
-        {"\"messageSignature\"", "\"dsseEnvelope\"", -EOPNOTSUPP, "DSSE"},
-        {"\"messageSignature\":{", "\"dsseEnvelope\":{},\"messageSignature\":{", -EOPNOTSUPP,
-         "DSSE"},
-        {"\"messageSignature\":{", "\"messageSignature\":null,\"dsseEnvelope\":{", -EOPNOTSUPP,
-         "DSSE"},
+        {"\"messageSignature\"", "\"dsseEnvelope\"", -EBADMSG, "envelope: unknown member"},
+        {"\"messageSignature\":{", "\"dsseEnvelope\":{},\"messageSignature\":{", -EBADMSG,
+         "either"},
+        {"\"messageSignature\":{", "\"messageSignature\":null,\"dsseEnvelope\":{", -EBADMSG,
+         "envelope: unknown member"},
         {MATERIAL, "{}", -EOPNOTSUPP, "expected \"publicKey\""},
         {MATERIAL, "{\"certificate\":{\"rawBytes\":\"\"}}", -EOPNOTSUPP, "certificates"},
         {MATERIAL, "{\"publicKey\":{},\"certificate\":{}}", -EBADMSG, "both"},
@@ -145,6 +145,7 @@ static void test_sizes(void)
         edit_first(&edited, view_string(EXPECTED), "c2lnbmF0dXJl", (char *)signature.data);
         expect_integer(bundle_parse(buf_view(&edited), &bundle, &problem), -EBADMSG);
         expect_contains(problem.text, "longer than 4096 bytes");
+        buf_put_string(&large, EXPECTED);
         while (large.size <= BUNDLE_SIZE_MAX)
                 buf_put_u8(&large, ' ');
         problem.text[0] = '\0';
@@ -152,9 +153,37 @@ static void test_sizes(void)
         expect_contains(problem.text, "longer than 1048576 bytes");
 }
 
+/* What is read of an envelope is what was written, and that only. */
+static void test_envelope(void)
+{
+        _cleanup_(pubkey_freep) struct pubkey *key = NULL;
+        _cleanup_(buf_done) struct buf text = {};
+        _cleanup_(bundle_done) struct bundle bundle = {};
+        int r = pubkey_from_pem(view_string(PEM), &key);
+
+        assert(r == 0);
+        expect_integer(bundle_put_envelope(
+                               &text, "hint", view_string("{}"),
+                               &(struct tlog_statement){key, algorithm_find("ecdsa-p256"),
+                                                        view_string(""), view_string("signature")},
+                               NULL),
+                       0);
+        expect_text(buf_view(&text),
+                    "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\","
+                    "\"verificationMaterial\":{\"publicKey\":{\"hint\":\"hint\"}},"
+                    "\"dsseEnvelope\":{\"payload\":\"e30=\","
+                    "\"payloadType\":\"application/vnd.in-toto+json\","
+                    "\"signatures\":[{\"sig\":\"c2lnbmF0dXJl\",\"keyid\":\"\"}]}}\n");
+        expect_integer(bundle_parse(buf_view(&text), &bundle, NULL), 0);
+        expect(!bundle.hash && bundle.hint && string_equal(bundle.hint, "hint"));
+        expect_text(buf_view(&bundle.envelope.payload), "{}");
+        expect_text(buf_view(&bundle.envelope.signature), "signature");
+}
+
 int main(void)
 {
         test_round_trip();
+        test_envelope();
         test_no_room();
         test_edits();
         test_sizes();

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/dsse.h"
+
+#include <errno.h>
+
+#include "lib/base64.h"
+
+#define SIGNATURE_SIZE_MAX ((size_t)4096) /* far over any row of lib/algorithm.h */
+
+void dsse_done(struct dsse *dsse)
+{
+        if (!dsse)
+                return;
+        free(dsse->payload_type);
+        buf_done(&dsse->payload);
+        buf_done(&dsse->signature);
+        *dsse = (struct dsse){};
+}
+
+int dsse_digest(const char *hash, const char *payload_type, struct view payload, uint8_t *ret,
+                size_t *ret_size)
+{
+        _cleanup_(buf_done) struct buf head = {};
+        int r;
+
+        buf_put_string(&head, "DSSEv1 ");
+        buf_put_decimal(&head, strlen(payload_type));
+        buf_put_u8(&head, ' ');
+        buf_put_string(&head, payload_type);
+        buf_put_u8(&head, ' ');
+        buf_put_decimal(&head, payload.size);
+        buf_put_u8(&head, ' ');
+        r = buf_error(&head);
+        if (r < 0)
+                return r;
+        return digest_of_parts(hash, (const struct view[]){buf_view(&head), payload}, 2, ret,
+                               ret_size);
+}
+
+void dsse_put(struct buf *buf, const char *payload_type, struct view payload, struct view signature)
+{
+        buf_put_string(buf, "{\"payload\":\"");
+        base64_encode(buf, payload);
+        buf_put_string(buf, "\",\"payloadType\":\"");
+        buf_put_string(buf, payload_type);
+        buf_put_string(buf, "\",\"signatures\":[{\"sig\":\"");
+        base64_encode(buf, signature);
+        buf_put_string(buf, "\",\"keyid\":\"\"}]}");
+}
+
+/* The URL-safe alphabet, with padding or without, as the standard one. */
+static int decode_url_safe(struct buf *ret, struct view text)
+{
+        _cleanup_(buf_done) struct buf standard = BUF_INIT(BASE64_SIZE(DSSE_PAYLOAD_SIZE_MAX));
+
+        for (size_t i = 0; i < text.size; i++) {
+                uint8_t c = text.data[i];
+
+                if (c == '+' || c == '/')
+                        return -EBADMSG; /* of both alphabets */
+                buf_put_u8(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
+        }
+        while (standard.size % 4 != 0 && !buf_error(&standard))
+                buf_put_u8(&standard, '=');
+        return buf_error(&standard) ? buf_error(&standard)
+                                    : base64_decode(ret, buf_view(&standard));
+}
+
+static int read_base64(const json_t *object, const char *name, struct buf *ret,
+                       struct problem *problem)
+{
+        const struct view text = view_string(json_member_string(object, name));
+        int r = base64_decode(ret, text);
+
+        if (r == -EBADMSG)
+                r = decode_url_safe(ret, text);
+        if (r == -EMSGSIZE)
+                return problem_set(problem, -EBADMSG, "envelope: member \"%s\": too long", name);
+        if (r == -EBADMSG)
+                return problem_set(problem, r, "envelope: member \"%s\": no base64", name);
+        return r;
+}
+
+static int read_signature(const json_t *signatures, struct dsse *ret, struct problem *problem)
+{
+        static const struct json_member members[] = {
+                {"sig", JSON_STRING, 1},
+                {"keyid", JSON_STRING, 0},
+        };
+        const json_t *signature = json_array_get(signatures, 0);
+        int r;
+
+        if (json_array_size(signatures) != 1)
+                return problem_set(problem, -EBADMSG,
+                                   "envelope: expected exactly one signature, found %zu",
+                                   json_array_size(signatures));
+        if (!json_is_object(signature))
+                return problem_set(problem, -EBADMSG, "envelope: the signature is no object");
+        r = json_check_members(signature, "envelope: signature", members, ARRAY_SIZE(members),
+                               problem);
+        if (r == 0)
+                r = read_base64(signature, "sig", &ret->signature, problem);
+        if (r == 0 && ret->signature.size == 0)
+                r = problem_set(problem, -EBADMSG, "envelope: the signature is empty");
+        return r;
+}
+
+int dsse_parse(const json_t *object, struct dsse *ret, struct problem *problem)
+{
+        static const struct json_member members[] = {
+                {"payload", JSON_STRING, 1},
+                {"payloadType", JSON_STRING, 1},
+                {"signatures", JSON_ARRAY, 1},
+        };
+        int r = json_check_members(object, "envelope", members, ARRAY_SIZE(members), problem);
+
+        if (r < 0)
+                return r;
+        ret->payload.limit = DSSE_PAYLOAD_SIZE_MAX;
+        ret->signature.limit = SIGNATURE_SIZE_MAX;
+        ret->payload_type = strdup(json_member_string(object, "payloadType"));
+        if (!ret->payload_type)
+                return -ENOMEM;
+        r = read_base64(object, "payload", &ret->payload, problem);
+        return r < 0 ? r : read_signature(json_object_get(object, "signatures"), ret, problem);
+}

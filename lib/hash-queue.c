@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/hash-queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "lib/page-cache.h"
+#include "lib/pool.h"
+
+#define BLOCK_SIZE    ((size_t)1 << 18) /* stays in the cache of a processor between copy and hash */
+#define PROGRESS_USEC ((uint64_t)100000)
+
+/* What the workers share. Each takes the next of the files, and is alone with it. */
+struct run {
+        const struct hash_queue *queue;
+        struct inventory_file **files;
+        size_t count;
+        uint64_t bytes_in_all;
+        EVP_MD *hash;
+        atomic_size_t next, done;
+        atomic_uint_fast64_t bytes;
+        atomic_int error; /* the first; ends the others */
+        pthread_mutex_t lock;
+        uint64_t shown; /* when progress was told last; under the lock, as is all below */
+        struct problem problem;
+};
+
+struct worker {
+        struct run *run;
+        EVP_MD_CTX *context;
+        uint8_t *block;
+};
+
+static void evp_md_ctx_freep(EVP_MD_CTX **context)
+{
+        EVP_MD_CTX_free(*context);
+}
+
+static uint64_t now_usec(void)
+{
+        struct timespec now = {};
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void fail(struct run *run, const char *name, const char *reason, int error)
+{
+        int r = pthread_mutex_lock(&run->lock), none = 0;
+
+        assert(r == 0);
+        if (atomic_compare_exchange_strong(&run->error, &none, error))
+                (void)problem_set(&run->problem, error, "%s/%.300s: %s", run->queue->path, name,
+                                  reason);
+        (void)pthread_mutex_unlock(&run->lock); /* it is ours */
+}
+
+/* Whoever comes when it is time tells; nobody waits for it. */
+static void tell(struct run *run, int at_last)
+{
+        uint64_t now;
+
+        if (!run->queue->progress || pthread_mutex_trylock(&run->lock) != 0)
+                return;
+        now = now_usec();
+        if (at_last || now - run->shown >= PROGRESS_USEC) {
+                run->shown = now;
+                run->queue->progress(run->queue->context,
+                                     &(struct hash_progress){atomic_load(&run->bytes),
+                                                             run->bytes_in_all,
+                                                             atomic_load(&run->done), run->count});
+        }
+        (void)pthread_mutex_unlock(&run->lock);
+}
+
+static int is_same(int fd, const struct inventory_file *file)
+{
+        uint8_t identity[INVENTORY_IDENTITY_SIZE];
+        struct stat status;
+
+        if (fstat(fd, &status) < 0)
+                return 0;
+        inventory_identify(&status, identity);
+        return memcmp(identity, file->identity, sizeof(identity)) == 0;
+}
+
+/* As many bytes as the file had, or -EBUSY. */
+static int hash_content(struct worker *worker, int fd, struct inventory_file *file)
+{
+        struct page_cache cache = page_cache_begin(fd, file->size);
+        uint64_t left = file->size;
+        int r = 0;
+
+        while (left > 0 && r == 0 && atomic_load(&worker->run->error) == 0) {
+                size_t ask = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
+                ssize_t got;
+
+                page_cache_before(&cache, file->size - left);
+                got = read(fd, worker->block, ask);
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got <= 0)
+                        r = got < 0 ? -errno : -EBUSY;
+                else if (EVP_DigestUpdate(worker->context, worker->block, (size_t)got) != 1)
+                        r = -EIO;
+                if (r == 0) {
+                        left -= (uint64_t)got;
+                        (void)atomic_fetch_add(&worker->run->bytes, (uint64_t)got);
+                        if (left > 0)
+                                tell(worker->run, 0);
+                }
+        }
+        page_cache_end(&cache, file->size - left);
+        return r;
+}
+
+static void hash_file(struct worker *worker, struct inventory_file *file)
+{
+        _cleanup_(fd_closep) int fd =
+                openat(worker->run->queue->root_fd, file->name,
+                       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        int r = fd < 0 ? -errno : 0;
+
+        if (r == 0 && EVP_DigestInit_ex(worker->context, worker->run->hash, NULL) != 1)
+                r = -EIO;
+        if (r == 0 && !is_same(fd, file))
+                r = -EBUSY;
+        if (r == 0)
+                r = hash_content(worker, fd, file);
+        if (r == 0 && !is_same(fd, file))
+                r = -EBUSY;
+        if (r == 0 && EVP_DigestFinal_ex(worker->context, file->digest.bytes, NULL) != 1)
+                r = -EIO;
+        if (r < 0)
+                fail(worker->run, file->name,
+                     r == -EBUSY ? "changed while it was read" : strerror(-r), r);
+        else
+                file->source = INVENTORY_HASHED;
+        (void)atomic_fetch_add(&worker->run->done, 1);
+}
+
+/* One job of the pool takes files until there are none. */
+static void work(void *job, void *context, unsigned number)
+{
+        _cleanup_(evp_md_ctx_freep) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+        _cleanup_(freep) uint8_t *block = malloc(BLOCK_SIZE);
+        struct run *run = context;
+        struct worker worker = {run, digest, block};
+        size_t i;
+
+        (void)job, (void)number; /* all jobs are the same */
+        if (!digest || !block) {
+                fail(run, "", "out of memory", -ENOMEM);
+                return;
+        }
+        while (atomic_load(&run->error) == 0 &&
+               (i = atomic_fetch_add(&run->next, 1)) < run->count) {
+                hash_file(&worker, run->files[i]);
+                tell(run, 0);
+        }
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+        uint64_t one = (*(struct inventory_file *const *)a)->size,
+                 other = (*(struct inventory_file *const *)b)->size;
+
+        return (one < other) - (one > other);
+}
+
+static int collect_files(struct run *run, struct inventory *inventory)
+{
+        run->files = calloc(inventory->count > 0 ? inventory->count : 1,
+                            sizeof(struct inventory_file *));
+        if (!run->files)
+                return -ENOMEM;
+        for (size_t i = 0; i < inventory->count; i++) {
+                if (inventory->files[i].source != INVENTORY_UNKNOWN || inventory->files[i].odd)
+                        continue;
+                run->files[run->count++] = &inventory->files[i];
+                run->bytes_in_all += inventory->files[i].size;
+        }
+        qsort(run->files, run->count, sizeof(struct inventory_file *), compare_sizes);
+        return 0;
+}
+
+static int start(struct run *run)
+{
+        _cleanup_(pool_freep) struct pool *pool = NULL;
+        unsigned jobs;
+        int r = pool_new(work, run, &pool);
+
+        if (r < 0)
+                return r;
+        jobs = pool_workers(pool);
+        if (run->queue->jobs > 0 && run->queue->jobs < jobs)
+                jobs = run->queue->jobs;
+        for (unsigned i = 0; i < jobs; i++)
+                pool_submit(pool, run);
+        while (pool_collect(pool))
+                ;
+        tell(run, 1);
+        return atomic_load(&run->error);
+}
+
+int hash_queue_run(const struct hash_queue *queue, struct inventory *inventory,
+                   struct problem *problem)
+{
+        struct run run = {.queue = queue, .lock = PTHREAD_MUTEX_INITIALIZER};
+        int r = collect_files(&run, inventory);
+
+        run.shown = now_usec();
+        if (r == 0) {
+                run.hash = EVP_MD_fetch(NULL, "SHA256", NULL);
+                r = run.hash ? start(&run) : -EOPNOTSUPP;
+        }
+        EVP_MD_free(run.hash);
+        free(run.files);
+        (void)pthread_mutex_destroy(&run.lock);
+        return r < 0 ? problem_set(problem, r, "%s", problem_text(&run.problem, r)) : 0;
+}

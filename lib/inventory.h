@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The files below a directory: names, what the file system says of each, and digests.
+ *
+ * Names are relative, separated by '/', valid UTF-8, and in the order of their bytes, each once.
+ * What is neither a directory nor a regular file, or has another name, is listed as odd, with why:
+ * nobody may sign it, and a verifier has a difference to tell. Symbolic links are never followed.
+ */
+
+#include <sys/stat.h>
+
+#include "lib/digest.h"
+
+#define INVENTORY_FILES_MAX     ((size_t)4000000)
+#define INVENTORY_DEPTH_MAX     128  /* directories within directories; each holds a descriptor */
+#define INVENTORY_NAME_MAX      4096 /* bytes */
+#define INVENTORY_IDENTITY_SIZE 16
+
+enum inventory_source {
+        INVENTORY_UNKNOWN,     /* the digest is not known */
+        INVENTORY_HASHED,      /* read and hashed now */
+        INVENTORY_REUSED,      /* known of a file that is unchanged since it was hashed */
+        INVENTORY_PRECOMPUTED, /* as somebody said */
+        INVENTORY_SKIPPED,     /* nobody wants it */
+};
+
+struct inventory_file {
+        const char *name;
+        const char *odd; /* why it can be no part of a model; NULL: a regular file */
+        uint64_t size;
+        uint8_t identity[INVENTORY_IDENTITY_SIZE];
+        struct sha256 digest;
+        enum inventory_source source;
+};
+
+struct inventory {
+        struct inventory_file *files;
+        size_t count, capacity;
+        struct inventory_names *names; /* where the names are kept */
+};
+
+void inventory_done(struct inventory *inventory);
+
+/* Appends a file of that name, which is copied. -ENOMEM; -EMSGSIZE over INVENTORY_FILES_MAX. */
+int inventory_add(struct inventory *inventory, struct view name,
+                  struct inventory_file **ret) _must_use_;
+
+/* Puts the files in order. -EBADMSG with the name when one is there twice. */
+int inventory_sort(struct inventory *inventory, struct problem *problem) _must_use_;
+
+/* The file of that name in a sorted inventory, or NULL. */
+struct inventory_file *inventory_find(const struct inventory *inventory, const char *name);
+
+/* NULL if @name can be that of a file in a model, else why not: not relative, with empty, `.` or
+ * `..` parts, no UTF-8, or too long. */
+const char *inventory_name_fault(struct view name);
+
+/* Lists all below @root_fd, but for @ignored: paths relative to it, each with what is below, ended
+ * by NULL. The path of the directory is for the messages. The errno of what cannot be read, with
+ * its name. */
+int inventory_walk(int root_fd, const char *path, const char *const *ignored, struct inventory *ret,
+                   struct problem *problem) _must_use_;
+
+/* Device, inode, size and both times of change, as one value that differs when any of them does. */
+void inventory_identify(const struct stat *status, uint8_t ret[INVENTORY_IDENTITY_SIZE]);
+
+/* Whether both list the same files, all of them unchanged. -EBUSY with the name of the first that
+ * is not. */
+int inventory_compare_identity(const struct inventory *before, const struct inventory *after,
+                               const char *path, struct problem *problem) _must_use_;

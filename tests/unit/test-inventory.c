@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/inventory.h"
+#include "tests/unit/edit.h"
+#include "tests/unit/folder.h"
+
+#include <errno.h>
+
+static const char *const nothing[] = {NULL};
+
+static const struct {
+        const char *name;
+        size_t size;
+        const char *fault; /* NULL: none */
+} names[] = {
+        {"a", 1, NULL},        {"a/b.c/..d", 9, NULL},    {"\xc3\xa9", 2, NULL},
+        {"", 0, "empty name"}, {"/a", 2, "not relative"}, {"a/", 2, "part"},
+        {"a//b", 4, "part"},   {".", 1, "part"},          {"a/./b", 5, "part"},
+        {"../a", 4, "part"},   {"a\0b", 3, "UTF-8"},      {"a\xff", 2, "UTF-8"},
+};
+
+static void test_names(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                const char *fault = inventory_name_fault(view_of(names[i].name, names[i].size));
+
+                test_label = names[i].name;
+                expect((fault != NULL) == (names[i].fault != NULL));
+                expect_contains(fault ? fault : "", names[i].fault ? names[i].fault : "");
+        }
+        test_label = "";
+}
+
+static void expect_name(const struct inventory *inventory, size_t i, const char *name,
+                        const char *odd)
+{
+        expect(i < inventory->count);
+        if (i >= inventory->count)
+                return;
+        expect_text(view_string(inventory->files[i].name), name);
+        expect_contains(inventory->files[i].odd ? inventory->files[i].odd : "", odd);
+        expect((inventory->files[i].odd != NULL) == (odd[0] != '\0'));
+}
+
+/* By whole names: '.' comes before '/'. */
+static void test_walk(void)
+{
+        static const char *const ignored[] = {".git", "b/skipped", NULL};
+        _cleanup_(folder_done) struct folder folder = folder_new();
+        _cleanup_(inventory_done) struct inventory inventory = {};
+
+        folder_write(&folder, "a/z", view_string("z"));
+        folder_write(&folder, "a.b", view_string(""));
+        folder_write(&folder, ".git/config", view_string(""));
+        folder_write(&folder, "b/.git", view_string(""));
+        folder_write(&folder, "b/skipped/x", view_string(""));
+        assert(symlinkat("a.b", folder.fd, "link") == 0);
+        assert(mkfifoat(folder.fd, "pipe", 0600) == 0);
+        folder_write(&folder, "\xff", view_string(""));
+        expect_integer(inventory_walk(folder.fd, "m", ignored, &inventory, NULL), 0);
+        expect_integer(inventory.count, 6);
+        expect_name(&inventory, 0, "a.b", "");
+        expect_name(&inventory, 1, "a/z", "");
+        expect_name(&inventory, 2, "b/.git", "");
+        expect_name(&inventory, 3, "link", "a symbolic link");
+        expect_name(&inventory, 4, "pipe", "a FIFO");
+        expect_name(&inventory, 5, "\xff", "UTF-8");
+        expect(inventory_find(&inventory, "a/z") == &inventory.files[1]);
+        expect(inventory_find(&inventory, "a") == NULL);
+        expect_integer(inventory.files[1].size, 1);
+}
+
+static void test_depth(void)
+{
+        _cleanup_(folder_done) struct folder folder = folder_new();
+        _cleanup_(inventory_done) struct inventory inventory = {};
+        _cleanup_(buf_done) struct buf name = {};
+        struct problem problem = {};
+
+        for (size_t i = 0; i <= INVENTORY_DEPTH_MAX; i++)
+                buf_put_string(&name, "d/");
+        buf_put(&name, "f", 2);
+        folder_write(&folder, (const char *)name.data, view_string(""));
+        expect_integer(inventory_walk(folder.fd, "m", nothing, &inventory, &problem), -EMSGSIZE);
+        expect_contains(problem.text, "directories deep");
+}
+
+static void walk(const struct folder *folder, struct inventory *ret)
+{
+        expect_integer(inventory_walk(folder->fd, "m", nothing, ret, NULL), 0);
+}
+
+static void expect_busy(const struct inventory *before, const struct folder *folder,
+                        const char *words)
+{
+        _cleanup_(inventory_done) struct inventory after = {};
+        struct problem problem = {};
+
+        walk(folder, &after);
+        expect_integer(inventory_compare_identity(before, &after, "m", &problem), -EBUSY);
+        expect_contains(problem.text, words);
+}
+
+static void test_identity(void)
+{
+        _cleanup_(folder_done) struct folder folder = folder_new();
+        _cleanup_(inventory_done) struct inventory before = {}, same = {};
+
+        folder_write(&folder, "a", view_string("1"));
+        folder_write(&folder, "b", view_string("2"));
+        walk(&folder, &before);
+        walk(&folder, &same);
+        expect_integer(inventory_compare_identity(&before, &same, "m", NULL), 0);
+        folder_write(&folder, "aa", view_string(""));
+        expect_busy(&before, &folder, "m/aa: new");
+        assert(unlinkat(folder.fd, "aa", 0) == 0);
+        folder_write(&folder, "b", view_string("22"));
+        expect_busy(&before, &folder, "m/b: changed");
+        assert(unlinkat(folder.fd, "b", 0) == 0);
+        expect_busy(&before, &folder, "m/b: gone");
+        folder_write(&folder, "c", view_string("2"));
+        expect_busy(&before, &folder, "m/b: gone");
+}
+
+int main(void)
+{
+        test_names();
+        test_walk();
+        test_depth();
+        test_identity();
+        return test_result();
+}
