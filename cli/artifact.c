@@ -27,29 +27,37 @@ void artifact_done(struct artifact *artifact)
                 fd_closep(&artifact->fd);
 }
 
-int artifact_digest(struct artifact *artifact, const char *hash, struct view *ret,
-                    struct problem *problem)
+/* All of the file, from its begin. */
+static int hash(struct artifact *artifact, const char *hash_name, struct view trailer, uint8_t *ret,
+                size_t *ret_size)
 {
-        size_t i = 0;
-        int r = 0;
+        if (artifact->is_read && lseek(artifact->fd, 0, SEEK_SET) < 0)
+                return -errno;
+        artifact->is_read = 1;
+        return digest_of_fd_and(hash_name, artifact->fd, trailer, ret, ret_size);
+}
 
-        while (i < artifact->count && !string_equal(artifact->digest[i].hash, hash))
+int artifact_digest(struct artifact *artifact, const char *hash_name, struct view trailer,
+                    uint8_t *ret, struct problem *problem)
+{
+        struct artifact_digest *kept = artifact->digests;
+        size_t i = 0, size = 0;
+        int r;
+
+        while (trailer.size == 0 && i < artifact->count && !string_equal(kept[i].hash, hash_name))
                 i++;
-        if (i == artifact->count) {
-                if (i == ARTIFACT_HASHES_MAX)
-                        return problem_set(problem, -EOPNOTSUPP, "%s: too many hashes",
-                                           artifact->path);
-                if (i > 0 && lseek(artifact->fd, 0, SEEK_SET) < 0)
-                        r = -errno;
-                if (r == 0)
-                        r = digest_of_fd(hash, artifact->fd, artifact->digest[i].bytes,
-                                         &artifact->digest[i].size);
-                if (r < 0)
-                        return problem_set(problem, r, "%s: %s", artifact->path, strerror(-r));
-                artifact->digest[i].hash = hash;
+        if (trailer.size == 0 && i < artifact->count) {
+                memcpy(ret, kept[i].bytes, DIGEST_SIZE_MAX);
+                return 0;
+        }
+        r = hash(artifact, hash_name, trailer, ret, &size);
+        if (r < 0)
+                return problem_set(problem, r, "%s: %s", artifact->path, strerror(-r));
+        if (trailer.size == 0 && artifact->count < ARTIFACT_HASHES_MAX) {
+                kept[i].hash = hash_name;
+                memcpy(kept[i].bytes, ret, size);
                 artifact->count++;
         }
-        *ret = view_of(artifact->digest[i].bytes, artifact->digest[i].size);
         return 0;
 }
 

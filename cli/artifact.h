@@ -8,16 +8,16 @@
 
 #include "lib/digest.h"
 
-#define ARTIFACT_HASHES_MAX 2
+#define ARTIFACT_HASHES_MAX 3
 
 struct artifact {
         const char *path;
         int fd;
-        struct {
+        int is_read; /* once, at least */
+        struct artifact_digest {
                 const char *hash;
                 uint8_t bytes[DIGEST_SIZE_MAX];
-                size_t size;
-        } digest[ARTIFACT_HASHES_MAX];
+        } digests[ARTIFACT_HASHES_MAX];
         size_t count;
 };
 
@@ -25,9 +25,10 @@ struct artifact {
 int artifact_open(const char *path, struct artifact *ret, struct problem *problem) _must_use_;
 void artifact_done(struct artifact *artifact);
 
-/* @ret borrows from @artifact. -EOPNOTSUPP: no such hash; else the errno of read(). */
-int artifact_digest(struct artifact *artifact, const char *hash, struct view *ret,
-                    struct problem *problem) _must_use_;
+/* The digest of the file with @trailer after it; without, the file is read once for each hash. @ret
+ * takes DIGEST_SIZE_MAX bytes. -EOPNOTSUPP: no such hash; else the errno of read(). */
+int artifact_digest(struct artifact *artifact, const char *hash_name, struct view trailer,
+                    uint8_t *ret, struct problem *problem) _must_use_;
 
 /* Whether writing to @path would overwrite the artifact. */
 int artifact_is(const struct artifact *artifact, const char *path);

@@ -6,13 +6,6 @@
 #include "lib/base64.h"
 #include "lib/record.h"
 
-int logged_is(struct view text)
-{
-        static const char first[] = "c2sp.org/tlog-proof@";
-
-        return text.size >= strlen(first) && memcmp(text.data, first, strlen(first)) == 0;
-}
-
 /* One of the log keys of the ring must have signed the checkpoint. */
 static int verify_with_ring(const struct tlog_proof *proof, const struct keyring *ring,
                             struct checkpoint *ret, struct problem *problem)

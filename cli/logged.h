@@ -11,9 +11,6 @@
 #include "lib/keyring.h"
 #include "lib/tlog-proof.h"
 
-/* Whether the file says that it is a tlog-proof. */
-int logged_is(struct view text);
-
 /* What the proof shows. */
 struct logged {
         uint64_t index;

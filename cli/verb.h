@@ -8,7 +8,7 @@
 
 #include "lib/problem.h"
 
-#define VERB_OPTIONS_MAX 12
+#define VERB_OPTIONS_MAX 20
 
 /* The exit status. */
 enum answer {

@@ -7,6 +7,13 @@
 
 #define FIRST_LINE "c2sp.org/tlog-proof@v1\n"
 
+int tlog_proof_is(struct view text)
+{
+        static const char first[] = "c2sp.org/tlog-proof@";
+
+        return text.size >= strlen(first) && memcmp(text.data, first, strlen(first)) == 0;
+}
+
 int tlog_proof_put(struct buf *buf, const struct tlog_proof *proof)
 {
         buf_put_string(buf, FIRST_LINE);

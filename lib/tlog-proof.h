@@ -24,6 +24,9 @@ struct tlog_proof {
         struct view checkpoint; /* signed, verbatim; borrows from what was parsed */
 };
 
+/* Whether the file says that it is such a proof, of whatever version. */
+int tlog_proof_is(struct view text);
+
 /* Appends the text. -ENOMEM, -EMSGSIZE. */
 int tlog_proof_put(struct buf *buf, const struct tlog_proof *proof) _must_use_;
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/sign.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli/output.h"
+
+static int write_signature(const struct sign *sign, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf file = BUF_INIT(BUNDLE_ENVELOPE_SIZE_MAX);
+        int r = sign->format->put(&file, &sign->signature, &sign->signer);
+
+        return r < 0 ? r : output_write_file(sign->output, buf_view(&file), problem);
+}
+
+/* Beside the signature: OUTPUT.tlog-proof. */
+static int write_proof(const struct sign *sign, struct problem *problem)
+{
+        const char *proof = json_member_string(sign->signing.reply.parameters, "proof");
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s%s", sign->output, format_proof.suffix) < 0)
+                return -ENOMEM;
+        return output_write_file(path, view_string(proof), problem);
+}
+
+static json_t *facts_to_json(const struct sign *sign)
+{
+        const json_t *reply = sign->signing.reply.parameters;
+        json_t *facts = json_pack(
+                "{s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:O}", "output", sign->output, "format",
+                sign->format->name, "key", json_object_get(reply, "key"), "version",
+                json_object_get(reply, "version"), "fingerprint",
+                json_object_get(reply, "fingerprint"), "digest", json_object_get(reply, "digest"),
+                "index", json_object_get(reply, "index"), "time", json_object_get(reply, "time"));
+
+        if (facts && sign->model.path && model_add_facts(&sign->model, facts) < 0) {
+                json_decref(facts);
+                return NULL;
+        }
+        return facts;
+}
+
+static int print_facts(const struct sign *sign, struct problem *problem)
+{
+        const struct signing *signing = &sign->signing;
+        _cleanup_(buf_done) struct buf text = {};
+
+        if (string_equal(sign->output, "-"))
+                return 0;
+        if (sign->invocation->json)
+                return output_write_json(facts_to_json(sign), problem);
+        output_put_text(&text, view_string(sign->output));
+        buf_put_format(&text, ": signed by key %s version %u, %s, record %lld\n", signing->key.name,
+                       signing->key.version,
+                       json_member_string(signing->reply.parameters, "digest"),
+                       (long long)json_member_integer(signing->reply.parameters, "index", 0));
+        if (sign->model.path)
+                model_put_facts(&sign->model, &text);
+        return output_write(&text, problem);
+}
+
+int sign_publish(const struct sign *sign, struct problem *problem)
+{
+        int r = write_signature(sign, problem);
+
+        if (r == 0 && sign->with_proof)
+                r = write_proof(sign, problem);
+        return r < 0 ? r : print_facts(sign, problem);
+}

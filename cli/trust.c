@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "lib/file.h"
+
+#define PEM_SIZE_MAX ((size_t)65536)
+
+void trust_done(struct trust *trust)
+{
+        keyring_done(&trust->ring);
+        (void)pubkey_free(trust->pubkey);
+}
+
+static int load_public_key(const char *path, struct pubkey **ret, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(PEM_SIZE_MAX);
+        int r = file_read(AT_FDCWD, path, &text, problem);
+
+        if (r < 0)
+                return r;
+        r = pubkey_from_pem(buf_view(&text), ret);
+        if (r == -EBADMSG)
+                return problem_set(problem, r, "%s: expected a PEM public key", path);
+        if (r == -EOPNOTSUPP)
+                return problem_set(problem, r, "%s: no algorithm here uses such a key", path);
+        return r;
+}
+
+int trust_load(struct trust *trust, const char *ring, const char *public_key,
+               struct problem *problem)
+{
+        int r;
+
+        if (ring)
+                return keyring_load(ring, &trust->ring, problem);
+        r = load_public_key(public_key, &trust->pubkey, problem);
+        if (r == 0 && trust->algorithm && !pubkey_fits(trust->pubkey, trust->algorithm))
+                r = problem_set(problem, -EINVAL, "%s: not a key of algorithm %s", public_key,
+                                trust->algorithm->name);
+        return r;
+}
+
+const struct pubkey *trust_pubkey(const struct trust *trust, const struct trust_proof *proof)
+{
+        return proof->key ? proof->key->pubkey : trust->pubkey;
+}
+
+/* A good signature by a key that must not be believed is a no. */
+int trust_check_standing(const struct trust *trust, const struct keyring_key *key, const char *what,
+                         struct problem *problem)
+{
+        if (key && key->purpose == KEY_LOG)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: signed by log key %s version %u, which vouches for "
+                                   "checkpoints only",
+                                   what, key->name, key->version);
+        if (key && key->state == KEY_REVOKED)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: signed by key %s version %u, which is revoked", what,
+                                   key->name, key->version);
+        if (key && trust->purpose && !string_equal(key_purpose_name(key->purpose), trust->purpose))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: signed by key %s version %u of purpose %s, expected %s",
+                                   what, key->name, key->version, key_purpose_name(key->purpose),
+                                   trust->purpose);
+        return 0;
+}
+
+/* 0 if the signature is one of the content by that key, -EKEYREJECTED if not. */
+static int try_key(struct signature *signature, const struct format_signer *signer,
+                   struct pubkey *key, struct format_content *content, struct problem *problem)
+{
+        int r = signature_digest(signature, signer, content, problem);
+
+        if (r < 0)
+                return r;
+        return pubkey_verify(key, signer->algorithm,
+                             view_of(signature->digest, signature->digest_size),
+                             buf_view(&signature->value));
+}
+
+static int try_public_key(const struct trust *trust, struct signature *signature,
+                          struct format_content *content, struct trust_proof *ret,
+                          struct problem *problem)
+{
+        const struct algorithm *algorithm;
+
+        for (size_t i = 0; (algorithm = algorithm_at(i)); i++) {
+                const struct format_signer signer = {.pubkey = trust->pubkey,
+                                                     .algorithm = algorithm,
+                                                     .name_space = trust->name_space};
+                int r;
+
+                if (trust->algorithm ? trust->algorithm != algorithm
+                                     : !pubkey_fits(trust->pubkey, algorithm))
+                        continue;
+                r = try_key(signature, &signer, trust->pubkey, content, problem);
+                *ret = (struct trust_proof){.algorithm = algorithm};
+                if (r != -EKEYREJECTED)
+                        return r;
+        }
+        return problem_set(problem, -EKEYREJECTED, "%s: not signed with this signature by this key",
+                           content->name);
+}
+
+static int try_ring(const struct trust *trust, struct signature *signature,
+                    struct format_content *content, struct trust_proof *ret,
+                    struct problem *problem)
+{
+        size_t tried = 0;
+
+        for (size_t i = 0; i < trust->ring.count; i++) {
+                const struct keyring_key *key = &trust->ring.keys[i];
+                const struct format_signer signer = {.pubkey = key->pubkey,
+                                                     .algorithm = key->algorithm,
+                                                     .name_space = trust->name_space};
+                int r;
+
+                if (trust->key_name && !string_equal(trust->key_name, key->name))
+                        continue;
+                tried++;
+                r = try_key(signature, &signer, key->pubkey, content, problem);
+                *ret = (struct trust_proof){key, key->algorithm};
+                if (r != -EKEYREJECTED)
+                        return r;
+        }
+        if (tried == 0)
+                return problem_set(problem, -EKEYREJECTED, "the key ring has no key %s",
+                                   trust->key_name ? trust->key_name : "at all");
+        return problem_set(problem, -EKEYREJECTED,
+                           "%s: not signed with this signature by %s%s of the key ring",
+                           content->name, trust->key_name ? "key " : "any key",
+                           trust->key_name ? trust->key_name : "");
+}
+
+int trust_verify(const struct trust *trust, struct signature *signature,
+                 struct format_content *content, struct trust_proof *ret, struct problem *problem)
+{
+        int r = trust->pubkey ? try_public_key(trust, signature, content, ret, problem)
+                              : try_ring(trust, signature, content, ret, problem);
+
+        return r < 0 ? r : trust_check_standing(trust, ret->key, content->name, problem);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The keys that a verifier trusts: a key ring, or one public key; and which of them made a
+ * signature.
+ */
+
+#include "lib/format.h"
+
+struct trust {
+        struct keyring ring;               /* without origin when there is none */
+        struct pubkey *pubkey;             /* instead of a ring */
+        const char *key_name;              /* NULL: any of the ring */
+        const struct algorithm *algorithm; /* of the public key; NULL: any that fits */
+        const char *purpose;               /* that the key must have; NULL: any */
+        const char *name_space;            /* of SSH signatures; NULL: that of files */
+};
+
+/* Who signed. */
+struct trust_proof {
+        const struct keyring_key *key; /* NULL: the public key */
+        const struct algorithm *algorithm;
+};
+
+void trust_done(struct trust *trust);
+
+/* Reads the ring or the key; the other is NULL. The other members have been set. -EINVAL, and the
+ * errors of keyring_load(), pubkey_from_pem() and file_read(). */
+int trust_load(struct trust *trust, const char *ring, const char *public_key,
+               struct problem *problem) _must_use_;
+
+/* 0 if and only if one of the keys made this signature of the content, and may be believed.
+ * -EKEYREJECTED with the reason; the errno of what cannot be read. */
+int trust_verify(const struct trust *trust, struct signature *signature,
+                 struct format_content *content, struct trust_proof *ret,
+                 struct problem *problem) _must_use_;
+
+/* Whether what this key of the ring signed may be believed. -EKEYREJECTED with the reason. */
+int trust_check_standing(const struct trust *trust, const struct keyring_key *key, const char *what,
+                         struct problem *problem) _must_use_;
+
+/* The key that signed. */
+const struct pubkey *trust_pubkey(const struct trust *trust, const struct trust_proof *proof);

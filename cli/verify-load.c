@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "cli/option.h"
+#include "lib/file.h"
+
+void verification_done(struct verification *v)
+{
+        artifact_done(&v->artifact);
+        model_done(&v->model);
+        trust_done(&v->trust);
+        free(v->signature_path);
+        buf_done(&v->file);
+        signature_done(&v->signature);
+        logged_done(&v->logged);
+        buf_done(&v->proof_file);
+        quorum_done(&v->quorum);
+        oms_done(&v->oms);
+        differences_done(&v->differences);
+}
+
+static const char *given(const struct verification *v, enum verify_option option)
+{
+        return option_value(v->invocation, option);
+}
+
+static int check_usage(const struct verification *v, struct problem *problem)
+{
+        int ring = given(v, VERIFY_KEYRING) != NULL;
+
+        if (ring == (given(v, VERIFY_PUBLIC_KEY) != NULL))
+                return problem_set(problem, -EINVAL,
+                                   "verify: expected either --keyring or --public-key");
+        if (!ring && given(v, VERIFY_KEY))
+                return problem_set(problem, -EINVAL, "verify: --key needs --keyring");
+        if (!ring && given(v, VERIFY_PURPOSE))
+                return problem_set(problem, -EINVAL, "verify: --purpose needs --keyring");
+        if (!ring && given(v, VERIFY_REQUIRE_LOG))
+                return problem_set(problem, -EINVAL,
+                                   "verify: --require-log needs --keyring, which has the log key");
+        if (ring && given(v, VERIFY_ALGORITHM))
+                return problem_set(problem, -EINVAL,
+                                   "verify: the key ring names the algorithm, --algorithm needs "
+                                   "--public-key");
+        return 0;
+}
+
+static int load_trust(struct verification *v, struct problem *problem)
+{
+        const char *algorithm = given(v, VERIFY_ALGORITHM);
+
+        v->trust.key_name = given(v, VERIFY_KEY);
+        v->trust.purpose = given(v, VERIFY_PURPOSE);
+        if (algorithm)
+                v->trust.algorithm = algorithm_find(algorithm);
+        return trust_load(&v->trust, given(v, VERIFY_KEYRING), given(v, VERIFY_PUBLIC_KEY),
+                          problem);
+}
+
+static int open_operand(struct verification *v, struct problem *problem)
+{
+        int r;
+
+        if (!model_is(v->path))
+                return artifact_open(v->path, &v->artifact, problem);
+        r = model_open(v->path, &v->model, problem);
+        return r < 0 ? r
+                     : model_set_options(&v->model, v->invocation, VERIFY_JOBS, VERIFY_IGNORE,
+                                         problem);
+}
+
+/* Beside the file, or in the model, by the names that `hallmark sign` gives. */
+static int find_signature(struct verification *v, struct problem *problem)
+{
+        const struct format *format;
+
+        for (size_t i = 0; (format = format_at(i)); i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                if (format->of_models != (v->model.path != NULL))
+                        continue;
+                if (asprintf(&path, "%s%s%s", v->path, format->of_models ? "/" : "",
+                             format->suffix) < 0) {
+                        path = NULL;
+                        return -ENOMEM;
+                }
+                if (access(path, F_OK) < 0)
+                        continue;
+                if (v->signature_path && !string_equal(v->signature_path, path))
+                        return problem_set(problem, -EINVAL,
+                                           "verify: expected --signature: there are %.150s and "
+                                           "%.150s",
+                                           v->signature_path, path);
+                if (!v->signature_path)
+                        v->signature_path = TAKE_PTR(path);
+        }
+        if (v->signature_path)
+                return 0;
+        return problem_set(problem, -EINVAL,
+                           "verify: expected --signature: there is none beside %.200s", v->path);
+}
+
+static int choose_signature(struct verification *v, struct problem *problem)
+{
+        const char *path = given(v, VERIFY_SIGNATURE);
+
+        if (!path)
+                return find_signature(v, problem);
+        v->signature_path = strdup(path);
+        return v->signature_path ? 0 : -ENOMEM;
+}
+
+/* What needs a log key must not be read as if it said nothing. */
+static int check_kind(const struct verification *v, struct problem *problem)
+{
+        const struct format *format = v->signature.format;
+
+        if (format->of_models != (v->model.path != NULL))
+                return problem_set(problem, -EKEYREJECTED, "about a %s, but %.200s is a %s",
+                                   format->of_models ? "model" : "file", v->path,
+                                   v->model.path ? "directory" : "file");
+        if (!v->trust.pubkey)
+                return 0;
+        if (format->is_logged)
+                return problem_set(problem, -EINVAL,
+                                   "a proof needs --keyring, which has the log key");
+        if (v->signature.bundle.entry_count > 0)
+                return problem_set(problem, -EINVAL,
+                                   "its log entry needs --keyring, which has the log key");
+        return 0;
+}
+
+static int verify_logged(struct verification *v, struct problem *problem)
+{
+        struct bundle *signature = &v->signature.bundle;
+        int r = logged_verify(buf_view(&v->file), &v->trust.ring, &v->logged, signature, problem);
+
+        if (r == 0 && signature->hash)
+                buf_put_view(&v->signature.value, buf_view(&signature->signature));
+        return r < 0 ? r : buf_error(&v->signature.value);
+}
+
+/* A file that is no signature at all does not verify: -EKEYREJECTED. A kind that is not read here
+ * leaves the question open: -EOPNOTSUPP. */
+static int load_signature(struct verification *v, struct problem *problem)
+{
+        int r;
+
+        v->file = BUF_INIT(v->model.path ? BUNDLE_ENVELOPE_SIZE_MAX : BUNDLE_SIZE_MAX);
+        r = file_read(AT_FDCWD, v->signature_path, &v->file, problem);
+        if (r < 0)
+                return r;
+        r = signature_parse(buf_view(&v->file), &v->signature, problem);
+        if (r == 0)
+                r = check_kind(v, problem);
+        if (r == 0 && v->signature.format->is_logged)
+                r = verify_logged(v, problem);
+        if (r < 0)
+                (void)problem_prefix(problem, r, "%s", v->signature_path);
+        return r == -EBADMSG ? -EKEYREJECTED : r;
+}
+
+/* SIGNATURE.tlog-proof, as `hallmark sign --with-proof` writes it: of this very signature. Whether
+ * it is of the content follows when that has been verified. */
+static int load_proof(struct verification *v, struct problem *problem)
+{
+        _cleanup_(bundle_done) struct bundle signature = {};
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        if (asprintf(&path, "%s%s", v->signature_path, format_proof.suffix) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        v->proof_file = BUF_INIT(TLOG_PROOF_SIZE_MAX);
+        if (v->trust.pubkey || verification_is_logged(v) || access(path, F_OK) < 0)
+                return 0;
+        r = file_read(AT_FDCWD, path, &v->proof_file, problem);
+        if (r < 0)
+                return r;
+        r = logged_verify(buf_view(&v->proof_file), &v->trust.ring, &v->logged, &signature,
+                          problem);
+        if (r == 0 && !view_equal(buf_view(&signature.signature), buf_view(&v->signature.value)))
+                r = problem_set(problem, -EKEYREJECTED, "proof: of another signature");
+        if (r < 0)
+                (void)problem_prefix(problem, r, "%s", path);
+        return r;
+}
+
+int verification_is_logged(const struct verification *v)
+{
+        return v->signature.format->is_logged || v->signature.bundle.entry_count > 0 ||
+               v->proof_file.size > 0;
+}
+
+/* What has a checkpoint that witnesses can have cosigned: a proof, and each log entry of a bundle.
+ */
+static int check_quorum(struct verification *v, struct problem *problem)
+{
+        const char *path = given(v, VERIFY_POLICY);
+        int r;
+
+        if (!path)
+                return 0;
+        if (!verification_is_logged(v))
+                return problem_set(
+                        problem, -EINVAL,
+                        "verify: --policy is about a tlog-proof or log entries, found %s "
+                        "without",
+                        v->signature.format->name);
+        r = quorum_load(path, &v->quorum, problem);
+        if (r < 0) /* nothing about the signature */
+                return r;
+        if (v->signature.format->is_logged)
+                return quorum_verify_proof(&v->quorum, buf_view(&v->file), problem);
+        if (v->proof_file.size > 0)
+                return quorum_verify_proof(&v->quorum, buf_view(&v->proof_file), problem);
+        for (size_t i = 0; i < v->signature.bundle.entry_count && r == 0; i++)
+                r = quorum_verify(&v->quorum, buf_view(&v->signature.bundle.entries[i].checkpoint),
+                                  problem);
+        return r == -EBADMSG ? -EKEYREJECTED : r;
+}
+
+static int check_log(const struct verification *v, struct problem *problem)
+{
+        if (!given(v, VERIFY_REQUIRE_LOG) || verification_is_logged(v))
+                return 0;
+        return problem_set(problem, -EKEYREJECTED,
+                           "%s: nothing proves that the signature is in the journal, neither in it "
+                           "nor in %s%s",
+                           v->signature_path, v->signature_path, format_proof.suffix);
+}
+
+int verification_load(const struct invocation *invocation, struct verification *ret,
+                      struct problem *problem)
+{
+        int r;
+
+        ret->invocation = invocation;
+        ret->path = invocation->operands[0];
+        r = check_usage(ret, problem);
+        if (r == 0)
+                r = load_trust(ret, problem);
+        if (r == 0)
+                r = open_operand(ret, problem);
+        if (r == 0)
+                r = choose_signature(ret, problem);
+        if (r == 0)
+                r = load_signature(ret, problem);
+        if (r == 0)
+                r = load_proof(ret, problem);
+        if (r == 0)
+                r = check_log(ret, problem);
+        return r < 0 ? r : check_quorum(ret, problem);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int leave_out(struct verification *v, struct problem *problem)
+{
+        _cleanup_(freep) char *proof = NULL;
+        int r = model_ignore_file(&v->model, v->signature_path, problem);
+
+        for (size_t i = 0; r == 0 && v->oms.ignored[i]; i++)
+                r = model_ignore(&v->model, v->oms.ignored[i], problem);
+        if (r < 0 || v->proof_file.size == 0)
+                return r;
+        if (asprintf(&proof, "%s%s", v->signature_path, format_proof.suffix) < 0) {
+                proof = NULL;
+                return -ENOMEM;
+        }
+        return model_ignore_file(&v->model, proof, problem);
+}
+
+static int refuse(const struct verification *v, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf counts = {};
+
+        differences_put_counts(&v->differences, &counts);
+        buf_put_u8(&counts, '\0');
+        if (buf_error(&counts))
+                return buf_error(&counts);
+        return problem_set(problem, -EKEYREJECTED, "%s: not the model that was signed: %s", v->path,
+                           (const char *)counts.data);
+}
+
+int verification_compare_model(struct verification *v, struct problem *problem)
+{
+        int r = oms_parse(buf_view(&v->signature.bundle.envelope.payload), &v->oms, problem);
+
+        if (r == -EBADMSG || r == -EOPNOTSUPP)
+                return problem_prefix(problem, r == -EBADMSG ? -EKEYREJECTED : r, "%s",
+                                      v->signature_path);
+        if (r == 0)
+                r = leave_out(v, problem);
+        if (r == 0)
+                r = model_list(&v->model, problem);
+        if (r == 0)
+                r = differences_find_names(&v->model, &v->oms.resources, &v->differences);
+        if (r == 0)
+                r = model_hash(&v->model, problem);
+        if (r == 0)
+                r = differences_find_digests(&v->model, &v->oms.resources, &v->differences);
+        if (r < 0)
+                return r;
+        return v->differences.count > 0 ? refuse(v, problem) : 0;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "cli/output.h"
+
+static const char *state_note(const struct keyring_key *key)
+{
+        switch (key->state) {
+        case KEY_RETIRED:
+                return "; the key is retired: signatures made before that stay good";
+        case KEY_DESTROYED:
+                return "; the key is destroyed: signatures made before that stay good";
+        default:
+                return "";
+        }
+}
+
+static int is_proof(const struct verification *v)
+{
+        return v->signature.format->is_logged || v->proof_file.size > 0;
+}
+
+static int holds_always(const struct verification *v)
+{
+        (void)v;
+        return 1;
+}
+
+static int holds_standing(const struct verification *v)
+{
+        return v->proof.key != NULL;
+}
+
+static int holds_log(const struct verification *v)
+{
+        return verification_is_logged(v);
+}
+
+static int holds_witnesses(const struct verification *v)
+{
+        return v->quorum.policy != NULL;
+}
+
+/* What a yes stands for, and what it does not. */
+static const struct {
+        const char *name;   /* in JSON */
+        const char *phrase; /* for people */
+        int (*holds)(const struct verification *v);
+} claims[] = {
+        {"content", "that this is what was signed", holds_always},
+        {"standing", "that the key is not revoked", holds_standing},
+        {"log", "that the signature is in the journal", holds_log},
+        {"witnesses", "that witnesses have seen that journal", holds_witnesses},
+};
+
+static json_t *claims_to_json(const struct verification *v, int held)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && i < ARRAY_SIZE(claims); i++)
+                if (!claims[i].holds(v) == !held &&
+                    json_array_append_new(list, json_string(claims[i].name)) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        return list;
+}
+
+static json_t *entries_to_json(const struct bundle *bundle)
+{
+        json_t *entries = json_array();
+
+        for (size_t i = 0; i < bundle->entry_count && entries; i++)
+                if (json_array_append_new(entries,
+                                          json_pack("{s:I, s:I}", "index",
+                                                    (json_int_t)bundle->entries[i].index, "size",
+                                                    (json_int_t)bundle->entries[i].size)) < 0) {
+                        json_decref(entries);
+                        return NULL;
+                }
+        return entries;
+}
+
+static int add_log(const struct verification *v, json_t *facts)
+{
+        if (is_proof(v) &&
+            (json_object_set_new(facts, "index", json_integer((json_int_t)v->logged.index)) < 0 ||
+             json_object_set_new(facts, "size", json_integer((json_int_t)v->logged.size)) < 0))
+                return -1;
+        if (v->signature.bundle.entry_count > 0 &&
+            json_object_set_new(facts, "logEntries", entries_to_json(&v->signature.bundle)) < 0)
+                return -1;
+        if (v->quorum.policy &&
+            json_object_set_new(facts, "witnesses", quorum_to_json(&v->quorum)) < 0)
+                return -1;
+        return 0;
+}
+
+static int add_key(const struct keyring_key *key, json_t *facts)
+{
+        if (key &&
+            (json_object_set_new(facts, "key", json_string(key->name)) < 0 ||
+             json_object_set_new(facts, "version", json_integer(key->version)) < 0 ||
+             json_object_set_new(facts, "state", json_string(key_state_name(key->state))) < 0 ||
+             json_object_set_new(facts, "purpose", json_string(key_purpose_name(key->purpose))) <
+                     0))
+                return -1;
+        return 0;
+}
+
+static int add_model(const struct verification *v, json_t *facts)
+{
+        char root[HEX_SIZE(SHA256_SIZE)];
+
+        if (!v->model.path)
+                return 0;
+        if (json_object_set_new(
+                    facts, "root",
+                    json_sprintf("sha256:%s", hex_encode(sha256_view(&v->oms.root), root))) < 0)
+                return -1;
+        return model_add_facts(&v->model, facts);
+}
+
+static json_t *facts_to_json(const struct verification *v)
+{
+        const struct view signed_digest = view_of(v->signature.digest, v->signature.digest_size);
+        char digest[HEX_SIZE(DIGEST_SIZE_MAX)], fingerprint[HEX_SIZE(SHA256_SIZE)];
+        json_t *facts = json_pack(
+                "{s:b, s:s, s:s, s:s++, s:s, s:s, s:o, s:o}", "verified", 1, "format",
+                v->signature.format->name, "algorithm", v->proof.algorithm->name, "digest",
+                v->proof.algorithm->hash, ":", hex_encode(signed_digest, digest), "fingerprint",
+                hex_encode(sha256_view(pubkey_fingerprint(trust_pubkey(&v->trust, &v->proof))),
+                           fingerprint),
+                "file", v->path, "proved", claims_to_json(v, 1), "notProved", claims_to_json(v, 0));
+
+        if (facts && (add_log(v, facts) < 0 || add_key(v->proof.key, facts) < 0 ||
+                      add_model(v, facts) < 0)) {
+                json_decref(facts);
+                return NULL;
+        }
+        return facts;
+}
+
+/* Where in which journal, and who has seen that journal. */
+static void put_log(const struct verification *v, struct buf *text)
+{
+        const struct bundle *bundle = &v->signature.bundle;
+
+        for (size_t i = 0; i < bundle->entry_count; i++) {
+                output_put_text(text, view_string(v->path));
+                buf_put_format(text,
+                               ": proved to be logged as entry %llu of the %llu in the journal of "
+                               "%s\n",
+                               (unsigned long long)bundle->entries[i].index,
+                               (unsigned long long)bundle->entries[i].size, v->trust.ring.origin);
+        }
+        if (is_proof(v)) {
+                output_put_text(text, view_string(v->path));
+                buf_put_format(text,
+                               ": proved to be record %llu of the %llu in the journal of %s\n",
+                               (unsigned long long)v->logged.index,
+                               (unsigned long long)v->logged.size, v->trust.ring.origin);
+        }
+        if (v->quorum.policy) {
+                output_put_text(text, view_string(v->path));
+                buf_put_string(text, ": the checkpoint is cosigned by ");
+                quorum_put_witnesses(text, &v->quorum);
+                buf_put_u8(text, '\n');
+        }
+}
+
+static void put_not_proved(const struct verification *v, struct buf *text)
+{
+        const char *separator = ": not proved: ";
+
+        for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
+                if (claims[i].holds(v))
+                        continue;
+                if (separator[0] == ':')
+                        output_put_text(text, view_string(v->path));
+                buf_put_string(text, separator);
+                buf_put_string(text, claims[i].phrase);
+                separator = "; ";
+        }
+        if (separator[0] != ':')
+                buf_put_u8(text, '\n');
+}
+
+/* Signature and proof lie in the model and are no part of it. */
+static int is_signature(const struct verification *v, const char *name)
+{
+        struct stat one, other;
+
+        return fstatat(v->model.fd, name, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+               stat(v->signature_path, &other) == 0 && one.st_dev == other.st_dev &&
+               one.st_ino == other.st_ino;
+}
+
+/* What the signature leaves out, and is there all the same. */
+static void put_not_covered(const struct verification *v, struct buf *text)
+{
+        struct stat status;
+
+        for (size_t i = 0; v->oms.ignored && v->oms.ignored[i]; i++) {
+                const char *name = v->oms.ignored[i];
+
+                if (inventory_name_fault(view_string(name)) || is_signature(v, name) ||
+                    fstatat(v->model.fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                output_put_text(text, view_string(v->path));
+                buf_put_u8(text, '/');
+                output_put_text(text, view_string(name));
+                buf_put_string(text, ": not covered by the signature\n");
+        }
+}
+
+int verification_print(const struct verification *v, struct problem *problem)
+{
+        const struct keyring_key *key = v->proof.key;
+        _cleanup_(buf_done) struct buf text = {};
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        if (v->invocation->json)
+                return output_write_json(facts_to_json(v), problem);
+        output_put_text(&text, view_string(v->path));
+        buf_put_string(&text, ": verified, signed by ");
+        if (key)
+                buf_put_format(&text, "key %s version %u (%s, %s, purpose %s), ", key->name,
+                               key->version, v->proof.algorithm->name, key_state_name(key->state),
+                               key_purpose_name(key->purpose));
+        else
+                buf_put_format(&text, "this key (%s), ", v->proof.algorithm->name);
+        buf_put_format(
+                &text, "SHA-256 %s%s\n",
+                hex_encode(sha256_view(pubkey_fingerprint(trust_pubkey(&v->trust, &v->proof))),
+                           fingerprint),
+                key ? state_note(key) : "");
+        if (v->model.path)
+                model_put_facts(&v->model, &text);
+        put_log(v, &text);
+        put_not_proved(v, &text);
+        put_not_covered(v, &text);
+        return output_write(&text, problem);
+}
+
+int verification_print_no(const struct verification *v, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        json_t *facts;
+
+        if (!v->invocation->json) {
+                differences_put(&v->differences, v->path, &text);
+                return output_write(&text, problem);
+        }
+        facts = json_pack("{s:b, s:s}", "verified", 0, "reason", problem->text);
+        if (facts && v->differences.count > 0 &&
+            differences_add_facts(&v->differences, facts) < 0) {
+                json_decref(facts);
+                facts = NULL;
+        }
+        return output_write_json(facts, problem);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/format.h"
+
+#include <errno.h>
+
+#include "lib/utf8.h"
+
+/* Neither DER nor the big number of an RSA signature is text in braces. */
+static int recognises(struct view bytes)
+{
+        size_t i = 0;
+
+        while (i < bytes.size && strchr(" \t\r\n", bytes.data[i]) && bytes.data[i])
+                i++;
+        return i < bytes.size && bytes.data[i] == '{' && utf8_is_valid(bytes);
+}
+
+/* A bundle with an envelope is of a model. */
+static int parse(struct view file, struct signature *ret, struct problem *problem)
+{
+        int r = bundle_parse(file, &ret->bundle, problem);
+
+        if (r < 0)
+                return r;
+        if (!ret->bundle.hash) {
+                ret->format = &format_oms;
+                return format_oms.parse(file, ret, problem);
+        }
+        buf_put_view(&ret->value, buf_view(&ret->bundle.signature));
+        return buf_error(&ret->value);
+}
+
+/* The bundle's digest is signed by nobody; it serves to say that the file is another one. */
+static int compare(const struct signature *signature, const struct format_content *content,
+                   struct problem *problem)
+{
+        const struct bundle *bundle = &signature->bundle;
+        char expected[HEX_SIZE(DIGEST_SIZE_MAX)], found[HEX_SIZE(DIGEST_SIZE_MAX)];
+        struct view bundled = view_of(bundle->digest, bundle->digest_size);
+        struct view digest = view_of(signature->digest, signature->digest_size);
+
+        if (!bundle->hash || view_equal(digest, bundled)) /* none was read when one is made */
+                return 0;
+        return problem_set(problem, -EKEYREJECTED, "%s: digest: the %s is about %s:%s, found %s:%s",
+                           content->name, signature->format->name, bundle->hash,
+                           hex_encode(bundled, expected), bundle->hash, hex_encode(digest, found));
+}
+
+static int digest(struct signature *signature, const struct format_signer *signer,
+                  struct format_content *content, struct problem *problem)
+{
+        int r;
+
+        if (signature->bundle.hash &&
+            !string_equal(signature->bundle.hash, signer->algorithm->hash))
+                return -EKEYREJECTED;
+        signature->digest_size = signer->algorithm->digest_size;
+        r = content->digest(content, signer->algorithm->hash, (struct view){}, signature->digest,
+                            problem);
+        return r < 0 ? r : compare(signature, content, problem);
+}
+
+static int put(struct buf *buf, const struct signature *signature,
+               const struct format_signer *signer)
+{
+        return bundle_put(
+                buf,
+                &(struct tlog_statement){signer->pubkey, signer->algorithm,
+                                         view_of(signature->digest, signature->digest_size),
+                                         buf_view(&signature->value)},
+                signature->entry);
+}
+
+const struct format format_bundle = {
+        .name = "bundle",
+        .suffix = ".sigstore.json",
+        .recognises = recognises,
+        .parse = parse,
+        .digest = digest,
+        .put = put,
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The formats of signatures of a file or of a model: one file and one row of the table each.
+ *
+ * A signature is made in three steps: prepare() decides what is signed beside the content, digest()
+ * gives what the key signs, put() writes the file. It is verified by parse(), then, for each key
+ * that may have made it, digest() and pubkey_verify().
+ */
+
+#include "lib/bundle.h"
+#include "lib/keyring.h"
+
+struct format;
+
+/* What is signed, hashed when it is asked for. */
+struct format_content {
+        /* The digest of the content with @trailer after it: 0, -EOPNOTSUPP, or the errno of read(),
+         * with the reason. NULL for a model, which is what its statement says. @ret takes
+         * DIGEST_SIZE_MAX bytes. */
+        int (*digest)(struct format_content *content, const char *hash, struct view trailer,
+                      uint8_t *ret, struct problem *problem);
+        const char *name; /* for messages */
+};
+
+/* Who signs. */
+struct format_signer {
+        const struct pubkey *pubkey;
+        const struct algorithm *algorithm;
+        uint64_t created;        /* the key, seconds; 0: nobody knows */
+        uint64_t time;           /* of the signature that is made, seconds */
+        const char *name_space;  /* of an SSH signature; NULL: that of files */
+        struct view certificate; /* X.509, DER; may be empty */
+};
+
+/* A signature on its way into a file or out of one. */
+struct signature {
+        const struct format *format;
+        struct buf attributes; /* signed beside the content; the format knows their encoding */
+        struct buf value;      /* by the key, encoded as enum algorithm_kind says */
+        uint8_t digest[DIGEST_SIZE_MAX]; /* what the key signs: set by format_digest() */
+        size_t digest_size;
+        struct bundle bundle;     /* as read */
+        struct tlog_entry *entry; /* to be written into a bundle; borrowed; or NULL */
+};
+
+struct format {
+        const char *name;   /* the word for --format */
+        const char *suffix; /* of the file beside what is signed; within a model its name */
+        int is_binary;
+        int of_models;
+        int is_logged; /* a proof of the journal, for which the key itself is not used */
+        /* Whether the file says that it is of this format. */
+        int (*recognises)(struct view file);
+        /* -EBADMSG, -EOPNOTSUPP, -ENOMEM, with the reason. */
+        int (*parse)(struct view file, struct signature *ret, struct problem *problem);
+        /* NULL: nothing is signed beside the content. -EOPNOTSUPP: not with such a key. */
+        int (*prepare)(const struct format_signer *signer, struct format_content *content,
+                       struct signature *ret, struct problem *problem);
+        /* -EKEYREJECTED: the signature cannot be by that key, or is of other content. */
+        int (*digest)(struct signature *signature, const struct format_signer *signer,
+                      struct format_content *content, struct problem *problem);
+        int (*put)(struct buf *buf, const struct signature *signature,
+                   const struct format_signer *signer);
+};
+
+/* Row @index of the table, or NULL past the last. */
+const struct format *format_at(size_t index);
+
+/* The words for --format, ended by NULL. */
+extern const char *const format_names[];
+
+/* NULL if there is none. */
+const struct format *format_find(const char *name);
+
+void signature_done(struct signature *signature);
+
+/* Reads a signature of whichever format it is of. What no other format knows is a raw one. Errors
+ * as parse(). A proof of the journal is recognised only. */
+int signature_parse(struct view file, struct signature *ret, struct problem *problem) _must_use_;
+
+/* Sets the digest that the signer must have signed. Errors as digest(). */
+int signature_digest(struct signature *signature, const struct format_signer *signer,
+                     struct format_content *content, struct problem *problem) _must_use_;
+
+/* Rows. */
+extern const struct format format_bundle;
+extern const struct format format_oms;
+extern const struct format format_proof;
+extern const struct format format_raw;
