@@ -2,14 +2,10 @@
 #include "lib/driver.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+
+#include "lib/harden.h"
 
 #define EXIT_USAGE      2
 #define FRAME_HEAD_SIZE 11
@@ -258,11 +254,19 @@ static int serve_audit(struct service *service, struct reader *fields, struct bu
         return buf_error(&response);
 }
 
+static int serve_attest(struct service *service, struct reader *fields, struct buf *answer,
+                        struct problem *problem)
+{
+        return driver_attest(service->driver, service->device, fields, answer, problem);
+}
+
 static int (*const operations[])(struct service *service, struct reader *fields, struct buf *answer,
                                  struct problem *problem) = {
-        [FRAME_OPEN] = serve_open,   [FRAME_GENERATE] = serve_generate, [FRAME_LOAD] = serve_load,
-        [FRAME_SIGN] = serve_sign,   [FRAME_DESTROY] = serve_destroy,   [FRAME_PROBE] = serve_probe,
-        [FRAME_COUNT] = serve_count, [FRAME_AUDIT] = serve_audit,
+        [FRAME_OPEN] = serve_open,       [FRAME_GENERATE] = serve_generate,
+        [FRAME_LOAD] = serve_load,       [FRAME_SIGN] = serve_sign,
+        [FRAME_DESTROY] = serve_destroy, [FRAME_PROBE] = serve_probe,
+        [FRAME_COUNT] = serve_count,     [FRAME_AUDIT] = serve_audit,
+        [FRAME_ATTEST] = serve_attest,
 };
 
 static int dispatch(struct service *service, const struct frame *request, struct buf *answer,
@@ -366,40 +370,6 @@ static int serve(struct service *service, uint8_t *bytes)
         }
 }
 
-/* A stop signal often goes to the whole process group or unit. The agent still has a last
- * checkpoint to get signed then, so only the end of the socket, the agent's death and SIGKILL end a
- * driver. */
-static void ignore_signals(void)
-{
-        static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
-
-        for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-                (void)signal(ignored[i], SIG_IGN); /* fails for invalid numbers only */
-}
-
-/* The agent may have died before it could be named in PR_SET_PDEATHSIG; then its end of the socket
- * is closed. */
-static int agent_is_alive(void)
-{
-        struct pollfd socket = {.fd = DRIVER_SOCKET_FD};
-
-        return poll(&socket, 1, 0) == 0;
-}
-
-static int harden_process(void)
-{
-        const struct rlimit none = {0};
-
-        ignore_signals();
-        (void)umask(077);
-        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
-            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
-            fcntl(DRIVER_SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
-                return -errno;
-        return agent_is_alive() ? 0 : -ENODEV;
-}
-
 static int started_by_agent(void)
 {
         int type;
@@ -422,7 +392,7 @@ int driver_main(const struct driver *driver, int argc, char **argv)
                 (void)fprintf(stderr, "%s: this program is started by hallmarkd\n", driver->name);
                 return EXIT_USAGE;
         }
-        if (harden_process() < 0)
+        if (harden_driver(DRIVER_SOCKET_FD) < 0)
                 return EXIT_FAILURE;
         bytes = malloc(FRAME_SIZE_MAX);
         if (!bytes)

@@ -14,6 +14,7 @@
  */
 
 #include "lib/algorithm.h"
+#include "lib/evidence.h"
 #include "lib/frame.h"
 #include "lib/secret.h"
 
@@ -89,11 +90,21 @@ struct driver {
         int (*look)(void *device, int sign, struct view qualifying, struct buf *ret_response,
                     struct problem *problem);
 
+        /* What the token says of the key. @ret is ready to be filled. -EKEYREJECTED: the credential
+         * of @question is not for this token and its attestation key; -EOPNOTSUPP: the token says
+         * nothing. NULL: no token of this kind does. */
+        int (*attest)(void *device, uint32_t slot, const struct evidence_question *question,
+                      struct evidence *ret, struct problem *problem);
+
         /* Appends to the answer of the sign() that has just succeeded what an audit needs of it:
          * the key's Name and the response parameters, or nothing when there is no audit. May be
          * NULL. */
         int (*put_evidence)(void *device, struct buf *fields, struct problem *problem);
 };
+
+/* The request fields of ATTEST, asked of the driver, to the answer's. Errors as attest(). */
+int driver_attest(const struct driver *driver, void *device, struct reader *fields,
+                  struct buf *answer, struct problem *problem) _must_use_;
 
 /* The whole of a driver's main(): hardens the process (no core dump, not traceable, dies with its
  * parent), serves descriptor 3 until end of file, closes the device. Returns the exit status. */

@@ -23,6 +23,10 @@
  *                                                         its signature (both empty: none)
  *     AUDIT       sign (u8, 1: ends the interval),        response parameters
  *                 qualifying data
+ *     ATTEST      slot (u32, no length), nonce,           evidence (lib/evidence.h), as text
+ *                 kind of endorsement key, credential,
+ *                 its encrypted secret (three times
+ *                 empty: nothing to activate)
  */
 
 #include "lib/problem.h"
@@ -41,9 +45,10 @@ enum frame_operation {
         FRAME_PROBE,
         FRAME_COUNT,
         FRAME_AUDIT,
+        FRAME_ATTEST,
 };
 
-#define FRAME_OPERATION_LAST FRAME_AUDIT
+#define FRAME_OPERATION_LAST FRAME_ATTEST
 
 /* What a driver can say; frame_status_of() and frame_error_of() map it to errno inside a process.
  */

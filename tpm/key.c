@@ -4,6 +4,7 @@
 #include "lib/attest.h"
 #include "tpm/attester.h"
 #include "tpm/counter.h"
+#include "tpm/evidence.h"
 #include "tpm/guard.h"
 #include "tpm/keyfile.h"
 #include "tpm/session.h"
@@ -322,6 +323,15 @@ int key_count(void *device, uint32_t slot, struct driver_count *ret, struct prob
         if (!key->guard.gate.counter)
                 return problem_set(problem, -EOPNOTSUPP, "the uses of this key are not counted");
         return read_count(device, key->guard.counter, ret, problem);
+}
+
+int key_attest(void *device, uint32_t slot, const struct evidence_question *question,
+               struct evidence *ret, struct problem *problem)
+{
+        struct key *key = NULL;
+        int r = find_key(device, slot, &key, problem);
+
+        return r < 0 ? r : evidence_of_key(device, &key->object, question, ret, problem);
 }
 
 /* The TPM keeps nothing of a key but what is loaded, and its counter; the agent removes the file.

@@ -94,6 +94,7 @@ static const struct driver driver = {
         .probe = probe,
         .count = key_count,
         .look = audit_look,
+        .attest = key_attest,
         .put_evidence = audit_put_evidence,
 };
 

@@ -7,6 +7,7 @@
  * plus a public point or modulus is not one of ours.
  */
 
+#include "lib/endorsement.h"
 #include "lib/gate.h"
 
 #include <tss2/tss2_tpm2_types.h>
@@ -15,6 +16,9 @@
  * hierarchy as parent, so that it can load ours. It has noDA: an unclean power loss may not lock
  * it. */
 TPM2B_PUBLIC template_parent(void);
+
+/* The endorsement key of that row (TCG EK Credential Profile 2.5 §B): templates L-1, L-2, H-3. */
+TPM2B_PUBLIC template_endorsement(const struct endorsement *row);
 
 /* The key that signs attestations: restricted, P-256, in the endorsement hierarchy. */
 TPM2B_PUBLIC template_attestation(void);

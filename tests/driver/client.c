@@ -266,6 +266,26 @@ int client_count(struct client *client, uint32_t slot, uint32_t *ret, struct buf
         return end_of_answer(&reader);
 }
 
+int client_attest(struct client *client, uint32_t slot, const struct evidence_question *question,
+                  struct buf *ret_text)
+{
+        _cleanup_(buf_done) struct buf fields = BUF_INIT(0), answer = BUF_INIT(0);
+        struct reader reader;
+        int status;
+
+        buf_put_u32(&fields, slot);
+        buf_put_sized(&fields, question->nonce);
+        buf_put_sized(&fields, view_string(question->endorsement ? question->endorsement : ""));
+        buf_put_sized(&fields, question->blob);
+        buf_put_sized(&fields, question->encrypted);
+        status = client_call(client, FRAME_ATTEST, buf_view(&fields), &answer);
+        if (status != FRAME_OK)
+                return status;
+        reader = reader_init(buf_view(&answer));
+        take_field(&reader, ret_text);
+        return end_of_answer(&reader);
+}
+
 int client_destroy(struct client *client, const char *algorithm, struct view handle)
 {
         _cleanup_(buf_done) struct buf fields = BUF_INIT(0);

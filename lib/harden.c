@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/harden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "lib/macro.h"
+
+/* A stop signal often goes to the whole process group or unit. The agent still has a last
+ * checkpoint to get signed then, so only the end of the socket, the agent's death and SIGKILL end a
+ * driver. */
+static void ignore_signals(void)
+{
+        static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+
+        for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+                (void)signal(ignored[i], SIG_IGN); /* fails for invalid numbers only */
+}
+
+/* The agent may have died before it could be named in PR_SET_PDEATHSIG; then its end of the socket
+ * is closed. */
+static int agent_is_alive(int agent)
+{
+        struct pollfd socket = {.fd = agent};
+
+        return poll(&socket, 1, 0) == 0;
+}
+
+int harden_driver(int agent)
+{
+        const struct rlimit none = {0};
+
+        ignore_signals();
+        (void)umask(077);
+        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || fcntl(agent, F_SETFD, FD_CLOEXEC) < 0)
+                return -errno;
+        return agent_is_alive(agent) ? 0 : -ENODEV;
+}

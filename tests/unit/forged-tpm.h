@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The evidence of a TPM made by a program, which is what a forger has: everything but the proof
+ * that the keys are in a TPM. Change the fields, then make it.
+ */
+
+#include "lib/evidence-check.h"
+#include "tests/unit/key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
+
+#define FORGED_SIGNER                                                                              \
+        (TPM_OBJECT_FIXED_TPM | TPM_OBJECT_FIXED_PARENT | TPM_OBJECT_BORN_INSIDE |                 \
+         TPM_OBJECT_USER_WITH_AUTH | TPM_OBJECT_NO_DA | TPM_OBJECT_SIGN)
+
+struct forged_tpm {
+        EVP_PKEY *attester, *subject;
+        uint8_t points[2][64]; /* of the two keys */
+        struct tpm_object attester_area, subject_area;
+        uint32_t magic;
+        uint16_t type, creation_type;
+        struct view nonce, creation; /* without creation: none is made */
+        struct keyring_key key;      /* the subject, as in a ring */
+};
+
+static inline struct tpm_object forged_area(const uint8_t point[64], uint32_t attributes)
+{
+        return (struct tpm_object){.type = 0x23,
+                                   .name_hash = 0xb,
+                                   .attributes = attributes,
+                                   .symmetric = 0x10,
+                                   .scheme = 0x18,
+                                   .scheme_hash = 0xb,
+                                   .curve = 3,
+                                   .kdf = 0x10,
+                                   .x = view_of(point, 32),
+                                   .y = view_of(point + 32, 32)};
+}
+
+static inline void forged_point(EVP_PKEY *key, uint8_t ret[64])
+{
+        uint8_t bytes[65];
+        size_t size = 0;
+        int ok = EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, bytes, sizeof(bytes),
+                                                 &size);
+
+        assert(ok == 1 && size == sizeof(bytes));
+        memcpy(ret, bytes + 1, 64);
+}
+
+static inline void forged_start(struct forged_tpm *tpm)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+
+        *tpm = (struct forged_tpm){.attester = key_new(algorithm),
+                                   .subject = key_new(algorithm),
+                                   .magic = 0xff544347,
+                                   .type = 0x8017,
+                                   .creation_type = 0x801a,
+                                   .nonce = view_of("nonce of the test", 17)};
+        forged_point(tpm->attester, tpm->points[0]);
+        forged_point(tpm->subject, tpm->points[1]);
+        tpm->attester_area = forged_area(tpm->points[0], FORGED_SIGNER | TPM_OBJECT_RESTRICTED);
+        tpm->subject_area = forged_area(tpm->points[1], FORGED_SIGNER);
+        tpm->key = (struct keyring_key){.name = "model",
+                                        .token = "tpm",
+                                        .created = "2026-11-25T10:00:00.000000Z",
+                                        .version = 1,
+                                        .algorithm = algorithm,
+                                        .pubkey = key_public(tpm->subject)};
+}
+
+static inline void forged_done(struct forged_tpm *tpm)
+{
+        EVP_PKEY_free(tpm->attester);
+        EVP_PKEY_free(tpm->subject);
+        pubkey_free(tpm->key.pubkey);
+        gate_done(&tpm->key.gate);
+}
+
+static inline void forged_put_sized(struct buf *buf, struct view view)
+{
+        buf_put_u16(buf, (uint16_t)view.size);
+        buf_put_view(buf, view);
+}
+
+static inline void forged_sign(EVP_PKEY *key, struct view bytes, struct buf *ret)
+{
+        _cleanup_(buf_done) struct buf der = {};
+        struct sha256 digest = sha256_of(bytes);
+        const unsigned char *next;
+        uint8_t r[32], s[32];
+        ECDSA_SIG *pair;
+
+        key_sign(key, algorithm_find("ecdsa-p256"), sha256_view(&digest), &der);
+        next = der.data;
+        pair = d2i_ECDSA_SIG(NULL, &next, (long)der.size);
+        assert(pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair), r, 32) == 32 &&
+               BN_bn2binpad(ECDSA_SIG_get0_s(pair), s, 32) == 32);
+        ECDSA_SIG_free(pair);
+        buf_put_u16(ret, 0x18);
+        buf_put_u16(ret, 0xb);
+        forged_put_sized(ret, view_of(r, 32));
+        forged_put_sized(ret, view_of(s, 32));
+}
+
+static inline void forged_attest(const struct forged_tpm *tpm, uint16_t type, struct view name,
+                                 struct view further, struct buf *ret)
+{
+        buf_put_u32(ret, tpm->magic);
+        buf_put_u16(ret, type);
+        forged_put_sized(ret, view_string("signer"));
+        forged_put_sized(ret, tpm->nonce);
+        buf_put_u64(ret, 1234);
+        buf_put_u32(ret, 1);
+        buf_put_u32(ret, 2);
+        buf_put_u8(ret, 1);
+        buf_put_u64(ret, 0x0001000200030004);
+        forged_put_sized(ret, name);
+        forged_put_sized(ret, further);
+}
+
+/* @ret is empty before. */
+static inline void forged_make(const struct forged_tpm *tpm, struct evidence *ret)
+{
+        struct buf *parts = ret->parts;
+        struct sha256 hash = sha256_of(tpm->creation);
+        struct tpm_name name;
+        int r = facts_add(&ret->self_asserted, "firmware", "1.2.3.4");
+
+        assert(r == 0);
+        tpm_object_put(&parts[EVIDENCE_ATTESTATION_KEY], &tpm->attester_area);
+        tpm_object_put(&parts[EVIDENCE_PUBLIC], &tpm->subject_area);
+        name = tpm_name_of(buf_view(&parts[EVIDENCE_PUBLIC]));
+        forged_attest(tpm, tpm->type, tpm_name_view(&name), view_string("qualified"),
+                      &parts[EVIDENCE_ATTESTATION]);
+        forged_sign(tpm->attester, buf_view(&parts[EVIDENCE_ATTESTATION]),
+                    &parts[EVIDENCE_SIGNATURE]);
+        if (tpm->creation.size == 0)
+                return;
+        buf_put_view(&parts[EVIDENCE_CREATION], tpm->creation);
+        forged_attest(tpm, tpm->creation_type, tpm_name_view(&name), sha256_view(&hash),
+                      &parts[EVIDENCE_CREATION_ATTESTATION]);
+        forged_sign(tpm->attester, buf_view(&parts[EVIDENCE_CREATION_ATTESTATION]),
+                    &parts[EVIDENCE_CREATION_SIGNATURE]);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The TPM's word for a key (lib/evidence.h): certified by the attestation key, with the
+ * certificates of the endorsement keys beside it.
+ */
+
+#include "lib/evidence.h"
+#include "tpm/device.h"
+
+/* Fills @ret for a loaded key. -EOPNOTSUPP: the endorsement hierarchy has an authorization;
+ * -EKEYREJECTED as activation_answer(). */
+int evidence_of_key(struct device *device, struct object *key,
+                    const struct evidence_question *question, struct evidence *ret,
+                    struct problem *problem) _must_use_;
