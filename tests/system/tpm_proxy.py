@@ -6,6 +6,8 @@ import struct
 import threading
 
 SIGN = 0x15D
+ATTEST = 0x133  # TPM2_GetCommandAuditDigest
+DISABLED = bytes.fromhex("8001" "0000000a" "00000120")  # TPM_RC_DISABLED
 
 
 def receive(connection, size):
@@ -30,6 +32,8 @@ class Proxy:
     def __init__(self, path, upstream):
         self.upstream = upstream
         self.sign = None  # the last command TPM2_Sign that was successful
+        self.signed = None  # called when a signature exists and the driver does not have it yet
+        self.attests = True  # otherwise attestations fail; looks do not
         self.turn = threading.Lock()
         self.listeners = [self.listen(path, self.pass_commands),
                           self.listen(path + ".ctrl", self.pass_control)]
@@ -71,10 +75,20 @@ class Proxy:
         with self.connect() as tpm:
             while True:
                 command = receive_command(connection)
+                if self.is_refused(command):
+                    connection.sendall(DISABLED)
+                    continue
                 response = self.ask(tpm, command)
                 if command[6:10] == struct.pack(">I", SIGN) and response[6:10] == bytes(4):
                     self.sign = command
+                    if self.signed:
+                        self.signed()
                 connection.sendall(response)
+
+    def is_refused(self, command):
+        """Whether it is an attestation, by a key, and there shall be none."""
+        return (not self.attests and command[6:10] == struct.pack(">I", ATTEST) and
+                command[14:18] != bytes.fromhex("40000007"))
 
     def pass_control(self, connection):
         with self.connect(".ctrl") as tpm:
