@@ -165,3 +165,14 @@ struct token *agent_find_token(const struct agent *agent, const char *name, stru
         (void)problem_set(problem, -ENODEV, "is not configured");
         return NULL;
 }
+
+struct token *agent_find_signer(const struct agent *agent, const char *name,
+                                struct problem *problem)
+{
+        struct token *token = agent_find_token(agent, name, problem);
+
+        if (!token || !token_held(token)[0])
+                return token;
+        (void)problem_set(problem, -ENODEV, "%s", token_held(token));
+        return NULL;
+}

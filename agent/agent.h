@@ -87,6 +87,10 @@ void agent_free_tokens(struct agent *agent);
 struct token *agent_find_token(const struct agent *agent, const char *name,
                                struct problem *problem);
 
+/* The same for a signature: NULL, with the reason, while none may be made there. */
+struct token *agent_find_signer(const struct agent *agent, const char *name,
+                                struct problem *problem);
+
 /* Offers checkpoints to the witnesses of the configuration from now on, and to no others. */
 int agent_set_up_witnesses(struct agent *agent, struct problem *problem) _must_use_;
 

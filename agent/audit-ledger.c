@@ -269,6 +269,13 @@ int audit_interval_is_full(const struct audit_interval *interval)
                json_object_size(interval->names) >= AUDIT_LEDGER_NAMES_MAX;
 }
 
+int audit_interval_is_overdue(const struct audit_interval *interval)
+{
+        return interval->size > AUDIT_LEDGER_SIZE_LIMIT ||
+               json_array_size(interval->commands) > AUDIT_LEDGER_COUNT_LIMIT ||
+               json_object_size(interval->names) > AUDIT_LEDGER_NAMES_LIMIT;
+}
+
 struct audit_interval *audit_ledger_take(struct audit_ledger *ledger)
 {
         struct audit_interval *interval = ledger->ended;

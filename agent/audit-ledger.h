@@ -21,6 +21,12 @@
 #define AUDIT_LEDGER_COUNT_MAX ((size_t)2000)
 #define AUDIT_LEDGER_NAMES_MAX ((size_t)16)
 
+/* From when on nothing more may be signed before it has ended: what is on its way then, of at most
+ * WORKER_IN_FLIGHT_MAX signatures, still fits into the record. */
+#define AUDIT_LEDGER_SIZE_LIMIT  ((size_t)48000)
+#define AUDIT_LEDGER_COUNT_LIMIT ((size_t)2200)
+#define AUDIT_LEDGER_NAMES_LIMIT ((size_t)24)
+
 /* An interval that an attestation has ended. */
 struct audit_interval {
         struct audit_interval *next;
@@ -88,6 +94,9 @@ int audit_ledger_end(struct audit_ledger *ledger,
 
 /* Whether it has come so far that it is to be ended. */
 int audit_interval_is_full(const struct audit_interval *interval);
+
+/* Whether nothing more may be signed before it has ended. */
+int audit_interval_is_overdue(const struct audit_interval *interval) _must_use_;
 
 /* The oldest interval that is ready, to be freed by the caller; or NULL. */
 struct audit_interval *audit_ledger_take(struct audit_ledger *ledger);

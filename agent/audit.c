@@ -200,6 +200,15 @@ static void take_look(struct audit *audit, struct view response)
         audit_ledger_add_look(&audit->ledger, response);
 }
 
+static void release(struct audit *audit)
+{
+        if (!token_held(audit->token)[0])
+                return;
+        event_log(LOG_NOTICE, NULL, "token %s attests again, and signs again",
+                  token_name(audit->token));
+        token_release(audit->token);
+}
+
 static void take_attestation(struct audit *audit, struct view response)
 {
         const char *text = facts_get(token_facts(audit->token), "attestation-name");
@@ -224,6 +233,8 @@ static void take_attestation(struct audit *audit, struct view response)
                 (void)snprintf(audit->status, sizeof(audit->status), "begun");
         if (audit_ledger_end(&audit->ledger, &attestation) < 0)
                 audit_ledger_doubt(&audit->ledger, "out of memory");
+        else
+                release(audit);
         record_intervals(audit);
 }
 
@@ -239,6 +250,8 @@ static void on_asked(struct operation *operation, int error, struct view answer,
                 /* Its process has gone, or will be asked again after the interval. */
                 audit_ledger_doubt(&audit->ledger, "the TPM did not answer with its digest");
                 audit->wanted = 0;
+                if (token_held(audit->token)[0] && !audit->finishing)
+                        arm(audit->soon, AUDIT_LOOK_USEC); /* to ask again */
         } else if (operation->attest) {
                 take_attestation(audit, response);
         } else {
@@ -281,7 +294,11 @@ static int on_soon(sd_event_source *source, uint64_t usec, void *context)
 {
         struct audit *audit = context;
 
-        if (!audit->busy && !audit->finishing && token_state(audit->token) == TOKEN_READY)
+        if (audit->busy || audit->finishing || token_state(audit->token) != TOKEN_READY)
+                return 0;
+        if (token_held(audit->token)[0])
+                ask(audit);
+        else
                 submit(audit, 0);
         return 0;
 }
@@ -312,6 +329,13 @@ static int calls_for_attestation(const struct audit *audit, const struct operati
         return operation->checkpoint == 0 || operation->checkpoint > audit->newest;
 }
 
+/* What the TPM signs on and does not attest would be lost to the auditor, and fill our memory. */
+static void hold(struct audit *audit)
+{
+        report_break(audit, "the TPM signs and does not attest: nothing is signed until it does");
+        token_hold(audit->token, "the TPM has not attested what it signed before");
+}
+
 void audit_note(struct audit *audit, struct operation *operation,
                 const struct operation_evidence *evidence)
 {
@@ -333,6 +357,8 @@ void audit_note(struct audit *audit, struct operation *operation,
         if (!operation->recorded)
                 audit_ledger_give_up(&audit->ledger, operation->audit_entry);
         audit->used |= calls_for_attestation(audit, operation);
+        if (audit_interval_is_overdue(current) && !token_held(audit->token)[0])
+                hold(audit);
         if (audit->finishing)
                 return;
         arm(audit->soon, AUDIT_LOOK_USEC);

@@ -262,7 +262,7 @@ static int can_sign(struct agent *agent, struct call *call, const struct key *ke
         struct problem problem = {};
         int r;
 
-        *ret_token = agent_find_token(agent, key->info.token, &problem);
+        *ret_token = agent_find_signer(agent, key->info.token, &problem);
         if (!*ret_token) {
                 agent_fail_token(call, key->info.token, -ENODEV, &problem);
                 return 0;

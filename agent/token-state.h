@@ -35,6 +35,7 @@ struct token {
         struct operation_queue queue;
         struct operation_queue rejected; /* to be failed from the loop */
         sd_event_source *reject, *expiry;
+        struct problem held; /* why no signature is to be made now; empty: none is held back */
 };
 
 /* Enters the state and tells of it. */

@@ -64,16 +64,24 @@ static int hopeless(const struct token *token, const struct operation *operation
         return error;
 }
 
+static int is_held(const struct token *token, const struct operation *operation)
+{
+        return token->held.text[0] != '\0' && operation->kind == FRAME_SIGN;
+}
+
 void token_dispatch(struct token *token)
 {
         struct operation *operation = token->queue.first, *next;
 
         for (; operation && has_room(token); operation = next) {
-                struct worker *worker = find_worker(token, operation);
                 struct problem problem = {};
+                struct worker *worker;
                 int r;
 
                 next = operation->next;
+                if (is_held(token, operation))
+                        continue;
+                worker = find_worker(token, operation);
                 r = worker ? 0 : hopeless(token, operation, &problem);
                 if (!worker && r == 0)
                         continue;
@@ -116,8 +124,9 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *context)
         struct token *token = context;
         struct problem problem = {};
 
-        (void)problem_set(&problem, -ENODEV, "waited %llu ms, and no driver process was free",
-                          (unsigned long long)token->config->timeout_usec / 1000);
+        (void)problem_set(&problem, -ENODEV, "waited %llu ms, and %s",
+                          (unsigned long long)token->config->timeout_usec / 1000,
+                          token->held.text[0] ? token->held.text : "no driver process was free");
         while (token->queue.first && token->queue.first->deadline_usec <= clock_now()) {
                 struct operation *operation = operation_queue_pop(&token->queue);
 
@@ -159,6 +168,25 @@ void token_submit(struct token *token, struct operation *operation)
 void token_submit_first(struct token *token, struct operation *operation)
 {
         submit(token, operation, operation_queue_unshift);
+}
+
+void token_hold(struct token *token, const char *reason)
+{
+        token->held = (struct problem){};
+        (void)problem_set(&token->held, -ENODEV, "%s", reason);
+}
+
+void token_release(struct token *token)
+{
+        if (!token->held.text[0])
+                return;
+        token->held = (struct problem){};
+        token_dispatch(token);
+}
+
+const char *token_held(const struct token *token)
+{
+        return token->held.text;
 }
 
 void token_add_key(struct token *token, const struct token_key *key)

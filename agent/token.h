@@ -115,6 +115,16 @@ void token_submit(struct token *token, struct operation *operation);
 /* The same, before all that waits. */
 void token_submit_first(struct token *token, struct operation *operation);
 
+/* From now on no process is given a signature to make: they wait, and those who wait for too long
+ * are told @reason. Other operations go on. */
+void token_hold(struct token *token, const char *reason);
+
+/* Undoes that. */
+void token_release(struct token *token);
+
+/* Why signatures are held; empty when they are not. */
+const char *token_held(const struct token *token);
+
 /* Loads a key that has come into being. Processes that come up later ask key_at(). */
 void token_add_key(struct token *token, const struct token_key *key);
 
