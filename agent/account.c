@@ -93,3 +93,26 @@ int account_user_name(uid_t uid, char *ret, size_t size)
         }
         return -ERANGE;
 }
+
+int account_user_groups(uid_t uid, gid_t *ret_gid, gid_t *ret, size_t *count)
+{
+        for (size_t room_size = ROOM_FIRST; room_size <= ROOM_MAX; room_size *= 2) {
+                _cleanup_(freep) char *room = malloc(room_size);
+                struct passwd entry, *found = NULL;
+                int error, number = (int)*count;
+
+                if (!room)
+                        return -ENOMEM;
+                error = getpwuid_r(uid, &entry, room, room_size, &found);
+                if (error == ERANGE)
+                        continue;
+                if (!found && !is_absent(error))
+                        return -error;
+                if (found && getgrouplist(entry.pw_name, entry.pw_gid, ret, &number) < 0)
+                        return -ERANGE;
+                *ret_gid = found ? entry.pw_gid : (gid_t)-1;
+                *count = found ? (size_t)number : 0;
+                return 0;
+        }
+        return -ERANGE;
+}

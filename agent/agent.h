@@ -169,7 +169,8 @@ int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
 extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
-/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, query.c, status.c. */
+/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, explain.c, query.c, status.c.
+ */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_list_keys(struct agent *agent, struct call *call);
@@ -178,6 +179,7 @@ void agent_get_key_ring(struct agent *agent, struct call *call);
 void agent_get_checkpoint(struct agent *agent, struct call *call);
 void agent_get_proof(struct agent *agent, struct call *call);
 void agent_create_key(struct agent *agent, struct call *call);
+void agent_explain_grant(struct agent *agent, struct call *call);
 void agent_list_tokens(struct agent *agent, struct call *call);
 void agent_reload_call(struct agent *agent, struct call *call);
 void agent_status(struct agent *agent, struct call *call);

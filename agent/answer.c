@@ -9,7 +9,8 @@ int agent_granted(struct agent *agent, struct call *call, const char *key,
                   struct grant_decision *ret)
 {
         const struct grant_request request = {call_caller(call), call->method->name, key,
-                                              clock_now()};
+                                              clock_now(),
+                                              json_object_get(call->message.parameters, "claims")};
         struct problem problem = {};
         struct refusal refusal = {
                 .caller = request.caller,

@@ -17,6 +17,7 @@ static const struct {
 };
 
 #define METHODS_EXPECTED "some of Sign SignLogged CreateKey Reload"
+#define CLAIMS_EXPECTED  "1 to 64 names of claims, or NAME=PATTERN"
 #define RATE_EXPECTED    "1 to 1000000 in a unit of time, such as 10/s, 600/min, 5/h or 100/d"
 
 static_assert(CONFIG_RATE_MAX == 1000000, "the messages of Rate= and Burst= say so");
@@ -33,6 +34,32 @@ static int read_units(const struct config_entry *entry, void *object, struct pro
         struct config_grant *grant = object;
 
         return value_words(entry->value, &grant->units);
+}
+
+static int read_slices(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_grant *grant = object;
+
+        return value_words(entry->value, &grant->slices);
+}
+
+static int read_jobs(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_grant *grant = object;
+
+        return value_words(entry->value, &grant->jobs);
+}
+
+static int read_claims(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_grant *grant = object;
+        int r = value_words(entry->value, &grant->claims);
+
+        for (size_t i = 0; r == 0 && i < grant->claims.count; i++)
+                if (grant->claims.word[i][0] == '=')
+                        r = problem_set(expected, -EBADMSG, CLAIMS_EXPECTED ", not \"%s\"",
+                                        grant->claims.word[i]);
+        return r;
 }
 
 static int is_method(const char *name)
@@ -136,15 +163,26 @@ static int read_burst(const struct config_entry *entry, void *object, struct pro
         return value_integer(entry->value, 1, CONFIG_RATE_MAX, &grant->burst);
 }
 
+static int read_per_day(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_grant *grant = object;
+
+        return value_integer(entry->value, 1, CONFIG_RATE_MAX, &grant->per_day);
+}
+
 static const struct config_field grant_fields[] = {
         {"Key", 0, "1 to 64 patterns of key names", read_keys},
         {"User", 0, "1 to 64 names of users", read_users},
         {"Group", 0, "1 to 64 names of groups", read_groups},
         {"Unit", 0, "1 to 64 patterns of names of units", read_units},
+        {"Slice", 0, "1 to 64 patterns of names of slices", read_slices},
+        {"Job", 0, "1 to 64 patterns of numbers of Slurm jobs", read_jobs},
+        {"Claims", 0, CLAIMS_EXPECTED, read_claims},
         {"UserNamespaces", 0, "yes or no", read_user_namespaces},
         {"Methods", 1, METHODS_EXPECTED, read_methods},
         {"Rate", 0, RATE_EXPECTED, read_rate},
         {"Burst", 0, "a number from 1 to 1000000", read_burst},
+        {"PerDay", 0, "a number from 1 to 1000000", read_per_day},
 };
 
 static_assert(CONFIG_LIST_MAX == 64, "the messages of lists say so");
@@ -187,4 +225,18 @@ int config_read_grant(const struct config_section *section, struct config_grant 
                 return -ENOMEM;
         r = config_section_read(section, grant_fields, ARRAY_SIZE(grant_fields), grant, problem);
         return r < 0 ? r : check_grant(section, grant, problem);
+}
+
+void config_grant_done(struct config_grant *grant)
+{
+        free(grant->name);
+        free(grant->place);
+        free(grant->uids);
+        free(grant->gids);
+        words_done(&grant->keys);
+        words_done(&grant->methods);
+        words_done(&grant->units);
+        words_done(&grant->slices);
+        words_done(&grant->jobs);
+        words_done(&grant->claims);
 }

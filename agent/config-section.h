@@ -35,6 +35,10 @@ int config_read_key(const struct config_section *section, struct config_key *key
                     struct problem *problem) _must_use_;
 int config_read_grant(const struct config_section *section, struct config_grant *grant,
                       struct problem *problem) _must_use_;
+void config_grant_done(struct config_grant *grant);
+
+/* Adds to the warnings what a grant allows that may be more than was meant. -ENOMEM. */
+int config_warn_grant(struct config *config, const struct config_grant *grant) _must_use_;
 int config_read_witness(const struct config_section *section, struct config_witness *witness,
                         struct problem *problem) _must_use_;
 

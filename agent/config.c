@@ -22,17 +22,6 @@ static void key_done(struct config_key *key)
         gate_done(&key->gate);
 }
 
-static void grant_done(struct config_grant *grant)
-{
-        free(grant->name);
-        free(grant->place);
-        free(grant->uids);
-        free(grant->gids);
-        words_done(&grant->keys);
-        words_done(&grant->methods);
-        words_done(&grant->units);
-}
-
 static void witness_done(struct config_witness *witness)
 {
         free(witness->name);
@@ -50,7 +39,7 @@ struct config *config_free(struct config *config)
         for (size_t i = 0; i < config->key_count; i++)
                 key_done(&config->keys[i]);
         for (size_t i = 0; i < config->grant_count; i++)
-                grant_done(&config->grants[i]);
+                config_grant_done(&config->grants[i]);
         for (size_t i = 0; i < config->witness_count; i++)
                 witness_done(&config->witnesses[i]);
         free(config->witnesses);
@@ -61,6 +50,7 @@ struct config *config_free(struct config *config)
         free(config->state_directory);
         free(config->sign_socket);
         free(config->admin_socket);
+        words_done(&config->warnings);
         free(config->untrusted);
         free(config);
         return NULL;
@@ -199,7 +189,9 @@ static int add_grant(struct config *config, const struct config_section *section
         struct config_grant *grant =
                 config_array_add(&config->grants, &config->grant_count, sizeof(*grant));
 
-        return grant ? config_read_grant(section, grant, problem) : -ENOMEM;
+        int r = grant ? config_read_grant(section, grant, problem) : -ENOMEM;
+
+        return r < 0 ? r : config_warn_grant(config, grant);
 }
 
 /* A witness who counted twice would make a quorum of fewer. */

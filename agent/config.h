@@ -72,10 +72,14 @@ struct config_grant {
         gid_t *gids; /* resolved from Group= */
         size_t gid_count;
         struct words units;  /* globs of unit names */
+        struct words slices; /* globs of names of slices, at any height */
+        struct words jobs;   /* globs of numbers of Slurm jobs */
+        struct words claims; /* "NAME" or "NAME=GLOB": all are required */
         int user_namespaces; /* also for callers in one of their own */
         uint32_t rate_count; /* requests … */
         uint64_t rate_usec;  /* … in this time; 0: no limit */
         uint32_t burst;      /* requests at once; defaults to rate_count */
+        uint32_t per_day;    /* requests in 24 hours; 0: no limit */
         char *place;
 };
 
@@ -104,6 +108,7 @@ struct config {
         struct config_witness *witnesses;
         size_t witness_count;
         const struct config_key *log_key; /* the one with Purpose=log */
+        struct words warnings; /* what is allowed and perhaps not meant, with file and line */
         char *untrusted; /* why the agent must not use this: a file that others can change; or NULL
                           */
         struct sha256 digest; /* SHA-256 of SHA-256(name without folder) ‖ SHA-256(content) of each

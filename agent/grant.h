@@ -4,10 +4,11 @@
 /*
  * Who may do what with which key: the grants of the configuration, deny by default.
  *
- * A grant allows a request when every condition that it states holds: user, group, unit, key,
- * method. The first that does, in the order of the files, and still has room in its rate, decides;
- * two grants never add up. Rates are token buckets per grant and caller (uid and unit), which
- * survive a reload.
+ * A grant applies to a request when every condition that it states holds: method, key, user, group,
+ * unit, slice, job, claims. The first that applies, in the order of the files, decides, and no
+ * other one is looked at when its rate is used up: so two grants never give more than either. Rates
+ * are counted per grant and caller, and what is used up survives a reload. A caller is a user; for
+ * a grant with Unit=, a user in a unit.
  */
 
 #include "agent/caller.h"
@@ -15,9 +16,10 @@
 
 struct grant_request {
         const struct caller *caller;
-        const char *method; /* without interface: "Sign" */
-        const char *key;    /* NULL for methods that name none */
-        uint64_t now_usec;  /* CLOCK_MONOTONIC */
+        const char *method;   /* without interface: "Sign" */
+        const char *key;      /* NULL for methods that name none */
+        uint64_t now_usec;    /* CLOCK_MONOTONIC */
+        const json_t *claims; /* what is claimed, an object; or NULL */
 };
 
 struct grant_decision {
@@ -37,3 +39,21 @@ DEFINE_CLEANUP(struct grant_meter *, grant_meter_free)
 int grant_decide(const struct config *config, struct grant_meter *meter,
                  const struct grant_request *request, struct grant_decision *ret,
                  struct problem *problem) _must_use_;
+
+/* The grant that decides about the request, or NULL. */
+const struct config_grant *grant_find(const struct config *config,
+                                      const struct grant_request *request);
+
+/* Notes why a grant that does not apply does not, and returns -EPERM. */
+int grant_refuse(const struct config_grant *grant, const struct grant_request *request,
+                 struct problem *problem);
+
+/* The same without a charge. @meter may be NULL: then nothing is used up. */
+int grant_try(const struct config *config, const struct grant_meter *meter,
+              const struct grant_request *request, struct grant_decision *ret,
+              struct problem *problem) _must_use_;
+
+/* What grant_decide() would say, and of each grant what it is for, as the reply of ExplainGrant:
+ * nothing is charged. @meter may be NULL. NULL without memory. */
+json_t *grant_explain(const struct config *config, const struct grant_meter *meter,
+                      const struct grant_request *request) _must_use_;

@@ -31,6 +31,12 @@ static const struct json_member create_key_parameters[] = {
         {"token", JSON_STRING, 1},
 };
 
+static const struct json_member explain_grant_parameters[] = {
+        {"claims", JSON_OBJECT, 0}, {"gid", JSON_INTEGER, 0}, {"groups", JSON_ARRAY, 0},
+        {"job", JSON_STRING, 0},    {"key", JSON_STRING, 0},  {"method", JSON_STRING, 1},
+        {"slice", JSON_STRING, 0},  {"uid", JSON_INTEGER, 1}, {"unit", JSON_STRING, 0},
+};
+
 static const struct json_member describe_parameters[] = {
         {"interface", JSON_STRING, 1},
 };
@@ -48,6 +54,8 @@ static const struct method signer_methods[] = {
 
 static const struct method admin_methods[] = {
         {"CreateKey", create_key_parameters, ARRAY_SIZE(create_key_parameters), agent_create_key},
+        {"ExplainGrant", explain_grant_parameters, ARRAY_SIZE(explain_grant_parameters),
+         agent_explain_grant},
         {"ListTokens", NULL, 0, agent_list_tokens},
         {"Reload", NULL, 0, agent_reload_call},
         {"Status", NULL, 0, agent_status},

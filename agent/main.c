@@ -3,15 +3,18 @@
 #include <stdio.h>
 
 #include "agent/agent.h"
+#include "agent/explain.h"
 
 #define EXIT_COULD_NOT 2
 
 static const char usage[] =
         "hallmarkd [--config FILE] [--drivers FOLDER[:FOLDER...]]\n"
         "hallmarkd --check-config FILE\n"
+        "hallmarkd --explain FILE NAME=VALUE...\n"
         "\n"
         "  --config FILE        configuration (" HALLMARK_CONFIG ")\n"
         "  --check-config FILE  say whether FILE can be used, without starting\n"
+        "  --explain FILE ...   say what its grants allow: user= unit= key= method= ...\n"
         "  --drivers FOLDERS    where the programs hallmark-tpm, hallmark-pkcs11 are\n"
         "                       (" HALLMARK_LIBEXECDIR ")\n"
         "  --help, --version\n";
@@ -19,6 +22,8 @@ static const char usage[] =
 struct arguments {
         struct agent_options options;
         const char *check;
+        const char *explain;
+        char *const *question; /* what follows */
         const char *print;
 };
 
@@ -27,6 +32,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
         static const struct option options[] = {
                 {"config", required_argument, NULL, 'c'},
                 {"check-config", required_argument, NULL, 'k'},
+                {"explain", required_argument, NULL, 'e'},
                 {"drivers", required_argument, NULL, 'd'},
                 {"help", no_argument, NULL, 'h'},
                 {"version", no_argument, NULL, 'v'},
@@ -39,6 +45,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
                         ret->options.config_path = optarg;
                 else if (option == 'k')
                         ret->check = optarg;
+                else if (option == 'e')
+                        ret->explain = optarg;
                 else if (option == 'd')
                         ret->options.drivers = optarg;
                 else if (option == 'h')
@@ -48,6 +56,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
                 else
                         return -1; /* getopt_long() has said why */
         }
+        ret->question = argv + optind;
+        if (ret->explain)
+                return 0;
         if (optind < argc)
                 (void)fprintf(stderr, "hallmarkd: unexpected argument \"%s\"\n", argv[optind]);
         return optind < argc ? -1 : 0;
@@ -65,6 +76,8 @@ static int check_config(const char *path)
                 (void)printf("%s: good%s%s\n", path,
                              config->untrusted ? ", but not to be used as it is: " : "",
                              config->untrusted ? config->untrusted : "");
+        for (size_t i = 0; r == 0 && i < config->warnings.count; i++)
+                (void)fprintf(stderr, "hallmarkd: warning: %s\n", config->warnings.word[i]);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -81,6 +94,8 @@ int main(int argc, char **argv)
                 return fputs(arguments.print, stdout) < 0 ? EXIT_COULD_NOT : EXIT_SUCCESS;
         if (arguments.check)
                 return check_config(arguments.check);
+        if (arguments.explain)
+                return explain_offline(arguments.explain, arguments.question);
         if (agent_new(&arguments.options, &agent) < 0)
                 return EXIT_FAILURE;
         return agent_run(agent);

@@ -16,6 +16,8 @@ int agent_load_config(struct agent *agent, struct config **ret, struct problem *
                 return r;
         if (config->untrusted)
                 return problem_set(problem, -EPERM, "%s", config->untrusted);
+        for (size_t i = 0; i < config->warnings.count; i++)
+                event_log(LOG_WARNING, MESSAGE_GRANT_WIDE, "%s", config->warnings.word[i]);
         *ret = TAKE_PTR(config);
         return 0;
 }

@@ -79,6 +79,15 @@ void agent_status(struct agent *agent, struct call *call)
                              "tokens", tokens_to_json(agent), "witnesses", witnesses(agent)));
 }
 
+static json_t *warnings_to_json(const struct config *config)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < config->warnings.count; i++)
+                (void)json_array_append_new(list, json_string(config->warnings.word[i]));
+        return list;
+}
+
 void agent_reload_call(struct agent *agent, struct call *call)
 {
         struct grant_decision decision = {};
@@ -92,7 +101,7 @@ void agent_reload_call(struct agent *agent, struct call *call)
         if (r < 0)
                 call_fail(call, "BadConfiguration", "%s", problem_text(&problem, r));
         else
-                call_reply(call,
-                           json_pack("{s:s}", "digest",
-                                     hex_encode(sha256_view(&agent->config->digest), digest)));
+                call_reply(call, json_pack("{s:s, s:o}", "digest",
+                                           hex_encode(sha256_view(&agent->config->digest), digest),
+                                           "warnings", warnings_to_json(agent->config)));
 }

@@ -4,9 +4,13 @@
 
 static int print(const struct varlink_reply *reply, int json, struct problem *problem)
 {
-        static const struct json_member members[] = {{"digest", JSON_STRING, 1}};
+        static const struct json_member members[] = {{"digest", JSON_STRING, 1},
+                                                     {"warnings", JSON_ARRAY, 0}};
         _cleanup_(buf_done) struct buf text = {};
-        int r = json_check_members(reply->parameters, "agent: reply", members, 1, problem);
+        const json_t *warning;
+        size_t i;
+        int r = json_check_members(reply->parameters, "agent: reply", members, ARRAY_SIZE(members),
+                                   problem);
 
         if (r < 0)
                 return r;
@@ -15,6 +19,13 @@ static int print(const struct varlink_reply *reply, int json, struct problem *pr
         buf_put_string(&text, "configuration in force: ");
         output_put_text(&text, view_string(json_member_string(reply->parameters, "digest")));
         buf_put_u8(&text, '\n');
+        json_array_foreach (json_object_get(reply->parameters, "warnings"), i, warning) {
+                const char *line = json_string_value(warning);
+
+                buf_put_string(&text, "warning: ");
+                output_put_text(&text, view_string(line ? line : ""));
+                buf_put_u8(&text, '\n');
+        }
         return output_write(&text, problem);
 }
 

@@ -32,7 +32,7 @@ class Connection:
     def close(self):
         self.socket.close()
 
-    def send(self, method, **parameters):
+    def send(self, method, /, **parameters):
         """Sends a call without waiting for the reply."""
         message = {"method": method, "parameters": parameters}
         self.socket.sendall(json.dumps(message).encode() + b"\0")
@@ -50,6 +50,6 @@ class Connection:
             raise CallError(reply["error"], reply.get("parameters", {}))
         return reply.get("parameters", {})
 
-    def call(self, method, **parameters):
+    def call(self, method, /, **parameters):
         self.send(method, **parameters)
         return self.receive()

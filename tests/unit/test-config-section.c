@@ -177,9 +177,14 @@ static void test_grants(void)
                  "f:13: [Grant g] Rate=: " RATE_TEXT ", as Burst= is set, found nothing"},
                 {"burst", GOOD GRANT "Rate=1/s\nBurst=0\n",
                  "f:17: [Grant g] Burst=: expected a number from 1 to 1000000, found \"0\""},
-                {"slice", GOOD GRANT "Slice=x\n",
-                 "f:16: [Grant g] Slice=: expected one of the keys Key User Group Unit "
-                 "UserNamespaces Methods Rate Burst, found \"Slice\""},
+                {"unknown", GOOD GRANT "Pod=x\n",
+                 "f:16: [Grant g] Pod=: expected one of the keys Key User Group Unit Slice Job Claims "
+                 "UserNamespaces Methods Rate Burst PerDay, found \"Pod\""},
+                {"claims", GOOD GRANT "Claims=run =x\n",
+                 "f:16: [Grant g] Claims=: expected 1 to 64 names of claims, or NAME=PATTERN, not "
+                 "\"=x\", found \"run =x\""},
+                {"per day", GOOD GRANT "PerDay=0\n",
+                 "f:16: [Grant g] PerDay=: expected a number from 1 to 1000000, found \"0\""},
                 {"namespaces", GOOD GRANT "UserNamespaces=1\n",
                  "f:16: [Grant g] UserNamespaces=: expected yes or no, found \"1\""},
         };

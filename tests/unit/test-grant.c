@@ -95,7 +95,7 @@ static void test_decisions(void)
         for (size_t i = 0; i < ARRAY_SIZE(decision_rows); i++) {
                 struct caller caller = caller_of(decision_rows[i].uid, decision_rows[i].unit);
                 struct grant_request request = {&caller, decision_rows[i].method,
-                                                decision_rows[i].key, 0};
+                                                decision_rows[i].key, 0, NULL};
                 struct grant_decision decision = {};
                 struct problem problem = {};
                 char label[32];
@@ -116,7 +116,7 @@ static void test_decisions(void)
 static int ask(const struct config *config, struct grant_meter *meter, const struct caller *caller,
                uint64_t now_usec, uint64_t *ret_retry_usec)
 {
-        struct grant_request request = {caller, "Sign", "k", now_usec};
+        struct grant_request request = {caller, "Sign", "k", now_usec, NULL};
         struct grant_decision decision = {};
         int r;
 
@@ -139,7 +139,7 @@ static void test_rate(void)
 {
         _cleanup_(grant_meter_freep) struct grant_meter *meter = new_meter();
         _cleanup_(config_freep) struct config *config =
-                parse("[Grant g]\nKey=k\nMethods=Sign\nRate=2/s\nBurst=3\n");
+                parse("[Grant g]\nKey=k\nUnit=*.service\nMethods=Sign\nRate=2/s\nBurst=3\n");
         struct caller a = caller_of(1, "a.service"), b = caller_of(1, "b.service");
         struct caller c = caller_of(2, "a.service");
         uint64_t now = 5 * SECOND, retry;
@@ -179,6 +179,92 @@ static void test_slow_rate(void)
         expect_integer(allowed, 7);
 }
 
+/* A day is any 24 hours, and what was used comes back a quarter of an hour later at most. */
+static void test_per_day(void)
+{
+        _cleanup_(grant_meter_freep) struct grant_meter *meter = new_meter();
+        _cleanup_(config_freep) struct config *config =
+                parse("[Grant g]\nKey=k\nMethods=Sign\nPerDay=3\n");
+        const uint64_t quarter = 900 * SECOND, day = 86400 * SECOND;
+        struct caller a = caller_of(1, ""), b = caller_of(2, "");
+        uint64_t now = 7 * day + 100 * SECOND, retry = 0;
+
+        expect_integer(ask(config, meter, &a, now, &retry), 0);
+        expect_integer(ask(config, meter, &a, now + quarter, &retry), 0);
+        expect_integer(ask(config, meter, &a, now + quarter, &retry), 0);
+        expect_integer(ask(config, meter, &a, now + quarter, &retry), -EAGAIN);
+        expect_integer(retry, day - 100 * SECOND);
+        expect_integer(ask(config, meter, &b, now + quarter, &retry), 0);
+        expect_integer(ask(config, meter, &a, now + day, &retry), -EAGAIN);
+        expect_integer(ask(config, meter, &a, now + day + quarter - 100 * SECOND - 1, &retry),
+                       -EAGAIN);
+        expect_integer(retry, 1);
+        expect_integer(ask(config, meter, &a, now + day + quarter - 100 * SECOND, &retry), 0);
+        expect_integer(ask(config, meter, &a, now + day + quarter - 100 * SECOND, &retry), -EAGAIN);
+        expect_integer(retry, quarter);
+        /* Two days of silence. */
+        now += 4 * day;
+        for (int i = 0; i < 3; i++)
+                expect_integer(ask(config, meter, &a, now, &retry), 0);
+        expect_integer(ask(config, meter, &a, now, &retry), -EAGAIN);
+}
+
+/* Never more than the limit in any day, however the requests fall. */
+static void test_per_day_any(void)
+{
+        _cleanup_(grant_meter_freep) struct grant_meter *meter = new_meter();
+        _cleanup_(config_freep) struct config *config =
+                parse("[Grant g]\nKey=k\nMethods=Sign\nRate=5/h\nPerDay=50\n");
+        const uint64_t minute = 60 * SECOND;
+        static uint64_t allowed[8 * 1440];
+        struct caller a = caller_of(1, "");
+        size_t count = 0;
+        uint64_t retry;
+
+        for (uint64_t now = 0; now < 8 * 1440; now++)
+                if (ask(config, meter, &a, now * minute, &retry) == 0)
+                        allowed[count++] = now;
+        expect(count >= 7 * 50);
+        for (size_t i = 50; i < count; i++)
+                expect(allowed[i] - allowed[i - 50] >= 1440);
+}
+
+/* A rate and a day: both have to have room, and one that has none costs the other nothing. */
+static void test_rate_and_day(void)
+{
+        _cleanup_(grant_meter_freep) struct grant_meter *meter = new_meter();
+        _cleanup_(config_freep) struct config *config =
+                parse("[Grant g]\nKey=k\nMethods=Sign\nRate=1/s\nPerDay=2\n");
+        _cleanup_(config_freep) struct config *more =
+                parse("[Grant g]\nKey=k\nMethods=Sign\nPerDay=3\n");
+        struct caller a = caller_of(1, "");
+        uint64_t now = SECOND, retry;
+
+        expect_integer(ask(config, meter, &a, now, &retry), 0);
+        expect_integer(ask(config, meter, &a, now, &retry), -EAGAIN);
+        expect_integer(retry, SECOND);
+        expect_integer(ask(config, meter, &a, now + SECOND, &retry), 0);
+        expect_integer(ask(config, meter, &a, now + 2 * SECOND, &retry), -EAGAIN);
+        expect(retry > 86000 * SECOND);
+        /* A reload without a rate, and with a longer day. */
+        expect_integer(ask(more, meter, &a, now + 2 * SECOND, &retry), 0);
+        expect_integer(ask(more, meter, &a, now + 2 * SECOND, &retry), -EAGAIN);
+        expect_integer(ask(config, meter, &a, now + 3 * SECOND, &retry), -EAGAIN);
+}
+
+/* Whoever logs in again is nobody else. */
+static void test_sessions(void)
+{
+        _cleanup_(grant_meter_freep) struct grant_meter *meter = new_meter();
+        _cleanup_(config_freep) struct config *config =
+                parse("[Grant g]\nKey=k\nUser=1\nMethods=Sign\nRate=1/s\n");
+        struct caller one = caller_of(1, "session-1.scope"), two = caller_of(1, "session-2.scope");
+        uint64_t retry;
+
+        expect_integer(ask(config, meter, &one, SECOND, &retry), 0);
+        expect_integer(ask(config, meter, &two, SECOND, &retry), -EAGAIN);
+}
+
 static void test_second_grant(void)
 {
         _cleanup_(grant_meter_freep) struct grant_meter *meter = new_meter();
@@ -186,19 +272,18 @@ static void test_second_grant(void)
                 parse("[Grant slow]\nKey=k\nMethods=Sign\nRate=1/h\n"
                       "[Grant fast]\nKey=k\nMethods=Sign\nRate=1/s\n");
         struct caller a = caller_of(1, "a.service");
-        struct grant_request request = {&a, "Sign", "k", 0};
+        struct grant_request request = {&a, "Sign", "k", 0, NULL};
         struct grant_decision decision = {};
         struct problem problem = {};
 
         expect_integer(grant_decide(config, meter, &request, &decision, NULL), 0);
         expect_text(view_string(decision.grant), "slow");
-        expect_integer(grant_decide(config, meter, &request, &decision, NULL), 0);
-        expect_text(view_string(decision.grant), "fast");
+        /* The other one would be more than either gives. */
         expect_integer(grant_decide(config, meter, &request, &decision, &problem), -EAGAIN);
-        expect_text(view_string(decision.grant), "fast");
-        expect_integer(decision.retry_usec, SECOND);
+        expect_text(view_string(decision.grant), "slow");
+        expect_integer(decision.retry_usec, 3600 * SECOND);
         expect_text(view_string(problem.text),
-                    "grant \"fast\" allows this caller no more now, again in 1000 ms");
+                    "grant \"slow\" allows this caller no more now, again in 3600000 ms");
 }
 
 static void test_reload(void)
@@ -259,6 +344,10 @@ int main(void)
         test_no_grants();
         test_rate();
         test_slow_rate();
+        test_per_day();
+        test_per_day_any();
+        test_rate_and_day();
+        test_sessions();
         test_second_grant();
         test_reload();
         test_full_table();
