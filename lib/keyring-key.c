@@ -72,6 +72,11 @@ int key_name_is_valid(const char *name)
         return 1;
 }
 
+int key_reason_is_valid(const char *reason)
+{
+        return reason[0] && strlen(reason) <= KEY_REASON_MAX;
+}
+
 void keyring_key_done(struct keyring_key *key)
 {
         if (!key)
@@ -79,6 +84,25 @@ void keyring_key_done(struct keyring_key *key)
         (void)pubkey_free(key->pubkey);
         gate_done(&key->gate);
         *key = (struct keyring_key){};
+}
+
+/* What has become of it, where that is known. */
+static int put_end(const struct keyring_key *key, json_t *ret)
+{
+        const struct {
+                const char *name, *value;
+        } members[] = {
+                {"destroyed", key->destroyed},
+                {"ended", key->ended},
+                {"reason", key->reason},
+                {"revoked", key->revoked},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+                if (members[i].value[0] &&
+                    json_object_set_new(ret, members[i].name, json_string(members[i].value)) < 0)
+                        return -ENOMEM;
+        return 0;
 }
 
 json_t *keyring_key_to_json(const struct keyring_key *key)
@@ -98,7 +122,7 @@ json_t *keyring_key_to_json(const struct keyring_key *key)
                            key_state_name(key->state), "token", key->token, "transparency",
                            key_transparency_name(key->transparency), "version",
                            (json_int_t)key->version);
-        if (object && gate_to_json(&key->gate, object) < 0) {
+        if (object && (gate_to_json(&key->gate, object) < 0 || put_end(key, object) < 0)) {
                 json_decref(object);
                 return NULL;
         }
@@ -132,11 +156,26 @@ static int read_transparency(const json_t *object, struct keyring_key *ret, stru
         return 0;
 }
 
+/* One that is not there leaves @ret as it is. */
+static int read_time(const json_t *object, const char *member, const struct keyring_key *key,
+                     char ret[KEY_TIME_SIZE], struct problem *problem)
+{
+        const char *time = json_member_string(object, member);
+
+        if (time && !record_time_is_valid(time))
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: %s: expected YYYY-MM-DDThh:mm:ss.ffffffZ, found "
+                                   "\"%.40s\"",
+                                   key->name, member, time);
+        if (time)
+                memcpy(ret, time, KEY_TIME_SIZE);
+        return 0;
+}
+
 static int read_words(const json_t *object, struct keyring_key *ret, struct problem *problem)
 {
         const char *purpose = json_member_string(object, "purpose");
         const char *state = json_member_string(object, "state");
-        const char *created = json_member_string(object, "created");
 
         if (key_purpose_parse(purpose, &ret->purpose) < 0)
                 return problem_set(problem, -EBADMSG, "key %s: unknown purpose \"%.32s\"",
@@ -144,13 +183,56 @@ static int read_words(const json_t *object, struct keyring_key *ret, struct prob
         if (key_state_parse(state, &ret->state) < 0)
                 return problem_set(problem, -EBADMSG, "key %s: unknown state \"%.32s\"", ret->name,
                                    state);
-        if (!record_time_is_valid(created))
-                return problem_set(problem, -EBADMSG,
-                                   "key %s: created: expected YYYY-MM-DDThh:mm:ss.ffffffZ, found "
-                                   "\"%.40s\"",
-                                   ret->name, created);
-        memcpy(ret->created, created, KEY_TIME_SIZE);
+        if (read_time(object, "created", ret, ret->created, problem) < 0)
+                return -EBADMSG;
         return read_transparency(object, ret, problem);
+}
+
+/* The times of an end go with the state that it has led to, and none runs backward. */
+static int check_end(const struct keyring_key *key, struct problem *problem)
+{
+        const struct {
+                const char *name, *time, *least, *least_name;
+                int fits;
+        } times[] = {
+                {"ended", key->ended, key->created, "created", key->state != KEY_ACTIVE},
+                {"revoked", key->revoked, "", "", key->state == KEY_REVOKED},
+                {"destroyed", key->destroyed, key->ended[0] ? key->ended : key->created,
+                 key->ended[0] ? "ended" : "created",
+                 key->state == KEY_REVOKED || key->state == KEY_DESTROYED},
+                {"reason", key->reason, "", "", key->state != KEY_ACTIVE},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+                if (times[i].time[0] && !times[i].fits)
+                        return problem_set(
+                                problem, -EBADMSG, "key %s version %u: %s: not of a key that is %s",
+                                key->name, key->version, times[i].name, key_state_name(key->state));
+                if (times[i].time[0] && strcmp(times[i].time, times[i].least) < 0)
+                        return problem_set(
+                                problem, -EBADMSG,
+                                "key %s version %u: its window runs backward: %s %s, %s %s",
+                                key->name, key->version, times[i].least_name, times[i].least,
+                                times[i].name, times[i].time);
+        }
+        return 0;
+}
+
+static int read_end(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        const char *reason = json_member_string(object, "reason");
+
+        if (read_time(object, "ended", ret, ret->ended, problem) < 0 ||
+            read_time(object, "revoked", ret, ret->revoked, problem) < 0 ||
+            read_time(object, "destroyed", ret, ret->destroyed, problem) < 0)
+                return -EBADMSG;
+        if (reason && !key_reason_is_valid(reason))
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: reason: expected 1 to %d bytes, found %zu", ret->name,
+                                   KEY_REASON_MAX, strlen(reason));
+        if (reason)
+                memcpy(ret->reason, reason, strlen(reason) + 1);
+        return check_end(ret, problem);
 }
 
 /* The PEM text must be the one that would be written, so that a key has one text. */
@@ -225,9 +307,11 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct 
 {
         static const struct json_member members[] = {
                 {"algorithm", JSON_STRING, 1},  {"attestationKey", JSON_STRING, 0},
-                {"created", JSON_STRING, 1},    {"fingerprint", JSON_STRING, 1},
+                {"created", JSON_STRING, 1},    {"destroyed", JSON_STRING, 0},
+                {"ended", JSON_STRING, 0},      {"fingerprint", JSON_STRING, 1},
                 {"name", JSON_STRING, 1},       {"publicKey", JSON_STRING, 1},
-                {"purpose", JSON_STRING, 1},    {"state", JSON_STRING, 1},
+                {"purpose", JSON_STRING, 1},    {"reason", JSON_STRING, 0},
+                {"revoked", JSON_STRING, 0},    {"state", JSON_STRING, 1},
                 {"token", JSON_STRING, 1},      {"transparency", JSON_STRING, 0},
                 {"useCounter", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
                 {"witness", JSON_STRING, 0},
@@ -257,6 +341,9 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct 
                                    "key %s: version: expected 1 to %u, found %lld", key.name,
                                    UINT32_MAX, (long long)version);
         key.version = (uint32_t)version;
+        r = read_end(object, &key, problem);
+        if (r < 0)
+                return r;
         *ret = key;
         key = (struct keyring_key){};
         return 0;

@@ -79,6 +79,30 @@ int keyring_put(struct buf *buf, const char *origin, const struct keyring_key *k
         return buf_error(buf);
 }
 
+/* A version ends before the next one begins, so that at each time there is one at most. Of one that
+ * ended nobody knows when, nothing can be said. */
+static int check_windows(const struct keyring *ring, struct problem *problem)
+{
+        for (size_t i = 1; i < ring->count; i++) {
+                const struct keyring_key *key = &ring->keys[i - 1], *next = &ring->keys[i];
+
+                if (!string_equal(key->name, next->name))
+                        continue;
+                if (key->state == KEY_ACTIVE)
+                        return problem_set(
+                                problem, -EBADMSG,
+                                "key %s version %u: is active, and version %u followed it",
+                                key->name, key->version, next->version);
+                if (strcmp(key->ended, next->created) > 0)
+                        return problem_set(problem, -EBADMSG,
+                                           "key %s: the windows of versions %u and %u overlap: "
+                                           "ended %s, created %s",
+                                           key->name, key->version, next->version, key->ended,
+                                           next->created);
+        }
+        return 0;
+}
+
 static int check_order(const struct keyring *ring, struct problem *problem)
 {
         const char *active = "";
@@ -99,7 +123,7 @@ static int check_order(const struct keyring *ring, struct problem *problem)
                                            key->name, key->version);
                 active = key->name;
         }
-        return 0;
+        return check_windows(ring, problem);
 }
 
 static int check_fingerprints(const struct keyring *ring, struct problem *problem)

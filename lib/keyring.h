@@ -8,16 +8,18 @@
  *
  * in canonical JSON (lib/json.h) with a final newline, keys ordered by name and version. A KEY has
  * `algorithm created fingerprint name publicKey purpose state token version`, as in
- * io.hallmark.Signer, and may have `transparency`, `useCounter` and `witness`. The key with purpose
- * "log" signs checkpoints of the origin, and nothing else.
+ * io.hallmark.Signer, and may have `transparency`, `useCounter`, `witness`, and what has become of
+ * it: `ended revoked destroyed reason`. The key with purpose "log" signs checkpoints of the origin,
+ * and nothing else.
  */
 
 #include "lib/gate.h"
 #include "lib/json.h"
 
 #define KEYRING_SIZE_MAX ((size_t)16 << 20)
-#define KEY_NAME_MAX     64 /* characters */
-#define KEY_TIME_SIZE    28 /* "2026-11-22T10:00:00.000000Z" and NUL */
+#define KEY_NAME_MAX     64  /* characters */
+#define KEY_TIME_SIZE    28  /* "2026-11-22T10:00:00.000000Z" and NUL */
+#define KEY_REASON_MAX   256 /* bytes */
 
 enum key_state { KEY_ACTIVE, KEY_RETIRED, KEY_REVOKED, KEY_DESTROYED };
 
@@ -32,7 +34,12 @@ enum key_transparency {
 struct keyring_key {
         char name[KEY_NAME_MAX + 1];
         char token[KEY_NAME_MAX + 1];
-        char created[KEY_TIME_SIZE];
+        char created[KEY_TIME_SIZE]; /* from then on it is active */
+        char ended[KEY_TIME_SIZE];   /* up to then it was; empty: still is, or nobody knows */
+        char revoked[KEY_TIME_SIZE]; /* from then on nothing is believed of it; empty: unknown, and
+                                        so of a revoked key all */
+        char destroyed[KEY_TIME_SIZE];   /* empty: not, or nobody knows */
+        char reason[KEY_REASON_MAX + 1]; /* of its end; may be empty */
         uint32_t version;
         const struct algorithm *algorithm;
         enum key_purpose purpose;
@@ -69,9 +76,14 @@ json_t *keyring_key_to_json(const struct keyring_key *key) _must_use_;
 int keyring_key_from_json(const json_t *object, struct keyring_key *ret,
                           struct problem *problem) _must_use_;
 
+/* What the owner of the key says of its end: text of at most KEY_REASON_MAX bytes that is not
+ * empty.
+ */
+int key_reason_is_valid(const char *reason);
+
 /* Parses and checks a ring: canonical text, order, fingerprints that match the keys, no key twice
- * under two names or versions, at most one active version of a name. -EBADMSG, -EOPNOTSUPP,
- * -ENOMEM. */
+ * under two names or versions, at most one active version of a name, and windows that neither run
+ * backward nor overlap. -EBADMSG, -EOPNOTSUPP, -ENOMEM. */
 int keyring_parse(struct view text, struct keyring *ret, struct problem *problem) _must_use_;
 
 /* The same from a file of at most KEYRING_SIZE_MAX bytes. Also the errno of open() and read(). */

@@ -323,11 +323,11 @@ static int has_members(const struct record *record, const struct record_type *ow
         return required == 0;
 }
 
-static int caller_is_good(const struct record *record)
+static int caller_is_good(const struct record *record, const char *name)
 {
         static const struct record_type nothing = {.name = ""};
         struct record caller;
-        int r = record_object(record, "caller", &caller);
+        int r = record_object(record, name, &caller);
 
         return r == -ENOENT || (r == 0 && has_members(&caller, &record_caller, &nothing));
 }
@@ -352,7 +352,8 @@ int record_scan(struct view entry, struct record *ret)
         if (record_scan_object(entry, ret) < 0)
                 return -EBADMSG;
         ret->type = record_type_find(record_string(ret, "type"));
-        if (!ret->type || !has_members(ret, ret->type, &record_common) || !caller_is_good(ret) ||
+        if (!ret->type || !has_members(ret, ret->type, &record_common) ||
+            !caller_is_good(ret, "caller") || !caller_is_good(ret, "approver") ||
             !digests_are_good(ret))
                 return -EBADMSG;
         if (record_integer(ret, "v", &version) < 0 || version != RECORD_VERSION)

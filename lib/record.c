@@ -61,13 +61,14 @@ static const struct json_member config_members[] = {
 };
 
 static const struct json_member key_create_members[] = {
-        {"algorithm", JSON_STRING, 1},    {"attestationKey", JSON_STRING, 0},
-        {"caller", JSON_OBJECT, 0},       {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 0},        {"key", JSON_STRING, 1},
-        {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
-        {"request", JSON_STRING, 0},      {"token", JSON_STRING, 1},
-        {"transparency", JSON_STRING, 0}, {"useCounter", JSON_STRING, 0},
-        {"version", JSON_INTEGER, 1},     {"witness", JSON_STRING, 0},
+        {"algorithm", JSON_STRING, 1},  {"attestationKey", JSON_STRING, 0},
+        {"caller", JSON_OBJECT, 0},     {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 0},      {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 1},        {"publicKey", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 1},    {"request", JSON_STRING, 0},
+        {"token", JSON_STRING, 1},      {"transparency", JSON_STRING, 0},
+        {"useCounter", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
+        {"witness", JSON_STRING, 0},
 };
 
 static const struct json_member key_count_members[] = {
@@ -77,10 +78,44 @@ static const struct json_member key_count_members[] = {
 };
 
 static const struct json_member key_destroy_members[] = {
-        {"fingerprint", JSON_STRING, 1},
-        {"key", JSON_STRING, 1},
-        {"reason", JSON_STRING, 1},
+        {"approver", JSON_OBJECT, 0}, {"caller", JSON_OBJECT, 0},  {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 0},    {"id", JSON_STRING, 0},      {"key", JSON_STRING, 1},
+        {"reason", JSON_STRING, 1},   {"request", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
+};
+
+static const struct json_member key_retire_members[] = {
+        {"caller", JSON_OBJECT, 1},  {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
+        {"id", JSON_STRING, 0},      {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 0},
+        {"request", JSON_STRING, 1}, {"version", JSON_INTEGER, 1},
+};
+
+static const struct json_member key_revoke_members[] = {
+        {"approver", JSON_OBJECT, 0}, {"caller", JSON_OBJECT, 1},  {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 1},    {"id", JSON_STRING, 0},      {"key", JSON_STRING, 1},
+        {"reason", JSON_STRING, 1},   {"request", JSON_STRING, 1}, {"revoked", JSON_STRING, 1},
         {"version", JSON_INTEGER, 1},
+};
+
+/* Those of a key.create, and what makes the new version the successor of the old one. */
+static const struct json_member key_rotate_members[] = {
+        {"algorithm", JSON_STRING, 1},
+        {"attestationKey", JSON_STRING, 0},
+        {"caller", JSON_OBJECT, 1},
+        {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 1},
+        {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 1},
+        {"ownSignature", JSON_STRING, 0},
+        {"previousFingerprint", JSON_STRING, 0},
+        {"previousSignature", JSON_STRING, 0},
+        {"publicKey", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 1},
+        {"request", JSON_STRING, 1},
+        {"token", JSON_STRING, 1},
+        {"transparency", JSON_STRING, 0},
+        {"useCounter", JSON_STRING, 0},
+        {"version", JSON_INTEGER, 1},
+        {"witness", JSON_STRING, 0},
 };
 
 static const struct json_member sign_members[] = {
@@ -132,6 +167,9 @@ static const struct record_type record_types[] = {
         TYPE("key.count", key_count_members),
         TYPE("key.create", key_create_members),
         TYPE("key.destroy", key_destroy_members),
+        TYPE("key.retire", key_retire_members),
+        TYPE("key.revoke", key_revoke_members),
+        TYPE("key.rotate", key_rotate_members),
         TYPE("refuse", refuse_members),
         TYPE("sign", sign_members),
         TYPE("sign.logged", sign_logged_members),
@@ -228,6 +266,7 @@ int record_check(const json_t *record, struct problem *problem)
         const char *name = json_member_string(record, "type");
         const struct record_type *type = name ? record_type_find(view_string(name)) : NULL;
         const json_t *caller = json_object_get(record, "caller");
+        const json_t *approver = json_object_get(record, "approver");
         int r;
 
         if (!type)
@@ -237,6 +276,9 @@ int record_check(const json_t *record, struct problem *problem)
         if (r == 0 && caller)
                 r = json_check_members(caller, "caller", caller_members, ARRAY_SIZE(caller_members),
                                        problem);
+        if (r == 0 && approver)
+                r = json_check_members(approver, "approver", caller_members,
+                                       ARRAY_SIZE(caller_members), problem);
         if (r == 0 && string_equal(name, "sign.logged"))
                 r = check_digests(json_object_get(record, "digests"), problem);
         if (r < 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Keys: each has its key.create before it is used, with the names that the key ring has for it, and
- * is not used after its key.destroy. What was created is in the ring, or was destroyed again.
+ * Keys: each has its key.create or key.rotate before it is used, with the names that the key ring
+ * has for it, and is not used after its end. One version of a name is active at a time, and the one
+ * before it has named it its successor. What was created is in the ring, or was destroyed again.
  */
 
 #include <errno.h>
@@ -10,10 +11,11 @@
 #include "lib/base64.h"
 #include "lib/hashedrekord.h"
 #include "lib/replay-rule.h"
+#include "lib/rotation.h"
 
 #define STRANGERS_MAX 1024 /* created, and not in the ring: as a rule none at the end */
 
-enum life { NOT_CREATED, CREATED, DESTROYED, LIVES };
+enum life { NOT_CREATED, CREATED, ENDED, DESTROYED };
 
 struct stranger {
         uint64_t index; /* of its key.create */
@@ -61,9 +63,9 @@ static void expect_name(struct keys *keys, const struct replay_leaf *leaf, const
 
         if (expected ? !found.data || !view_is(found, expected) : found.data != NULL)
                 replay_report_leaf(keys->replay, leaf,
-                                   "key.create: %s: the ring has \"%s\", found \"%.*s\"", member,
-                                   expected ? expected : "", (int)found.size,
-                                   found.data ? (const char *)found.data : "");
+                                   "%s: %s: the ring has \"%s\", found \"%.*s\"",
+                                   leaf->record->type->name, member, expected ? expected : "",
+                                   (int)found.size, found.data ? (const char *)found.data : "");
 }
 
 static int is_named(const struct record *record, const struct keyring_key *key)
@@ -94,8 +96,8 @@ static void expect_fingerprint(struct keys *keys, const struct replay_leaf *leaf
                 (void)hex_encode(sha256_view(&hash), fingerprint);
         }
         if (!view_is(record_string(leaf->record, "fingerprint"), fingerprint))
-                replay_report_leaf(keys->replay, leaf,
-                                   "key.create: fingerprint: publicKey has \"%s\"", fingerprint);
+                replay_report_leaf(keys->replay, leaf, "%s: fingerprint: publicKey has \"%s\"",
+                                   leaf->record->type->name, fingerprint);
 }
 
 static size_t find_stranger(const struct keys *keys, const struct record *record)
@@ -131,7 +133,31 @@ static void note_stranger(struct keys *keys, const struct replay_leaf *leaf)
         keys->stranger_count++;
 }
 
-static void take_create(struct keys *keys, const struct replay_leaf *leaf)
+/* The version of that name, other than @key, that is active; NULL: none of the ring. */
+static const struct keyring_key *find_active(const struct keys *keys, const struct keyring_key *key)
+{
+        const struct keyring *ring = replay_ring(keys->replay);
+
+        for (size_t i = 0; i < ring->count; i++)
+                if (&ring->keys[i] != key && keys->lives[i] == CREATED &&
+                    string_equal(ring->keys[i].name, key->name))
+                        return &ring->keys[i];
+        return NULL;
+}
+
+/* A version that is made beside an active one has not been named by it. */
+static void expect_alone(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *other = key ? find_active(keys, key) : NULL;
+
+        if (other)
+                replay_report_leaf(keys->replay, leaf,
+                                   "%s: version %u of the key is active as well",
+                                   leaf->record->type->name, other->version);
+}
+
+static int take_create(struct keys *keys, const struct replay_leaf *leaf)
 {
         const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
         int again = key ? *life_of(keys, key) != NOT_CREATED
@@ -139,12 +165,13 @@ static void take_create(struct keys *keys, const struct replay_leaf *leaf)
 
         expect_fingerprint(keys, leaf);
         if (again) {
-                replay_report_leaf(keys->replay, leaf, "key.create: the key was created before");
-                return;
+                replay_report_leaf(keys->replay, leaf, "%s: the key was created before",
+                                   leaf->record->type->name);
+                return 0;
         }
         if (!key) {
                 note_stranger(keys, leaf);
-                return;
+                return 0;
         }
         *life_of(keys, key) = CREATED;
         expect_names(keys, leaf, key);
@@ -152,15 +179,125 @@ static void take_create(struct keys *keys, const struct replay_leaf *leaf)
         expect_name(keys, leaf, "purpose", key_purpose_name(key->purpose));
         expect_name(keys, leaf, "token", key->token);
         expect_name(keys, leaf, "transparency", key_transparency_name(key->transparency));
+        expect_alone(keys, leaf);
+        return 0;
+}
+
+/* 0: it is there and good. A key that its TPM does not let sign without a witness, or whose uses
+ * are counted, signs no statement. */
+static int expect_signature(struct keys *keys, const struct replay_leaf *leaf, const char *member,
+                            const struct keyring_key *const sides[2],
+                            const struct keyring_key *signer)
+{
+        struct view text = record_string(leaf->record, member);
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
+        int r;
+
+        if (!text.data && gate_is_closed(&signer->gate))
+                return 0;
+        r = text.data ? base64_decode(&signature, text) : -EBADMSG;
+        if (r == 0)
+                r = rotation_verify(replay_ring(keys->replay)->origin, sides[0], sides[1], signer,
+                                    buf_view(&signature));
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                replay_report_leaf(keys->replay, leaf,
+                                   "%s: %s: version %u has not signed that version %u follows "
+                                   "version %u",
+                                   leaf->record->type->name, member, signer->version,
+                                   sides[1]->version, sides[0]->version);
+        return 0;
+}
+
+/* Who takes over from whom, and that both say so. */
+static int take_succession(struct keys *keys, const struct replay_leaf *leaf,
+                           const struct keyring_key *key)
+{
+        struct view text = record_string(leaf->record, "previousFingerprint");
+        const struct keyring_key *previous = NULL;
+        struct sha256 fingerprint;
+        int r;
+
+        if (text.data && hex_decode(text, fingerprint.bytes, SHA256_SIZE) == 0)
+                previous = keyring_find_fingerprint(replay_ring(keys->replay), &fingerprint);
+        if (!previous || !string_equal(previous->name, key->name) ||
+            previous->version >= key->version) {
+                if (text.data)
+                        replay_report_leaf(keys->replay, leaf,
+                                           "key.rotate: previousFingerprint: of no earlier version "
+                                           "of the key");
+                return 0;
+        }
+        if (*life_of(keys, previous) != CREATED && !keys->lost)
+                replay_report_leaf(keys->replay, leaf, "key.rotate: version %u was not active",
+                                   previous->version);
+        *life_of(keys, previous) = ENDED;
+        r = expect_signature(keys, leaf, "previousSignature",
+                             (const struct keyring_key *[]){previous, key}, previous);
+        return r < 0 ? r
+                     : expect_signature(keys, leaf, "ownSignature",
+                                        (const struct keyring_key *[]){previous, key}, key);
+}
+
+static int take_rotate(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        int r = key ? take_succession(keys, leaf, key) : 0;
+
+        return r < 0 ? r : take_create(keys, leaf);
+}
+
+static void expect_created(struct keys *keys, const struct replay_leaf *leaf,
+                           const struct keyring_key *key)
+{
+        if (*life_of(keys, key) == NOT_CREATED && !keys->lost)
+                replay_report_leaf(keys->replay, leaf, "%s: before the key.create of its key",
+                                   leaf->record->type->name);
+        expect_names(keys, leaf, key);
+}
+
+static int take_retire(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+
+        if (!key)
+                return 0;
+        expect_created(keys, leaf, key);
+        if (*life_of(keys, key) == ENDED || *life_of(keys, key) == DESTROYED)
+                replay_report_leaf(keys->replay, leaf, "key.retire: the key had ended before");
+        *life_of(keys, key) = ENDED;
+        return 0;
+}
+
+/* A ring from before that would go on believing the key. */
+static int take_revoke(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+
+        if (!key)
+                return 0;
+        expect_created(keys, leaf, key);
+        if (key->state != KEY_REVOKED)
+                replay_report_leaf(keys->replay, leaf,
+                                   "key.revoke: the ring calls the key %s: take a newer one",
+                                   key_state_name(key->state));
+        else if (key->revoked[0] && !view_is(record_string(leaf->record, "revoked"), key->revoked))
+                replay_report_leaf(keys->replay, leaf, "key.revoke: revoked: the ring has %s",
+                                   key->revoked);
+        if (*life_of(keys, key) == CREATED)
+                *life_of(keys, key) = ENDED;
+        return 0;
 }
 
 /* One that is not in the ring may have no key.create: its creation ended before that. */
-static void take_destroy(struct keys *keys, const struct replay_leaf *leaf)
+static int take_destroy(struct keys *keys, const struct replay_leaf *leaf)
 {
         const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
         size_t stranger = find_stranger(keys, leaf->record);
 
-        if (key && *life_of(keys, key) != CREATED && !keys->lost)
+        if (key && (*life_of(keys, key) == NOT_CREATED || *life_of(keys, key) == DESTROYED) &&
+            !keys->lost)
                 replay_report_leaf(keys->replay, leaf,
                                    "key.destroy: no key.create of the key "
                                    "before it");
@@ -170,17 +307,18 @@ static void take_destroy(struct keys *keys, const struct replay_leaf *leaf)
         } else if (stranger < keys->stranger_count) {
                 keys->strangers[stranger] = keys->strangers[--keys->stranger_count];
         }
+        return 0;
 }
 
 /* A record of a use of a key, or of an attempt at one. */
-static void take_use(struct keys *keys, const struct replay_leaf *leaf)
+static int take_use(struct keys *keys, const struct replay_leaf *leaf)
 {
         const char *type = leaf->record->type->name;
         const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
 
         if (!key) {
                 replay_report_leaf(keys->replay, leaf, "%s: the key is not in the ring", type);
-                return;
+                return 0;
         }
         expect_names(keys, leaf, key);
         if (key->purpose == KEY_LOG)
@@ -192,11 +330,14 @@ static void take_use(struct keys *keys, const struct replay_leaf *leaf)
         if (*life_of(keys, key) == DESTROYED)
                 replay_report_leaf(keys->replay, leaf, "%s: after the key.destroy of its key",
                                    type);
+        if (*life_of(keys, key) == ENDED && !string_equal(type, "key.count"))
+                replay_report_leaf(keys->replay, leaf, "%s: after the end of its key", type);
+        return 0;
 }
 
 static const struct {
         const char *type;
-        void (*take)(struct keys *keys, const struct replay_leaf *leaf);
+        int (*take)(struct keys *keys, const struct replay_leaf *leaf);
 } events[] = {
         {"sign", take_use},
         {"sign.logged", take_use},
@@ -205,6 +346,9 @@ static const struct {
         {"key.count", take_use},
         {"key.create", take_create},
         {"key.destroy", take_destroy},
+        {"key.retire", take_retire},
+        {"key.revoke", take_revoke},
+        {"key.rotate", take_rotate},
 };
 
 static int take(void *state, const struct replay_leaf *leaf)
@@ -216,10 +360,8 @@ static int take(void *state, const struct replay_leaf *leaf)
                 return 0;
         }
         for (size_t i = 0; i < ARRAY_SIZE(events); i++)
-                if (record_is(leaf->record, events[i].type)) {
-                        events[i].take(keys, leaf);
-                        break;
-                }
+                if (record_is(leaf->record, events[i].type))
+                        return events[i].take(keys, leaf);
         return 0;
 }
 
@@ -240,71 +382,4 @@ static int end(void *state)
         return 0;
 }
 
-static const struct field stranger_fields[] = {
-        FIELD(struct stranger, index, FIELD_NUMBER),
-        FIELD(struct stranger, fingerprint, FIELD_HASH),
-};
-
-static int save(const void *state, json_t *ret)
-{
-        const struct keys *keys = state;
-        json_t *lives = json_array(), *strangers = json_array(), *object;
-        int r = 0;
-
-        if (json_object_set_new(ret, "lives", lives) < 0 ||
-            json_object_set_new(ret, "strangers", strangers) < 0 ||
-            json_object_set_new(ret, "lost", json_integer(keys->lost)) < 0)
-                return -ENOMEM;
-        for (size_t i = 0; i < replay_ring(keys->replay)->count && r == 0; i++)
-                r = json_array_append_new(lives, json_integer(keys->lives[i]));
-        for (size_t i = 0; i < keys->stranger_count && r == 0; i++) {
-                object = json_object();
-                r = json_array_append_new(strangers, object);
-                if (r == 0)
-                        r = field_save(stranger_fields, ARRAY_SIZE(stranger_fields),
-                                       &keys->strangers[i], object);
-        }
-        return r < 0 ? -ENOMEM : 0;
-}
-
-static int restore_lives(struct keys *keys, const json_t *lives, struct problem *problem)
-{
-        const json_t *life;
-        size_t i;
-
-        if (!json_is_array(lives) || json_array_size(lives) != replay_ring(keys->replay)->count)
-                return problem_set(problem, -EBADMSG, "expected the life of each key of the ring");
-        json_array_foreach (lives, i, life) {
-                if (!json_is_integer(life) || json_integer_value(life) < 0 ||
-                    json_integer_value(life) >= LIVES)
-                        return problem_set(problem, -EBADMSG, "key %zu: no such life", i);
-                keys->lives[i] = (enum life)json_integer_value(life);
-        }
-        return 0;
-}
-
-static int restore(void *state, const json_t *saved, struct problem *problem)
-{
-        static const struct field fields[] = {FIELD(struct keys, lost, FIELD_FLAG)};
-        const json_t *strangers = json_object_get(saved, "strangers"), *object;
-        struct keys *keys = state;
-        int r = field_restore(fields, ARRAY_SIZE(fields), 2, saved, keys, problem);
-        size_t i;
-
-        if (r == 0)
-                r = restore_lives(keys, json_object_get(saved, "lives"), problem);
-        if (r < 0)
-                return r;
-        if (!json_is_array(strangers) || json_array_size(strangers) > STRANGERS_MAX)
-                return problem_set(problem, -EBADMSG, "expected keys that are not in the ring");
-        json_array_foreach (strangers, i, object) {
-                r = field_restore(stranger_fields, ARRAY_SIZE(stranger_fields), 0, object,
-                                  &keys->strangers[i], problem);
-                if (r < 0)
-                        return r;
-                keys->stranger_count++;
-        }
-        return 0;
-}
-
-REPLAY_RULE(key, begin, take, end, keys_free, save, restore);
+const struct replay_rule replay_rule_key = {"key", begin, take, end, keys_free};

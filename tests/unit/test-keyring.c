@@ -25,6 +25,11 @@ static struct keyring_key make_key(const char *name, uint32_t version, enum key_
         return key;
 }
 
+static void set_time(char ret[KEY_TIME_SIZE], const char *time)
+{
+        (void)snprintf(ret, KEY_TIME_SIZE, "%s", time);
+}
+
 /* Two versions of "model", and "release" between whose versions 2 and 10 text order would err. */
 static void make_keys(struct keyring_key ret[4])
 {
@@ -59,6 +64,31 @@ static void test_round_trip(void)
         expect(keyring_find_fingerprint(&ring, pubkey_fingerprint(keys[3].pubkey)) ==
                &ring.keys[0]);
         expect(keyring_find_fingerprint(&ring, &(struct sha256){}) == NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+                keyring_key_done(&keys[i]);
+}
+
+/* All that can be said of an end is in the text, and comes back from it. */
+static void test_ends(void)
+{
+        _cleanup_(buf_done) struct buf text = {}, again = {};
+        _cleanup_(keyring_done) struct keyring ring = {};
+        struct keyring_key keys[] = {make_key("model", 1, KEY_REVOKED),
+                                     make_key("model", 2, KEY_ACTIVE)};
+
+        set_time(keys[0].ended, "2026-11-22T11:00:00.000000Z");
+        set_time(keys[0].revoked, "2026-11-22T09:00:00.000000Z");
+        set_time(keys[0].destroyed, "2026-11-22T12:00:00.000000Z");
+        set_time(keys[1].created, "2026-11-22T11:00:00.000000Z");
+        (void)snprintf(keys[0].reason, sizeof(keys[0].reason), "the host was lost");
+        expect_integer(keyring_put(&text, ORIGIN, keys, 2), 0);
+        expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
+        expect_view(buf_view(&again), buf_view(&text));
+        expect_text(view_string(ring.keys[0].ended), "2026-11-22T11:00:00.000000Z");
+        expect_text(view_string(ring.keys[0].revoked), "2026-11-22T09:00:00.000000Z");
+        expect_text(view_string(ring.keys[0].destroyed), "2026-11-22T12:00:00.000000Z");
+        expect_text(view_string(ring.keys[0].reason), "the host was lost");
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
                 keyring_key_done(&keys[i]);
 }
@@ -119,6 +149,21 @@ static const struct {
         {"BEGIN PUBLIC", "BEGIN PUBIC", -EBADMSG, "no PEM public key"},
         {"-----BEGIN", "x\\n-----BEGIN", -EBADMSG, "one PEM block"},
         {"\"fingerprint\":\"", "\"fingerprint\":\"0", -EBADMSG, "fingerprint"},
+        {"\"version\":1}", "\"version\":1,\"ended\":\"2026\"}", -EBADMSG, "ended: expected YYYY"},
+        {"\"state\":\"retired\"", "\"ended\":\"2026-11-22T09:00:00.000000Z\",\"state\":\"retired\"",
+         -EBADMSG, "model version 1: its window runs backward: created 2026-11-22T10:00:00"},
+        {"\"state\":\"retired\"", "\"ended\":\"2026-11-22T11:00:00.000000Z\",\"state\":\"retired\"",
+         -EBADMSG, "key model: the windows of versions 1 and 2 overlap: ended 2026-11-22T11:00:00"},
+        {"\"state\":\"active\"", "\"ended\":\"2026-11-22T11:00:00.000000Z\",\"state\":\"active\"",
+         -EBADMSG, "model version 2: ended: not of a key that is active"},
+        {"\"state\":\"retired\"",
+         "\"revoked\":\"2026-11-22T11:00:00.000000Z\",\"state\":\"retired\"", -EBADMSG,
+         "revoked: not of a key that is retired"},
+        {"\"state\":\"retired\"",
+         "\"destroyed\":\"2026-11-22T11:00:00.000000Z\",\"state\":\"retired\"", -EBADMSG,
+         "destroyed: not of a key that is retired"},
+        {"\"state\":\"retired\"", "\"reason\":\"\",\"state\":\"retired\"", -EBADMSG,
+         "reason: expected 1 to 256 bytes, found 0"},
         {"{\"algorithm\"", "{\"Algorithm\":1,\"algorithm\"", -EBADMSG, "unknown member"},
         {"{\"algorithm\"", "7,{\"algorithm\"", -EBADMSG, "entry 0: key: expected an object"},
 };
@@ -208,6 +253,7 @@ static void test_load(void)
 int main(void)
 {
         test_round_trip();
+        test_ends();
         test_empty();
         test_edits();
         test_same_key_twice();
