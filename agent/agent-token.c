@@ -68,6 +68,11 @@ static const struct token_key *on_key_at(struct token *token, size_t index, void
                 if (string_equal(key->info.token, token_name(token)) &&
                     key->info.state == KEY_ACTIVE && index-- == 0)
                         return &key->token_key;
+        /* One that is being made may have to sign already: what it follows. */
+        for (size_t i = 0; (key = keystore_pending_at(agent->store, i)); i++)
+                if (string_equal(key->info.token, token_name(token)) && !key->interrupted &&
+                    index-- == 0)
+                        return &key->token_key;
         return NULL;
 }
 

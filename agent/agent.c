@@ -161,7 +161,9 @@ static int open_state(struct agent *agent, struct problem *problem)
         if (asprintf(&path, "%s/keys", state) < 0)
                 return -ENOMEM;
         r = keystore_open(path, &agent->store, problem);
-        return r < 0 ? r : open_journal(agent, problem);
+        if (r == 0)
+                r = open_journal(agent, problem);
+        return r < 0 ? r : agent_recover_keys(agent, problem);
 }
 
 static void on_sealed(void *context)
@@ -327,6 +329,7 @@ struct agent *agent_free(struct agent *agent)
         agent->finishing = 1; /* what still ends is no reason to begin anything */
         server_free(agent->server);
         agent_free_tokens(agent);
+        agent_release_keys(agent);
         if (agent->writer)
                 writer_commit(agent->writer); /* answers whoever still waits for a record */
         (void)witnesses_free(agent->witnesses);

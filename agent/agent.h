@@ -56,6 +56,7 @@ struct agent {
         uint64_t started_usec;
         uint64_t signatures;
         struct making *makings;  /* keys that are being made */
+        struct change *changes;  /* ends of keys on their way */
         struct call *ring_calls; /* GetKeyRing, waiting for the log key */
         size_t ring_call_count;
         unsigned provings;    /* GetProof, waiting for a checkpoint */
@@ -169,8 +170,8 @@ int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
 extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
-/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, explain.c, query.c, status.c.
- */
+/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, key-rotate.c,
+ * key-change.c, explain.c, query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_list_keys(struct agent *agent, struct call *call);
@@ -179,12 +180,22 @@ void agent_get_key_ring(struct agent *agent, struct call *call);
 void agent_get_checkpoint(struct agent *agent, struct call *call);
 void agent_get_proof(struct agent *agent, struct call *call);
 void agent_create_key(struct agent *agent, struct call *call);
+void agent_rotate_key(struct agent *agent, struct call *call);
+void agent_retire_key(struct agent *agent, struct call *call);
+void agent_revoke_key(struct agent *agent, struct call *call);
+void agent_destroy_key(struct agent *agent, struct call *call);
 void agent_explain_grant(struct agent *agent, struct call *call);
 void agent_list_tokens(struct agent *agent, struct call *call);
 void agent_reload_call(struct agent *agent, struct call *call);
 void agent_status(struct agent *agent, struct call *call);
 void agent_get_info(struct agent *agent, struct call *call);
 void agent_get_interface_description(struct agent *agent, struct call *call);
+
+/* Answers those who wait for keys, of which no more comes. hold.c. */
+void agent_release_keys(struct agent *agent);
+
+/* Makes true of keys what the journal says of them; at the start. key-recover.c. */
+int agent_recover_keys(struct agent *agent, struct problem *problem) _must_use_;
 
 /* Makes the log key of the configuration, if there is none and its token is ready. */
 void agent_want_log_key(struct agent *agent);

@@ -25,10 +25,34 @@ static const struct json_member get_proof_parameters[] = {
 };
 
 static const struct json_member create_key_parameters[] = {
-        {"algorithm", JSON_STRING, 1},
+        {"algorithm", JSON_STRING, 1}, {"id", JSON_STRING, 0},    {"name", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 0},   {"token", JSON_STRING, 1},
+};
+
+static const struct json_member rotate_key_parameters[] = {
+        {"algorithm", JSON_STRING, 0},
+        {"id", JSON_STRING, 0},
         {"name", JSON_STRING, 1},
-        {"purpose", JSON_STRING, 0},
-        {"token", JSON_STRING, 1},
+        {"token", JSON_STRING, 0},
+};
+
+static const struct json_member retire_key_parameters[] = {
+        {"id", JSON_STRING, 0},
+        {"name", JSON_STRING, 1},
+        {"reason", JSON_STRING, 0},
+        {"version", JSON_INTEGER, 0},
+};
+
+static const struct json_member revoke_key_parameters[] = {
+        {"id", JSON_STRING, 0},    {"name", JSON_STRING, 1},     {"reason", JSON_STRING, 1},
+        {"since", JSON_STRING, 0}, {"version", JSON_INTEGER, 0},
+};
+
+static const struct json_member destroy_key_parameters[] = {
+        {"id", JSON_STRING, 0},
+        {"name", JSON_STRING, 1},
+        {"reason", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member explain_grant_parameters[] = {
@@ -54,6 +78,11 @@ static const struct method signer_methods[] = {
 
 static const struct method admin_methods[] = {
         {"CreateKey", create_key_parameters, ARRAY_SIZE(create_key_parameters), agent_create_key},
+        {"RotateKey", rotate_key_parameters, ARRAY_SIZE(rotate_key_parameters), agent_rotate_key},
+        {"RetireKey", retire_key_parameters, ARRAY_SIZE(retire_key_parameters), agent_retire_key},
+        {"RevokeKey", revoke_key_parameters, ARRAY_SIZE(revoke_key_parameters), agent_revoke_key},
+        {"DestroyKey", destroy_key_parameters, ARRAY_SIZE(destroy_key_parameters),
+         agent_destroy_key},
         {"ExplainGrant", explain_grant_parameters, ARRAY_SIZE(explain_grant_parameters),
          agent_explain_grant},
         {"ListTokens", NULL, 0, agent_list_tokens},

@@ -24,12 +24,10 @@ static int choose_purpose(const struct agent *agent, const json_t *parameters, c
 }
 
 /* What the [Key] section of that name says is binding. */
-static int apply_section(const struct agent *agent, const char *name, const json_t *parameters,
-                         struct keyring_key *ret, struct problem *problem)
+int making_apply_section(const struct agent *agent, const char *name, const char *token,
+                         const char *algorithm, struct keyring_key *ret, struct problem *problem)
 {
         const struct config_key *section = config_find_key(agent->config, name);
-        const char *token = json_member_string(parameters, "token");
-        const char *algorithm = json_member_string(parameters, "algorithm");
 
         if (section && !string_equal(section->token, token))
                 return problem_set(problem, -EINVAL, "%s: key \"%s\" belongs to token %s",
@@ -43,7 +41,7 @@ static int apply_section(const struct agent *agent, const char *name, const json
 }
 
 /* What the section of the key wants of the token. */
-static int want_gate(struct making *making, const struct config_key *section)
+int making_want_gate(struct making *making, const struct config_key *section)
 {
         _cleanup_(buf_done) struct buf witness = {};
         int r = 0;
@@ -85,7 +83,7 @@ static const char *check_creation(struct agent *agent, const json_t *parameters,
                 return "UnsupportedAlgorithm";
         }
         if (choose_purpose(agent, parameters, name, &ret->purpose, problem) < 0 ||
-            apply_section(agent, name, parameters, ret, problem) < 0)
+            making_apply_section(agent, name, token, algorithm, ret, problem) < 0)
                 return "BadName";
         return NULL;
 }
@@ -100,15 +98,7 @@ void agent_create_key(struct agent *agent, struct call *call)
         struct making *making;
         struct token *token;
 
-        if (!key_name_is_valid(name)) {
-                call_fail(
-                        call, "BadName",
-                        "a name is 1 to %d of a-z A-Z 0-9 . _ - and begins with a letter or digit; "
-                        "found \"%.80s\"",
-                        KEY_NAME_MAX, name);
-                return;
-        }
-        if (!agent_granted(agent, call, name, &decision))
+        if (!key_request_begin(agent, call, name, &decision))
                 return;
         error = check_creation(agent, parameters, &info, &problem);
         if (error) {
@@ -120,8 +110,6 @@ void agent_create_key(struct agent *agent, struct call *call)
                 agent_fail_token(call, json_member_string(parameters, "token"), -ENODEV, &problem);
                 return;
         }
-        if (!agent_can_record(agent, call))
-                return;
         making = making_new(agent, name, token_name(token));
         if (!making) {
                 call_fail(call, "Busy", "out of memory");
@@ -133,11 +121,12 @@ void agent_create_key(struct agent *agent, struct call *call)
         making->algorithm = info.algorithm;
         making->info.purpose = info.purpose;
         making->info.transparency = info.transparency;
-        if (want_gate(making, config_find_key(agent->config, name)) < 0) {
+        if (making_want_gate(making, config_find_key(agent->config, name)) < 0) {
                 call_fail(call, "Busy", "out of memory");
                 making_free(making);
                 return;
         }
         (void)call_request(call, making->request);
+        key_request_id(call, making->id);
         making_begin(making, token);
 }

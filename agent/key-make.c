@@ -23,6 +23,8 @@ void making_free(struct making *making)
         keyring_key_done(&making->info);
         facts_done(&making->options);
         json_decref(making->caller);
+        buf_done(&making->previous_signature);
+        buf_done(&making->own_signature);
         free(making);
         agent_answer_ring_calls(agent);
         agent_progress_ended(agent);
@@ -59,7 +61,7 @@ static void undo(struct making *making)
         token_submit(token, &making->operation);
 }
 
-static void fail(struct making *making, const char *error, const char *reason)
+void making_fail(struct making *making, const char *error, const char *reason)
 {
         if (making->call)
                 call_fail(making->call, error, "%s", reason);
@@ -68,20 +70,21 @@ static void fail(struct making *making, const char *error, const char *reason)
         undo(making);
 }
 
-static void fail_token(struct making *making, int error, const struct problem *problem)
+void making_fail_token(struct making *making, const char *token, int error,
+                       const struct problem *problem)
 {
         if (!making->call) {
-                fail(making, "", problem_text(problem, error));
+                making_fail(making, "", problem_text(problem, error));
                 return;
         }
-        agent_fail_token(making->call, making->token, error, problem);
+        agent_fail_token(making->call, token, error, problem);
         undo(making);
 }
 
-static void fail_journal(struct making *making, int error)
+void making_fail_journal(struct making *making, int error)
 {
         if (!making->call) {
-                fail(making, "", strerror(-error));
+                making_fail(making, "", strerror(-error));
                 return;
         }
         agent_fail_journal(making->agent, making->call, error);
@@ -105,11 +108,32 @@ static void give_up(struct making *making, int error, int r, const struct proble
                 keystore_discard(agent->store, making->key);
         }
         if (error < 0)
-                fail_journal(making, error);
+                making_fail_journal(making, error);
         else
-                fail(making, "StorageFailed", problem_text(problem, r));
+                making_fail(making, "StorageFailed", problem_text(problem, r));
         if (is_recorded && token)
                 agent_undo_pending_keys(agent, token);
+}
+
+void making_end(struct making *making)
+{
+        struct agent *agent = making->agent;
+        const struct key *key = making->key;
+        struct token *token = agent_find_token(agent, key->info.token, NULL);
+
+        event_log(LOG_NOTICE, making->rotates ? MESSAGE_KEY_ROTATED : MESSAGE_KEY_CREATED,
+                  "key %s version %u (%s) made in token %s", key->info.name, key->info.version,
+                  key->info.algorithm->name, key->info.token);
+        if (token)
+                token_add_key(token, &key->token_key);
+        if (making->call) {
+                key_request_note(agent, making->rotates ? "RotateKey" : "CreateKey", making->id,
+                                 key);
+                key_request_reply(making->call, key);
+        } else {
+                sealer_notice(agent->sealer);
+        }
+        making_free(making);
 }
 
 /* The journal says that the key exists; from here on it does. */
@@ -119,7 +143,6 @@ static void on_recorded(void *context, int error, uint64_t index)
         struct agent *agent = making->agent;
         struct key *key = making->key;
         struct problem problem = {};
-        struct token *token;
         int r = error;
 
         if (r == 0)
@@ -128,51 +151,34 @@ static void on_recorded(void *context, int error, uint64_t index)
                 give_up(making, error, r, &problem);
                 return;
         }
-        event_log(LOG_NOTICE, MESSAGE_KEY_CREATED, "key %s version %u (%s) made in token %s",
-                  key->info.name, key->info.version, key->info.algorithm->name, key->info.token);
-        token = agent_find_token(agent, key->info.token, NULL);
-        if (token)
-                token_add_key(token, &key->token_key);
-        if (making->call)
-                call_reply(making->call,
-                           json_pack("{s:o}", "key", keyring_key_to_json(&key->info)));
-        else
-                sealer_notice(agent->sealer);
-        making_free(making);
+        making_end(making);
 }
 
-static int record_key(struct making *making)
+json_t *making_record(struct making *making, const char *type)
 {
-        json_t *record = recorder_begin(&making->agent->recorder, "key.create");
+        json_t *record = recorder_begin(&making->agent->recorder, type);
         const struct keyring_key *info = &making->key->info;
         _cleanup_(buf_done) struct buf spki = {};
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
 
         base64_encode(&spki, pubkey_spki(info->pubkey));
         buf_put_u8(&spki, '\0');
-        if (!record || buf_error(&spki)) {
+        if (!record || buf_error(&spki) || gate_to_json(&info->gate, record) < 0) {
                 json_decref(record);
-                return -ENOMEM;
+                return NULL;
         }
         recorder_set(record, "algorithm", info->algorithm->name);
-        recorder_set(record, "fingerprint",
-                     hex_encode(sha256_view(pubkey_fingerprint(info->pubkey)), fingerprint));
-        recorder_set(record, "key", info->name);
+        key_request_put_key(record, info);
         recorder_set(record, "publicKey", (const char *)spki.data);
         recorder_set(record, "purpose", key_purpose_name(info->purpose));
         recorder_set(record, "token", info->token);
         recorder_set(record, "transparency", key_transparency_name(info->transparency));
-        recorder_set_integer(record, "version", info->version);
-        if (gate_to_json(&info->gate, record) < 0) {
-                json_decref(record);
-                return -ENOMEM;
-        }
         if (making->call) {
                 (void)json_object_set(record, "caller", making->caller);
                 recorder_set(record, "grant", making->decision.grant);
+                recorder_set(record, "id", making->id[0] ? making->id : NULL);
                 recorder_set(record, "request", making->request);
         }
-        return recorder_append(&making->agent->recorder, record, on_recorded, making);
+        return record;
 }
 
 static void on_generated(struct operation *operation, int error, struct view answer,
@@ -184,12 +190,12 @@ static void on_generated(struct operation *operation, int error, struct view ans
         int r = error;
 
         if (r < 0) {
-                fail_token(making, r, problem);
+                making_fail_token(making, making->token, r, problem);
                 return;
         }
         r = making_read_answer(making, answer, &handle, &reason);
         if (r < 0) {
-                fail_token(making, r, &reason);
+                making_fail_token(making, making->token, r, &reason);
                 return;
         }
         making->handle = view_dup(handle);
@@ -197,10 +203,15 @@ static void on_generated(struct operation *operation, int error, struct view ans
         (void)record_time(recorder_now(), making->info.created);
         r = keystore_prepare(making->agent->store, &making->info, handle, &making->key, &reason);
         if (r < 0) {
-                fail(making, "StorageFailed", problem_text(&reason, r));
+                making_fail(making, "StorageFailed", problem_text(&reason, r));
                 return;
         }
-        r = record_key(making);
+        if (making->rotates) {
+                making_rotate(making);
+                return;
+        }
+        r = recorder_append(&making->agent->recorder, making_record(making, "key.create"),
+                            on_recorded, making);
         if (r < 0)
                 on_recorded(making, r, 0);
 }

@@ -7,7 +7,7 @@
  * agent/key-*.c.
  */
 
-#include "agent/agent.h"
+#include "agent/key-request.h"
 
 #define LABEL_SIZE (KEY_NAME_MAX + 64)
 
@@ -27,6 +27,12 @@ struct making {
         struct facts options;  /* for the token */
         struct token_key made; /* in the token: to be undone if it does not come to be a key */
         char *handle;
+        char id[KEY_ID_SIZE];
+
+        /* key-rotate.c: */
+        int rotates;
+        struct key *previous; /* active until then; NULL: none is */
+        struct buf previous_signature, own_signature;
         struct making *next;
 };
 
@@ -44,8 +50,32 @@ void making_begin(struct making *making, struct token *token);
 int making_read_answer(struct making *making, struct view answer, struct view *ret_handle,
                        struct problem *problem) _must_use_;
 
+/* The call fails, and what has been made goes again. */
+void making_fail(struct making *making, const char *error, const char *reason);
+void making_fail_token(struct making *making, const char *token, int error,
+                       const struct problem *problem);
+void making_fail_journal(struct making *making, int error);
+
+/* The record of a key that has been made: `key.create` or `key.rotate`. NULL without memory. */
+json_t *making_record(struct making *making, const char *type);
+
+/* The key exists: its token is told, and so is who asked for it. Ends with making_free(). */
+void making_end(struct making *making);
+
+/* The new version is pending: what is left is to take over. key-rotate.c. */
+void making_rotate(struct making *making);
+
 /* Whether a key of that name is being made. */
 int making_has_name(const struct agent *agent, const char *name);
 
 /* Whether there is one, or will be. */
 int making_name_is_taken(const struct agent *agent, const char *name);
+
+/* What the [Key] section of that name says is binding: -EINVAL, with the reason, when token or
+ * algorithm is another. Sets the transparency. key-create.c, as the next one. */
+int making_apply_section(const struct agent *agent, const char *name, const char *token,
+                         const char *algorithm, struct keyring_key *ret,
+                         struct problem *problem) _must_use_;
+
+/* What the section (or NULL) wants of the token. -ENOMEM. */
+int making_want_gate(struct making *making, const struct config_key *section) _must_use_;

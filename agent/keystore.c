@@ -22,6 +22,7 @@ struct keystore {
         int dir_fd;
         struct key_list existing;
         struct key_list pending;
+        struct key_list discarded;
 };
 
 static void key_free(struct key *key)
@@ -184,40 +185,6 @@ static int read_all(struct keystore *store, struct problem *problem)
         return r;
 }
 
-int keystore_open(const char *path, struct keystore **ret, struct problem *problem)
-{
-        _cleanup_(keystore_freep) struct keystore *store = calloc(1, sizeof(*store));
-        int r;
-
-        if (!store)
-                return -ENOMEM;
-        store->dir_fd = -1;
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
-                return problem_set(problem, -errno, "%s: %m", path);
-        r = file_sync_parent(AT_FDCWD, path);
-        if (r < 0)
-                return problem_set(problem, r, "folder of %s: %s", path, strerror(-r));
-        store->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (store->dir_fd < 0)
-                return problem_set(problem, -errno, "%s: %m", path);
-        r = read_all(store, problem);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(store);
-        return 0;
-}
-
-struct keystore *keystore_free(struct keystore *store)
-{
-        if (!store)
-                return NULL;
-        fd_closep(&store->dir_fd);
-        list_done(&store->existing);
-        list_done(&store->pending);
-        free(store);
-        return NULL;
-}
-
 size_t keystore_count(const struct keystore *store)
 {
         return store->existing.count;
@@ -245,6 +212,53 @@ struct key *keystore_find(const struct keystore *store, const char *name, uint32
         return NULL;
 }
 
+struct key *keystore_newest(const struct keystore *store, const char *name)
+{
+        struct key *newest = NULL;
+
+        for (size_t i = 0; i < store->existing.count; i++) {
+                struct key *key = store->existing.keys[i];
+
+                if (string_equal(key->info.name, name) &&
+                    (!newest || key->info.version > newest->info.version))
+                        newest = key;
+        }
+        return newest;
+}
+
+static struct key *list_find_fingerprint(const struct key_list *list, const struct sha256 *hash)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (view_equal(sha256_view(pubkey_fingerprint(list->keys[i]->info.pubkey)),
+                               sha256_view(hash)))
+                        return list->keys[i];
+        return NULL;
+}
+
+struct key *keystore_find_fingerprint(const struct keystore *store, struct view fingerprint_hex)
+{
+        struct sha256 hash;
+        struct key *key;
+
+        if (hex_decode(fingerprint_hex, hash.bytes, SHA256_SIZE) < 0)
+                return NULL;
+        key = list_find_fingerprint(&store->existing, &hash);
+        return key ? key : list_find_fingerprint(&store->pending, &hash);
+}
+
+int keystore_is_pending(const struct keystore *store, const struct key *key)
+{
+        for (size_t i = 0; i < store->pending.count; i++)
+                if (store->pending.keys[i] == key)
+                        return 1;
+        return 0;
+}
+
+int keystore_folder(const struct keystore *store)
+{
+        return store->dir_fd;
+}
+
 static int list_has_name(const struct key_list *list, const char *name)
 {
         for (size_t i = 0; i < list->count; i++)
@@ -267,12 +281,12 @@ struct key *keystore_log_key(const struct keystore *store)
         return NULL;
 }
 
-static int write_pending(struct keystore *store, const struct key *key, struct problem *problem)
+static int write_info(struct keystore *store, const struct keyring_key *info, const char *suffix,
+                      struct problem *problem)
 {
-        _cleanup_(json_decrefp) json_t *object = keyring_key_to_json(&key->info);
+        _cleanup_(json_decrefp) json_t *object = keyring_key_to_json(info);
         _cleanup_(buf_done) struct buf text = BUF_INIT(KEY_FILE_MAX);
         char path[KEY_PATH_SIZE];
-        int r;
 
         if (!object)
                 return -ENOMEM;
@@ -280,6 +294,15 @@ static int write_pending(struct keystore *store, const struct key *key, struct p
         buf_put_u8(&text, '\n');
         if (buf_error(&text))
                 return buf_error(&text);
+        key_path(info, suffix, path);
+        return file_replace(store->dir_fd, path, buf_view(&text), 0600, problem);
+}
+
+static int write_pending(struct keystore *store, const struct key *key, struct problem *problem)
+{
+        char path[KEY_PATH_SIZE];
+        int r;
+
         if (mkdirat(store->dir_fd, key->info.name, 0700) < 0 && errno != EEXIST)
                 return problem_set(problem, -errno, "keys/%s: %m", key->info.name);
         r = file_sync_parent(store->dir_fd, key->info.name);
@@ -289,8 +312,56 @@ static int write_pending(struct keystore *store, const struct key *key, struct p
         r = file_replace(store->dir_fd, path, view_string(key->handle), 0600, problem);
         if (r < 0)
                 return r;
-        key_path(&key->info, "pending", path);
-        return file_replace(store->dir_fd, path, buf_view(&text), 0600, problem);
+        return write_info(store, &key->info, "pending", problem);
+}
+
+int keystore_redate(struct keystore *store, struct key *key, const char *created,
+                    struct problem *problem)
+{
+        memcpy(key->info.created, created, KEY_TIME_SIZE);
+        return write_info(store, &key->info, "pending", problem);
+}
+
+static void set_time(char *time, const char *value)
+{
+        if (value)
+                memcpy(time, value, KEY_TIME_SIZE);
+}
+
+int keystore_end(struct keystore *store, struct key *key, const struct key_end *end,
+                 struct problem *problem)
+{
+        struct keyring_key info = key->info; /* borrows */
+        int r;
+
+        info.state = end->state;
+        set_time(info.ended, end->ended);
+        set_time(info.revoked, end->revoked);
+        set_time(info.destroyed, end->destroyed);
+        if (end->reason)
+                (void)snprintf(info.reason, sizeof(info.reason), "%s", end->reason);
+        r = write_info(store, &info, "json", problem);
+        if (r == 0)
+                key->info = info;
+        return r;
+}
+
+/* The agent died between the two files of a rotation: it has happened. */
+static int settle(struct keystore *store, struct problem *problem)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < store->existing.count && r == 0; i++) {
+                struct key *key = store->existing.keys[i];
+                const struct key *newest = keystore_newest(store, key->info.name);
+
+                if (key->info.state == KEY_ACTIVE && newest != key)
+                        r = keystore_end(store, key,
+                                         &(struct key_end){.state = KEY_RETIRED,
+                                                           .ended = newest->info.created},
+                                         problem);
+        }
+        return r;
 }
 
 int keystore_prepare(struct keystore *store, struct keyring_key *info, struct view handle,
@@ -352,7 +423,8 @@ void keystore_discard(struct keystore *store, struct key *key)
         }
         (void)unlinkat(store->dir_fd, key->info.name, AT_REMOVEDIR);
         list_remove(&store->pending, key);
-        key_free(key);
+        if (list_add(&store->discarded, key) < 0)
+                key->interrupted = 1; /* lost to us, and to nobody else */
 }
 
 int keystore_put_ring(const struct keystore *store, const char *origin, struct buf *ret)
@@ -365,4 +437,41 @@ int keystore_put_ring(const struct keystore *store, const char *origin, struct b
         for (size_t i = 0; i < store->existing.count; i++)
                 keys[i] = store->existing.keys[i]->info;
         return keyring_put(ret, origin, keys, store->existing.count);
+}
+
+int keystore_open(const char *path, struct keystore **ret, struct problem *problem)
+{
+        _cleanup_(keystore_freep) struct keystore *store = calloc(1, sizeof(*store));
+        int r;
+
+        if (!store)
+                return -ENOMEM;
+        store->dir_fd = -1;
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+                return problem_set(problem, -errno, "%s: %m", path);
+        r = file_sync_parent(AT_FDCWD, path);
+        if (r < 0)
+                return problem_set(problem, r, "folder of %s: %s", path, strerror(-r));
+        store->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (store->dir_fd < 0)
+                return problem_set(problem, -errno, "%s: %m", path);
+        r = read_all(store, problem);
+        if (r == 0)
+                r = settle(store, problem);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(store);
+        return 0;
+}
+
+struct keystore *keystore_free(struct keystore *store)
+{
+        if (!store)
+                return NULL;
+        fd_closep(&store->dir_fd);
+        list_done(&store->existing);
+        list_done(&store->pending);
+        list_done(&store->discarded);
+        free(store);
+        return NULL;
 }

@@ -7,8 +7,10 @@
  *
  * On disk, under <state>/keys/<name>/: `<version>.key` is the token's handle as it is (a TSS2 key
  * file for a TPM), `<version>.json` the key as in the key ring. A version exists if and only if its
- * .json does; while it is being made that file is called `<version>.pending`. Keys live until the
- * agent ends; pointers to them stay good.
+ * .json does; while it is being made that file is called `<version>.pending`. Where a version
+ * exists that is active, the ones before it are not, whatever their files say: so one rename is a
+ * rotation. `requests` has the ids that operators gave their requests. Keys live until the agent
+ * ends; pointers to them stay good, even of those that are discarded.
  */
 
 #include "agent/token.h"
@@ -24,6 +26,14 @@ struct key {
         int undoing;     /* its removal is under way */
         int counting;    /* its uses are being counted */
         uint64_t uses;   /* that were begun since they were last counted */
+
+        /* hold.c: */
+        unsigned signing; /* signatures under way */
+        int held;         /* no more of them begin */
+        struct call *parked;
+        size_t parked_count;
+        void (*drained)(void *context);
+        void *drained_context;
 };
 
 struct keystore;
@@ -55,6 +65,49 @@ int keystore_prepare(struct keystore *store, struct keyring_key *info, struct vi
 
 /* Makes a pending version one that exists. */
 int keystore_commit(struct keystore *store, struct key *key, struct problem *problem) _must_use_;
+
+/* Writes a pending version again, which is active from @created on. */
+int keystore_redate(struct keystore *store, struct key *key, const char *created,
+                    struct problem *problem) _must_use_;
+
+/* How a version is no longer active, as in struct keyring_key. Empty: as it was. */
+struct key_end {
+        enum key_state state;
+        const char *ended, *revoked, *destroyed, *reason;
+};
+
+/* Makes that so, durably. On failure nothing has changed. */
+int keystore_end(struct keystore *store, struct key *key, const struct key_end *end,
+                 struct problem *problem) _must_use_;
+
+/* The highest version of that name that exists, or NULL. */
+struct key *keystore_newest(const struct keystore *store, const char *name);
+
+/* The version with that public key, pending or not, or NULL. */
+struct key *keystore_find_fingerprint(const struct keystore *store, struct view fingerprint_hex);
+
+int keystore_is_pending(const struct keystore *store, const struct key *key);
+
+/* The folder, for keystore-request.c. */
+int keystore_folder(const struct keystore *store);
+
+/* What an operator called a request, 1 to KEY_NAME_MAX characters as in names, and what came of it.
+ */
+struct key_request {
+        const char *id, *method;
+        uint32_t version;
+};
+
+#define KEYSTORE_REQUESTS_MAX 256 /* of one name; the oldest are forgotten */
+
+/* Notes that request about key @name, durably. keystore-request.c. */
+int keystore_note_request(const struct keystore *store, const char *name,
+                          const struct key_request *request, struct problem *problem) _must_use_;
+
+/* The version that it was about. -ENOENT: not known; -EEXIST: it was another method's; -EBADMSG, …
+ */
+int keystore_find_request(const struct keystore *store, const char *name, const char *id,
+                          const char *method, uint32_t *ret, struct problem *problem) _must_use_;
 
 /* Forgets a pending version and its files. */
 void keystore_discard(struct keystore *store, struct key *key);

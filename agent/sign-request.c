@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "agent/agent.h"
+#include "agent/hold.h"
 
 #define CLAIMS_MAX      16
 #define CLAIM_NAME_MAX  64
@@ -40,9 +41,11 @@ struct key *agent_find_signing_key(struct agent *agent, struct call *call, const
                 call_fail(call, "NoSuchKey", "\"%.64s\" is no name of a key", name);
                 return NULL;
         }
+        key = keystore_find(agent->store, name, 0);
+        if (key && agent_wait_for_key(key, call))
+                return NULL; /* it comes here again */
         if (!agent_granted(agent, call, name, ret_decision))
                 return NULL;
-        key = keystore_find(agent->store, name, 0);
         if (!key && keystore_has_name(agent->store, name))
                 call_fail(call, "KeyNotActive", "no version of key \"%s\" is active", name);
         else if (!key)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "agent/event.h"
+#include "agent/hold.h"
 #include "agent/message.h"
 #include "lib/hashedrekord.h"
 #include "lib/tile.h"
@@ -16,6 +17,7 @@ static void signing_free(struct signing *signing)
         buf_done(&signing->caller);
         buf_done(&signing->signature);
         buf_done(&signing->authorization);
+        key_signing_ended(signing->key);
         free(signing);
         agent_progress_ended(agent);
 }
@@ -250,6 +252,7 @@ static struct signing *begin_signing(struct agent *agent, struct call *call, str
                 return NULL;
         }
         agent->in_progress++;
+        key_signing_begins(key);
         return signing;
 }
 

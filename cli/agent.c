@@ -13,6 +13,7 @@ static const struct {
         {"BadDigest", ANSWER_NO},
         {"BadName", ANSWER_NO},
         {"Busy", ANSWER_UNKNOWN},
+        {"IdUsed", ANSWER_NO},
         {"JournalFull", ANSWER_UNKNOWN},
         {"JournalSealed", ANSWER_UNKNOWN},
         {"KeyExists", ANSWER_NO},
@@ -27,6 +28,7 @@ static const struct {
         {"TokenTimeout", ANSWER_UNKNOWN},
         {"TokenUnavailable", ANSWER_UNKNOWN},
         {"UnsupportedAlgorithm", ANSWER_NO},
+        {"WrongState", ANSWER_NO},
 };
 
 /* "NoSuchKey" of "io.hallmark.Signer.NoSuchKey", NULL when it is of none of our interfaces. */

@@ -4,16 +4,16 @@
 #include "cli/agent.h"
 #include "cli/key.h"
 #include "cli/option.h"
-#include "cli/output.h"
 
-enum { OPTION_TOKEN, OPTION_ALGORITHM, OPTION_PURPOSE };
+enum { OPTION_TOKEN, OPTION_ALGORITHM, OPTION_PURPOSE, OPTION_ID };
 
 static json_t *parameters(const struct invocation *invocation)
 {
-        return json_pack("{s:s, s:s, s:s, s:s*}", "name", invocation->operands[0], "token",
+        return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", invocation->operands[0], "token",
                          option_value(invocation, OPTION_TOKEN), "algorithm",
                          option_value(invocation, OPTION_ALGORITHM), "purpose",
-                         option_value(invocation, OPTION_PURPOSE));
+                         option_value(invocation, OPTION_PURPOSE), "id",
+                         option_value(invocation, OPTION_ID));
 }
 
 static int check(const struct invocation *invocation, struct problem *problem)
@@ -24,34 +24,11 @@ static int check(const struct invocation *invocation, struct problem *problem)
         return key_check_name(invocation->operands[0], problem);
 }
 
-static int print(const struct keyring_key *key, int json, struct problem *problem)
-{
-        _cleanup_(buf_done) struct buf text = {};
-
-        if (json)
-                return output_write_json(keyring_key_to_json(key), problem);
-        buf_put_string(&text, "created ");
-        key_put_line(&text, key);
-        return output_write(&text, problem);
-}
-
 static enum answer run(const struct invocation *invocation, struct problem *problem)
 {
-        _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
-        _cleanup_(keyring_key_done) struct keyring_key key = {};
-        enum answer answer;
-        int r = check(invocation, problem);
-
-        if (r < 0)
+        if (check(invocation, problem) < 0)
                 return ANSWER_UNKNOWN;
-        answer = agent_call(invocation->admin_socket, ADMIN ".CreateKey", parameters(invocation),
-                            &reply, problem);
-        if (answer != ANSWER_YES)
-                return answer;
-        r = agent_read_key(&reply, invocation->operands[0], &key, problem);
-        if (r == 0)
-                r = print(&key, invocation->json, problem);
-        return answer_of(r, problem);
+        return key_call(invocation, ADMIN ".CreateKey", parameters(invocation), "created", problem);
 }
 
 const struct verb verb_key_create = {
@@ -68,6 +45,8 @@ const struct verb verb_key_create = {
                                               .words = key_algorithms},
                         [OPTION_PURPOSE] = {"purpose", "p", "PURPOSE", "what it is for",
                                             .words = key_purposes},
+                        [OPTION_ID] = {"id", "i", "ID",
+                                       "name the request: once more, it is only answered"},
                 },
         .run = run,
 };

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+#include "cli/agent.h"
+#include "cli/output.h"
+
 /* The names of lib/algorithm.h; the test cli-usage compares, as it does the purposes. */
 const char *const key_algorithms[] = {
         "ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-2048-pss", "rsa-3072-pss", NULL,
@@ -31,6 +34,34 @@ void key_put_line(struct buf *buf, const struct keyring_key *key)
                        key_purpose_name(key->purpose), key->token,
                        transparency ? ", transparency " : "", transparency ? transparency : "",
                        fingerprint);
+}
+
+static int print(const struct keyring_key *key, const char *done, int json, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = {};
+
+        if (json)
+                return output_write_json(keyring_key_to_json(key), problem);
+        buf_put_format(&text, "%s ", done);
+        key_put_line(&text, key);
+        return output_write(&text, problem);
+}
+
+enum answer key_call(const struct invocation *invocation, const char *method, json_t *parameters,
+                     const char *done, struct problem *problem)
+{
+        _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
+        _cleanup_(keyring_key_done) struct keyring_key key = {};
+        enum answer answer =
+                agent_call(invocation->admin_socket, method, parameters, &reply, problem);
+        int r;
+
+        if (answer != ANSWER_YES)
+                return answer;
+        r = agent_read_key(&reply, invocation->operands[0], &key, problem);
+        if (r == 0)
+                r = print(&key, done, invocation->json, problem);
+        return answer_of(r, problem);
 }
 
 int key_parse_version(const char *text, uint32_t *ret, struct problem *problem)

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/hold.h"
+#include "agent/key-change.h"
+#include "agent/key-making.h"
+#include "lib/base64.h"
+#include "lib/rotation.h"
+
+/* Rotation: the new version is made and pending; both versions sign that it follows the old one;
+ * the old one is held until its last signature has its record; then the journal says so, and one
+ * rename makes it so. Until that record is durable nothing has happened, after it everything has:
+ * what a crash leaves undone is done at the start (key-recover.c). */
+
+/* Nobody was told of the new version, and it goes. */
+static void give_up(struct making *making)
+{
+        keystore_discard(making->agent->store, making->key);
+        if (making->previous)
+                agent_release_key(making->agent, making->previous);
+}
+
+static void retire_previous(struct making *making)
+{
+        struct problem problem = {};
+        struct key *previous = making->previous;
+        const struct key_end end = {.state = KEY_RETIRED, .ended = making->key->info.created};
+        int r = keystore_end(making->agent->store, previous, &end, &problem);
+
+        /* The file is set right at the next start, as after a crash. */
+        if (r < 0)
+                agent_fail_storage(making->agent, "a rotation", r, &problem);
+}
+
+static void on_recorded(void *context, int error, uint64_t index)
+{
+        struct making *making = context;
+        struct agent *agent = making->agent;
+        struct key *previous = making->previous;
+        struct problem problem = {};
+        int r = error;
+
+        if (error == -EROFS) {
+                /* It may be on the disk all the same: the next start finds out. */
+                agent_fail_journal(agent, making->call, error);
+                if (previous)
+                        agent_release_key(agent, previous);
+                making_free(making);
+                return;
+        }
+        if (error < 0) {
+                give_up(making);
+                making_fail_journal(making, error);
+                return;
+        }
+        r = keystore_commit(agent->store, making->key, &problem);
+        if (r < 0) {
+                agent_fail_storage(agent, "a rotation", r, &problem);
+                call_fail(making->call, "StorageFailed", "%s", problem_text(&problem, r));
+                making_free(making); /* the old version stays held: it is over */
+                return;
+        }
+        if (previous)
+                retire_previous(making);
+        agent->in_progress++; /* what waited may have to be served before the agent stops */
+        making_end(making);
+        if (previous)
+                agent_release_key(agent, previous);
+        agent_progress_ended(agent);
+}
+
+static void set_signature(json_t *record, const char *name, const struct buf *signature)
+{
+        _cleanup_(buf_done) struct buf text = {};
+
+        base64_encode(&text, buf_view(signature));
+        if (signature->size > 0)
+                (void)json_object_set_new(record, name,
+                                          json_stringn((const char *)text.data, text.size));
+}
+
+/* From this moment on the new version is the active one, if it comes to be. */
+static void record_rotation(void *context)
+{
+        struct making *making = context;
+        struct agent *agent = making->agent;
+        json_t *record = making_record(making, "key.rotate");
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        struct problem problem = {};
+        int r = record ? keystore_redate(agent->store, making->key,
+                                         json_member_string(record, "time"), &problem)
+                       : -ENOMEM;
+
+        if (r < 0) {
+                json_decref(record);
+                give_up(making);
+                making_fail(making, "StorageFailed", problem_text(&problem, r));
+                return;
+        }
+        if (making->previous)
+                recorder_set(
+                        record, "previousFingerprint",
+                        hex_encode(sha256_view(pubkey_fingerprint(making->previous->info.pubkey)),
+                                   fingerprint));
+        set_signature(record, "previousSignature", &making->previous_signature);
+        set_signature(record, "ownSignature", &making->own_signature);
+        r = recorder_append(&agent->recorder, record, on_recorded, making);
+        if (r < 0)
+                on_recorded(making, r, 0);
+}
+
+static void take_over(struct making *making)
+{
+        if (making->previous)
+                agent_hold_key(making->previous, record_rotation, making);
+        else
+                record_rotation(making);
+}
+
+static void sign(struct making *making, struct key *signer);
+
+static void on_signed(struct operation *operation, int error, struct view answer,
+                      const struct problem *problem)
+{
+        struct making *making = operation->context;
+        int is_previous = operation->key == &making->previous->token_key;
+        struct key *signer = is_previous ? making->previous : making->key;
+        struct reader reader = reader_init(answer);
+        struct view signature = reader_sized(&reader);
+        struct problem reason = {};
+        int r = error;
+
+        if (r == 0 && (reader_end(&reader) < 0 ||
+                       rotation_verify(making->agent->config->origin, &making->previous->info,
+                                       &making->key->info, &signer->info, signature) < 0))
+                r = problem_set(&reason, -EIO, "the token's signature does not verify");
+        if (r < 0) {
+                give_up(making);
+                making_fail_token(making, signer->info.token, r, error < 0 ? problem : &reason);
+                return;
+        }
+        buf_put_view(is_previous ? &making->previous_signature : &making->own_signature, signature);
+        if (is_previous)
+                sign(making, making->key);
+        else
+                take_over(making);
+}
+
+/* A key with a witness or a counter signs no statement: it would need the witness, and be counted.
+ */
+static void sign(struct making *making, struct key *signer)
+{
+        struct token *token = agent_find_token(making->agent, signer->info.token, NULL);
+        int r = token ? 0 : -ENODEV;
+
+        if (gate_is_closed(&signer->info.gate)) {
+                if (signer == making->previous)
+                        sign(making, making->key);
+                else
+                        take_over(making);
+                return;
+        }
+        making->operation = (struct operation){
+                .kind = FRAME_SIGN,
+                .key = &signer->token_key,
+                .done = on_signed,
+                .context = making,
+        };
+        if (r == 0)
+                r = rotation_digest(making->agent->config->origin, &making->previous->info,
+                                    &making->key->info, &signer->info, making->operation.digest);
+        if (r < 0) {
+                on_signed(&making->operation, r, view_of(NULL, 0), &(struct problem){});
+                return;
+        }
+        token_add_key(token, &signer->token_key);
+        token_submit(token, &making->operation);
+}
+
+void making_rotate(struct making *making)
+{
+        if (making->previous)
+                sign(making, making->previous);
+        else
+                take_over(making);
+}
+
+/* What the new version is to be: as the old one, unless section or call say otherwise. The name of
+ * the error that stands against it, or NULL. */
+static const char *choose(struct agent *agent, const json_t *parameters, const struct key *newest,
+                          struct keyring_key *ret, struct problem *problem)
+{
+        const struct config_key *section = config_find_key(agent->config, newest->info.name);
+        const char *token = json_member_string(parameters, "token");
+        const char *algorithm = json_member_string(parameters, "algorithm");
+
+        if (newest->info.purpose == KEY_LOG) {
+                (void)problem_set(problem, 0, "key \"%s\" is the log key, which stays",
+                                  newest->info.name);
+                return "WrongState";
+        }
+        if (!token)
+                token = section ? section->token : newest->info.token;
+        if (!algorithm)
+                algorithm = section ? section->algorithm->name : newest->info.algorithm->name;
+        if (!config_find_token(agent->config, token)) {
+                (void)problem_set(problem, 0, "there is no token \"%.64s\"", token);
+                return "NoSuchToken";
+        }
+        ret->algorithm = algorithm_find(algorithm);
+        if (!ret->algorithm) {
+                (void)problem_set(problem, 0, "algorithm \"%.64s\" is unknown", algorithm);
+                return "UnsupportedAlgorithm";
+        }
+        ret->transparency = newest->info.transparency;
+        ret->purpose = newest->info.purpose;
+        (void)snprintf(ret->token, sizeof(ret->token), "%s", token);
+        return making_apply_section(agent, newest->info.name, token, algorithm, ret, problem) < 0
+                       ? "BadName"
+                       : NULL;
+}
+
+/* Both tokens are needed, at once: a rotation that waits for one would come as a surprise. If one
+ * is away, @call has been answered. */
+static struct token *find_ready(struct agent *agent, struct call *call, const char *name)
+{
+        struct problem problem = {};
+        struct token *token = agent_find_token(agent, name, &problem);
+
+        if (token && token_state(token) == TOKEN_READY)
+                return token;
+        if (token)
+                (void)problem_set(&problem, 0, "is %s: %s", token_state_name(token_state(token)),
+                                  token_reason(token));
+        agent_fail_token(call, name, -ENODEV, &problem);
+        return NULL;
+}
+
+static struct making *begin(struct agent *agent, struct call *call, const struct key *newest,
+                            const struct keyring_key *info)
+{
+        struct making *making = making_new(agent, newest->info.name, info->token);
+
+        if (!making)
+                return NULL;
+        making->call = call;
+        making->caller = caller_to_json(call_caller(call));
+        making->algorithm = info->algorithm;
+        making->info.purpose = info->purpose;
+        making->info.transparency = info->transparency;
+        making->info.version = newest->info.version + 1;
+        making->rotates = 1;
+        making->previous = keystore_find(agent->store, newest->info.name, 0);
+        (void)call_request(call, making->request);
+        key_request_id(call, making->id);
+        return making;
+}
+
+void agent_rotate_key(struct agent *agent, struct call *call)
+{
+        const char *name = json_member_string(call->message.parameters, "name"), *error;
+        struct grant_decision decision = {};
+        struct keyring_key info = {};
+        struct problem problem = {};
+        struct making *making;
+        struct key *newest, *active;
+        struct token *token;
+
+        if (!key_request_begin(agent, call, name, &decision))
+                return;
+        newest = keystore_newest(agent->store, name);
+        if (!newest) {
+                call_fail(call, "NoSuchKey", "there is no key \"%s\"", name);
+                return;
+        }
+        error = choose(agent, call->message.parameters, newest, &info, &problem);
+        if (error) {
+                call_fail(call, error, "%s", problem.text);
+                return;
+        }
+        active = keystore_find(agent->store, name, 0);
+        token = find_ready(agent, call, info.token);
+        if (!token || (active && !find_ready(agent, call, active->info.token)))
+                return;
+        making = begin(agent, call, newest, &info);
+        if (!making || making_want_gate(making, config_find_key(agent->config, name)) < 0) {
+                call_fail(call, "Busy", "out of memory");
+                if (making)
+                        making_free(making);
+                return;
+        }
+        making->decision = decision;
+        making_begin(making, token);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "agent/keystore.h"
+#include "agent/recorder.h"
+#include "lib/file.h"
+
+#define REQUESTS_SIZE_MAX ((size_t)65536)
+
+static void requests_path(const char *name, char ret[KEY_NAME_MAX + 16])
+{
+        (void)snprintf(ret, KEY_NAME_MAX + 16, "%s/requests", name);
+}
+
+/* {"ID":{"method":"RotateKey","time":"…","version":2},…} */
+static int read_requests(const struct keystore *store, const char *name, json_t **ret,
+                         struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(REQUESTS_SIZE_MAX);
+        char path[KEY_NAME_MAX + 16];
+        struct problem reason = {};
+        int r;
+
+        requests_path(name, path);
+        if (faccessat(keystore_folder(store), path, F_OK, 0) < 0) {
+                *ret = json_object();
+                return *ret ? 0 : -ENOMEM;
+        }
+        r = file_read(keystore_folder(store), path, &text, problem);
+        if (r < 0)
+                return r;
+        r = json_parse_object(buf_view(&text), ret, &reason);
+        return r < 0 ? problem_set(problem, r, "keys/%s: %s", path, problem_text(&reason, r)) : 0;
+}
+
+static int check_request(const json_t *request, struct problem *problem)
+{
+        static const struct json_member members[] = {
+                {"method", JSON_STRING, 1},
+                {"time", JSON_STRING, 1},
+                {"version", JSON_INTEGER, 1},
+        };
+
+        return json_check_members(request, "request", members, ARRAY_SIZE(members), problem);
+}
+
+static void forget_oldest(json_t *requests)
+{
+        const char *oldest = NULL, *least = NULL, *id, *time;
+        json_t *request;
+
+        json_object_foreach (requests, id, request) {
+                time = json_member_string(request, "time");
+                if (!time || !least || strcmp(time, least) < 0) {
+                        oldest = id;
+                        least = time ? time : "";
+                }
+        }
+        if (oldest)
+                (void)json_object_del(requests, oldest);
+}
+
+int keystore_note_request(const struct keystore *store, const char *name,
+                          const struct key_request *request, struct problem *problem)
+{
+        _cleanup_(json_decrefp) json_t *requests = NULL;
+        _cleanup_(buf_done) struct buf text = BUF_INIT(REQUESTS_SIZE_MAX);
+        char path[KEY_NAME_MAX + 16], time[RECORD_TIME_SIZE];
+        int r = read_requests(store, name, &requests, problem);
+
+        if (r < 0)
+                return r;
+        while (json_object_size(requests) >= KEYSTORE_REQUESTS_MAX)
+                forget_oldest(requests);
+        if (json_object_set_new(requests, request->id,
+                                json_pack("{s:s, s:s, s:I}", "method", request->method, "time",
+                                          record_time(recorder_now(), time), "version",
+                                          (json_int_t)request->version)) < 0)
+                return -ENOMEM;
+        json_put(&text, requests);
+        buf_put_u8(&text, '\n');
+        requests_path(name, path);
+        return buf_error(&text)
+                       ? buf_error(&text)
+                       : file_replace(keystore_folder(store), path, buf_view(&text), 0600, problem);
+}
+
+int keystore_find_request(const struct keystore *store, const char *name, const char *id,
+                          const char *method, uint32_t *ret, struct problem *problem)
+{
+        _cleanup_(json_decrefp) json_t *requests = NULL;
+        const json_t *request;
+        int r = read_requests(store, name, &requests, problem);
+
+        if (r < 0)
+                return r;
+        request = json_object_get(requests, id);
+        if (!request)
+                return -ENOENT;
+        r = check_request(request, problem);
+        if (r < 0)
+                return problem_prefix(problem, r, "keys/%s/requests", name);
+        if (!string_equal(json_member_string(request, "method"), method))
+                return problem_set(problem, -EEXIST, "request \"%s\" was one for %s", id,
+                                   json_member_string(request, "method"));
+        *ret = (uint32_t)json_member_integer(request, "version", 0);
+        return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "cli/agent.h"
+#include "cli/key.h"
+#include "cli/option.h"
+#include "cli/output.h"
+
+enum { OPTION_VERSION };
+
+static void put_fact(struct table *table, const char *name, const char *value)
+{
+        if (!value || !value[0])
+                return;
+        table_put(table, name);
+        table_put(table, value);
+}
+
+static void put_key(const struct keyring_key *key, struct buf *ret)
+{
+        _cleanup_(table_done) struct table table = {};
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        buf_put_format(ret, "key %s version %u: %s\n", key->name, key->version,
+                       key_state_name(key->state));
+        table_init(&table, 2);
+        put_fact(&table, "algorithm", key->algorithm->name);
+        put_fact(&table, "purpose", key_purpose_name(key->purpose));
+        put_fact(&table, "token", key->token);
+        put_fact(&table, "transparency", key_transparency_name(key->transparency));
+        put_fact(&table, "active from", key->created);
+        put_fact(&table, "until", key->ended);
+        put_fact(&table, "revoked from", key->revoked);
+        put_fact(&table, "destroyed", key->destroyed);
+        put_fact(&table, "reason", key->reason);
+        put_fact(&table, "use counter", key->gate.counter ? "yes" : NULL);
+        put_fact(&table, "witness", key->gate.witness ? "yes" : NULL);
+        put_fact(&table, "SHA-256",
+                 hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint));
+        table_print(&table, 2, ret);
+}
+
+/* Those of that name, as JSON and as text. */
+static int put_versions(const json_t *keys, const char *name, uint32_t version, json_t *ret_json,
+                        struct buf *ret, struct problem *problem)
+{
+        json_t *value;
+        size_t i;
+
+        json_array_foreach ((json_t *)(uintptr_t)keys, i, value) {
+                _cleanup_(keyring_key_done) struct keyring_key key = {};
+                int r = keyring_key_from_json(value, &key, problem);
+
+                if (r < 0)
+                        return problem_prefix(problem, r, "agent: entry %zu", i);
+                if (!string_equal(key.name, name) || (version > 0 && key.version != version))
+                        continue;
+                put_key(&key, ret);
+                if (json_array_append(ret_json, value) < 0)
+                        return -ENOMEM;
+        }
+        return buf_error(ret);
+}
+
+static enum answer show(const struct varlink_reply *reply, const struct invocation *invocation,
+                        uint32_t version, struct problem *problem)
+{
+        static const struct json_member members[] = {{"keys", JSON_ARRAY, 1}};
+        _cleanup_(json_decrefp) json_t *versions = json_array();
+        _cleanup_(buf_done) struct buf text = {};
+        int r = json_check_members(reply->parameters, "agent: reply", members, 1, problem);
+
+        if (r == 0)
+                r = put_versions(json_object_get(reply->parameters, "keys"),
+                                 invocation->operands[0], version, versions, &text, problem);
+        if (r < 0)
+                return answer_of(r, problem);
+        if (json_array_size(versions) == 0) {
+                (void)problem_set(problem, -ENOKEY, "there is no such key or version");
+                return ANSWER_NO;
+        }
+        return answer_of(invocation->json
+                                 ? output_write_json(json_pack("{s:O}", "keys", versions), problem)
+                                 : output_write(&text, problem),
+                         problem);
+}
+
+static enum answer run(const struct invocation *invocation, struct problem *problem)
+{
+        _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
+        enum answer answer;
+        uint32_t version = 0;
+
+        if (key_check_name(invocation->operands[0], problem) < 0 ||
+            key_parse_version(option_value(invocation, OPTION_VERSION), &version, problem) < 0)
+                return ANSWER_UNKNOWN;
+        answer = agent_call(invocation->socket, SIGNER ".ListKeys", json_object(), &reply, problem);
+        return answer == ANSWER_YES ? show(&reply, invocation, version, problem) : answer;
+}
+
+const struct verb verb_key_show = {
+        .group = "key",
+        .name = "show",
+        .operands = "NAME",
+        .help = "show all that is known of the versions of a key",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = {[OPTION_VERSION] = {"version", "n", "N", "only that version"}},
+        .run = run,
+};
