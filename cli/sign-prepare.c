@@ -8,16 +8,20 @@
 #include "cli/claim.h"
 #include "cli/key.h"
 #include "cli/option.h"
+#include "lib/armor.h"
 #include "lib/base64.h"
 #include "lib/file.h"
 
 #define AUTHORIZATION_MAX ((size_t)4096)
+#define CERTIFICATE_LABEL "CERTIFICATE"
+#define CERTIFICATE_MAX   ((size_t)65536)
 
 void sign_done(struct sign *sign)
 {
         artifact_done(&sign->artifact);
         model_done(&sign->model);
         free(sign->output);
+        buf_done(&sign->certificate);
         signing_done(&sign->signing);
         signature_done(&sign->signature);
 }
@@ -84,6 +88,29 @@ static int read_authorization(struct sign *sign, struct problem *problem)
         return buf_error(&sign->signing.authorization);
 }
 
+/* PEM or DER. */
+static int read_certificate(struct sign *sign, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf file = BUF_INIT(CERTIFICATE_MAX);
+        const char *path = given(sign, SIGN_CERTIFICATE);
+        int r;
+
+        if (!path)
+                return 0;
+        if (sign->format != &format_cms)
+                return problem_set(problem, -EINVAL, "sign: --certificate is for --format cms");
+        r = file_read(AT_FDCWD, path, &file, problem);
+        if (r < 0)
+                return r;
+        if (armor_is(buf_view(&file), CERTIFICATE_LABEL))
+                r = armor_parse(buf_view(&file), CERTIFICATE_LABEL, &sign->certificate);
+        else
+                buf_put_view(&sign->certificate, buf_view(&file));
+        if (r == -EBADMSG)
+                return problem_set(problem, r, "%s: expected one certificate, PEM or DER", path);
+        return r < 0 ? r : buf_error(&sign->certificate);
+}
+
 /* The parser has made sure that the word is one of the table. */
 static const struct format *find_format(const struct sign *sign)
 {
@@ -108,6 +135,13 @@ static int choose_format(struct sign *sign, struct problem *problem)
         if (format->is_logged && sign->with_proof)
                 return problem_set(problem, -EINVAL,
                                    "sign: --format tlog-proof is a proof, without --with-proof");
+        sign->name_space = given(sign, SIGN_NAMESPACE);
+        if (sign->name_space && format != &format_sshsig)
+                return problem_set(problem, -EINVAL, "sign: --namespace is for --format sshsig");
+        if (sign->name_space && !sign->name_space[0])
+                return problem_set(problem, -EINVAL, "sign: --namespace: expected a name");
+        if (!sign->name_space)
+                sign->name_space = FORMAT_NAMESPACE;
         if (format->of_models != (sign->model.path != NULL))
                 return problem_set(problem, -EINVAL, "sign: --format %s is for %s", format->name,
                                    format->of_models ? "directories" : "files");
@@ -165,6 +199,8 @@ int sign_prepare(const struct invocation *invocation, struct sign *ret, struct p
                 r = choose_format(ret, problem);
         if (r == 0)
                 r = read_model_options(ret, problem);
+        if (r == 0)
+                r = read_certificate(ret, problem);
         if (r == 0)
                 r = read_authorization(ret, problem);
         if (r == 0)

@@ -2,6 +2,7 @@
 #include "cli/sign.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include "cli/claim.h"
 #include "cli/option.h"
@@ -114,7 +115,12 @@ static int find_digest(struct sign *sign, struct problem *problem)
         int r = 0;
 
         sign->content = (struct format_content){digest_content, sign->artifact.path};
-        sign->signer = (struct format_signer){.pubkey = key->pubkey, .algorithm = key->algorithm};
+        r = format_signer_of(key, &sign->signer);
+        if (r < 0)
+                return r;
+        sign->signer.name_space = sign->name_space;
+        sign->signer.certificate = buf_view(&sign->certificate);
+        sign->signer.time = (uint64_t)time(NULL);
         if (sign->format->prepare)
                 r = sign->format->prepare(&sign->signer, &sign->content, signature, problem);
         if (r == 0 && sign->model.path)
@@ -191,6 +197,10 @@ const struct verb verb_sign = {
                         [SIGN_WITH_PROOF] = {"with-proof", NULL, NULL,
                                              "wait for a checkpoint, and write the proof "
                                              "beside the signature"},
+                        [SIGN_NAMESPACE] = {"namespace", "n", "NAME",
+                                            "what an SSH signature is for: file, git or another"},
+                        [SIGN_CERTIFICATE] = {"certificate", NULL, "FILE",
+                                              "the X.509 certificate of the key, for CMS"},
                         [SIGN_JOBS] = {"jobs", "j", "N", "hash so many files of a model at a time"},
                         [SIGN_IGNORE] = {"ignore", NULL, "PATH",
                                          "leave this path of a model out; repeats", .repeats = 1},

@@ -20,6 +20,8 @@ enum sign_option {
         SIGN_AUTHORIZATION,
         SIGN_REQUEST,
         SIGN_WITH_PROOF,
+        SIGN_NAMESPACE,
+        SIGN_CERTIFICATE,
         SIGN_JOBS,
         SIGN_IGNORE,
         SIGN_PRECOMPUTED
@@ -31,6 +33,8 @@ struct sign {
         struct artifact artifact; /* without a path: a digest was given, or it is a model */
         struct model model;       /* without a path: it is none */
         char *output;             /* "-" for standard output */
+        const char *name_space;   /* of an SSH signature */
+        struct buf certificate;   /* X.509, DER; for CMS */
         int with_proof;           /* gets one beside it */
         int request;              /* only what a witness is to sign is asked for */
         uint8_t given[DIGEST_SIZE_MAX];

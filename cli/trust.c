@@ -114,14 +114,17 @@ static int try_ring(const struct trust *trust, struct signature *signature,
 
         for (size_t i = 0; i < trust->ring.count; i++) {
                 const struct keyring_key *key = &trust->ring.keys[i];
-                const struct format_signer signer = {.pubkey = key->pubkey,
-                                                     .algorithm = key->algorithm,
-                                                     .name_space = trust->name_space};
+                struct format_signer signer;
                 int r;
 
                 if (trust->key_name && !string_equal(trust->key_name, key->name))
                         continue;
                 tried++;
+                r = format_signer_of(key, &signer);
+                if (r < 0)
+                        return problem_set(problem, r, "the key ring has no good time for key %s",
+                                           key->name);
+                signer.name_space = trust->name_space;
                 r = try_key(signature, &signer, key->pubkey, content, problem);
                 *ret = (struct trust_proof){key, key->algorithm};
                 if (r != -EKEYREJECTED)

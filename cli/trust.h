@@ -14,7 +14,7 @@ struct trust {
         const char *key_name;              /* NULL: any of the ring */
         const struct algorithm *algorithm; /* of the public key; NULL: any that fits */
         const char *purpose;               /* that the key must have; NULL: any */
-        const char *name_space;            /* of SSH signatures; NULL: that of files */
+        const char *name_space;            /* of SSH signatures */
 };
 
 /* Who signed. */

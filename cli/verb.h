@@ -70,6 +70,7 @@ extern const struct verb verb_journal_show;
 extern const struct verb verb_journal_trusted_root;
 extern const struct verb verb_journal_verify;
 extern const struct verb verb_journal_verify_consistency;
+extern const struct verb verb_key_certify;
 extern const struct verb verb_key_create;
 extern const struct verb verb_key_destroy;
 extern const struct verb verb_key_export;

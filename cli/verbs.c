@@ -14,6 +14,7 @@ const struct verb *const verbs[] = {
         &verb_key_revoke,
         &verb_key_destroy,
         &verb_key_export,
+        &verb_key_certify,
         &verb_journal_show,
         &verb_journal_verify,
         &verb_journal_export,

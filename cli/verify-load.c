@@ -55,6 +55,9 @@ static int load_trust(struct verification *v, struct problem *problem)
 
         v->trust.key_name = given(v, VERIFY_KEY);
         v->trust.purpose = given(v, VERIFY_PURPOSE);
+        v->trust.name_space = given(v, VERIFY_NAMESPACE);
+        if (!v->trust.name_space)
+                v->trust.name_space = FORMAT_NAMESPACE;
         if (algorithm)
                 v->trust.algorithm = algorithm_find(algorithm);
         return trust_load(&v->trust, given(v, VERIFY_KEYRING), given(v, VERIFY_PUBLIC_KEY),

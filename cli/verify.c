@@ -126,6 +126,8 @@ const struct verb verb_verify = {
                                                 "only if it is proved to be in the journal"},
                         [VERIFY_POLICY] = {"policy", NULL, "FILE",
                                            "the witnesses who must have cosigned the proof"},
+                        [VERIFY_NAMESPACE] = {"namespace", "n", "NAME",
+                                              "what an SSH signature must be for"},
                         [VERIFY_JOBS] = {"jobs", "j", "N",
                                          "hash so many files of a model at a time"},
                         [VERIFY_IGNORE] = {"ignore", NULL, "PATH",

@@ -22,6 +22,7 @@ enum verify_option {
         VERIFY_PURPOSE,
         VERIFY_REQUIRE_LOG,
         VERIFY_POLICY,
+        VERIFY_NAMESPACE,
         VERIFY_JOBS,
         VERIFY_IGNORE
 };

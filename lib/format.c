@@ -3,15 +3,17 @@
 
 #include <errno.h>
 
+#include "lib/utc.h"
+
 /* In the order in which they are tried: raw signatures look like anything. */
 static const struct format *const formats[] = {
-        &format_bundle,
-        &format_oms,
-        &format_proof,
-        &format_raw,
+        &format_bundle, /* of files, and in the same form */
+        &format_oms,    /* of models */
+        &format_proof,  &format_sshsig, &format_openpgp, &format_cms, &format_raw,
 };
 
-const char *const format_names[] = {"bundle", "oms", "raw", "tlog-proof", NULL};
+const char *const format_names[] = {"bundle", "cms",    "oms",        "openpgp",
+                                    "raw",    "sshsig", "tlog-proof", NULL};
 
 const struct format *format_at(size_t index)
 {
@@ -26,11 +28,19 @@ const struct format *format_find(const char *name)
         return NULL;
 }
 
+int format_signer_of(const struct keyring_key *key, struct format_signer *ret)
+{
+        *ret = (struct format_signer){
+                .pubkey = key->pubkey, .algorithm = key->algorithm, .name = key->name};
+        return utc_parse(key->created, &ret->created);
+}
+
 void signature_done(struct signature *signature)
 {
         if (!signature)
                 return;
         buf_done(&signature->attributes);
+        buf_done(&signature->signer);
         buf_done(&signature->value);
         bundle_done(&signature->bundle);
         *signature = (struct signature){};

@@ -12,6 +12,8 @@
 #include "lib/bundle.h"
 #include "lib/keyring.h"
 
+#define FORMAT_NAMESPACE "file" /* of SSH signatures of files */
+
 struct format;
 
 /* What is signed, hashed when it is asked for. */
@@ -28,16 +30,21 @@ struct format_content {
 struct format_signer {
         const struct pubkey *pubkey;
         const struct algorithm *algorithm;
+        const char *name;        /* of the key */
         uint64_t created;        /* the key, seconds; 0: nobody knows */
         uint64_t time;           /* of the signature that is made, seconds */
-        const char *name_space;  /* of an SSH signature; NULL: that of files */
+        const char *name_space;  /* of an SSH signature */
         struct view certificate; /* X.509, DER; may be empty */
 };
+
+/* Of a key as it stands in a ring; borrows from it. -EBADMSG: its time makes no sense. */
+int format_signer_of(const struct keyring_key *key, struct format_signer *ret) _must_use_;
 
 /* A signature on its way into a file or out of one. */
 struct signature {
         const struct format *format;
         struct buf attributes; /* signed beside the content; the format knows their encoding */
+        struct buf signer;     /* as the file names him; the format knows the encoding */
         struct buf value;      /* by the key, encoded as enum algorithm_kind says */
         uint8_t digest[DIGEST_SIZE_MAX]; /* what the key signs: set by format_digest() */
         size_t digest_size;
@@ -86,6 +93,9 @@ int signature_digest(struct signature *signature, const struct format_signer *si
 
 /* Rows. */
 extern const struct format format_bundle;
+extern const struct format format_cms;
 extern const struct format format_oms;
+extern const struct format format_openpgp;
 extern const struct format format_proof;
 extern const struct format format_raw;
+extern const struct format format_sshsig;
