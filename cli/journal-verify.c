@@ -4,73 +4,42 @@
 #include <stdio.h>
 
 #include "cli/http-journal.h"
-#include "cli/journal-quorum.h"
+#include "cli/journal-report.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/file.h"
-#include "lib/replay.h"
 
-enum { OPTION_KEYRING, OPTION_SINCE, OPTION_POLICY, OPTION_REQUIRE_SEALED };
-
-#define PERCENT_UNKNOWN 101
-
-struct report {
-        int json;
-        int error;                     /* of writing; the first sticks */
-        unsigned percent;              /* as shown on the terminal */
-        struct journal_quorum *quorum; /* without policy when none was given */
-        struct problem *problem;
+enum {
+        OPTION_KEYRING,
+        OPTION_SINCE,
+        OPTION_STATE,
+        OPTION_FROM_START,
+        OPTION_POLICY,
+        OPTION_REQUIRE_SEALED,
 };
 
-static json_t *finding_to_json(const struct replay_finding *finding)
+/* What a replay is given, from files. */
+struct given {
+        struct keyring ring;
+        struct buf *notes; /* earlier checkpoints */
+        struct replay_earlier *since;
+        size_t since_count;
+        struct buf state; /* empty: there is none yet */
+};
+
+static void given_done(struct given *given)
 {
-        json_t *object = json_pack("{s:s, s:s}", "where", finding->where, "text", finding->text);
-
-        if (object && finding->index != REPLAY_NO_INDEX &&
-            json_object_set_new(object, "index", json_integer((json_int_t)finding->index)) < 0) {
-                json_decref(object);
-                return NULL;
-        }
-        return json_pack("{s:o}", "finding", object);
-}
-
-static int print_finding(const struct replay_finding *finding, const struct report *report)
-{
-        _cleanup_(buf_done) struct buf line = {};
-
-        if (report->json)
-                return output_write_json(finding_to_json(finding), report->problem);
-        if (finding->index != REPLAY_NO_INDEX)
-                buf_put_format(&line, "record %llu, ", (unsigned long long)finding->index);
-        output_put_text(&line, view_string(finding->where));
-        buf_put_string(&line, ": ");
-        output_put_text(&line, view_string(finding->text));
-        buf_put_u8(&line, '\n');
-        return output_write(&line, report->problem);
-}
-
-static void note_finding(const struct replay_finding *finding, void *context)
-{
-        struct report *report = context;
-
-        if (report->error == 0)
-                report->error = print_finding(finding, report);
-}
-
-static void note_progress(uint64_t done, uint64_t total, void *context)
-{
-        struct report *report = context;
-        unsigned percent = total > 0 ? (unsigned)((double)done * 100 / (double)total) : 100;
-
-        if (percent == report->percent)
-                return;
-        report->percent = percent;
-        (void)fprintf(stderr, "\r%3u %%%s", percent, percent >= 100 ? "\r     \r" : "");
+        keyring_done(&given->ring);
+        for (size_t i = 0; i < given->since_count; i++)
+                buf_done(&given->notes[i]);
+        free(given->notes);
+        free(given->since);
+        buf_done(&given->state);
 }
 
 /* Without policy, all is well; in a journal that is not good, no quorum is. */
 static int check_quorum(const struct journal *journal, struct replay_result *result,
-                        struct report *report)
+                        struct journal_report *report)
 {
         struct journal_quorum *quorum = report->quorum;
         int r;
@@ -89,12 +58,12 @@ static int check_quorum(const struct journal *journal, struct replay_result *res
                 if (!finding.text[0])
                         continue;
                 result->findings++;
-                note_finding(&finding, report);
+                journal_report_finding(&finding, report);
         }
         return report->error;
 }
 
-static void check_sealed(struct replay_result *result, struct report *report)
+static void check_sealed(struct replay_result *result, struct journal_report *report)
 {
         const struct replay_finding finding = {result->checkpoint.size, "checkpoint",
                                                "records from here on are not sealed: expected a "
@@ -104,121 +73,68 @@ static void check_sealed(struct replay_result *result, struct report *report)
                 return;
         result->findings++;
         result->range_count = 0;
-        note_finding(&finding, report);
+        journal_report_finding(&finding, report);
 }
 
-static json_t *quorum_result_to_json(json_t *result, const struct journal_quorum *quorum)
+static int load_since(const struct invocation *invocation, struct given *ret,
+                      struct problem *problem)
 {
-        json_t *facts;
+        const char *path;
+        size_t count = 0;
+        int r = 0;
 
-        if (!result || !quorum->reached)
-                return result;
-        facts = json_pack("{s:I, s:o}", "size", (json_int_t)quorum->checkpoint.size, "witnesses",
-                          quorum_to_json(&quorum->quorum));
-        if (json_object_set_new(result, "cosigned", facts) == 0)
-                return result;
-        json_decref(result);
-        return NULL;
-}
+        while (option_value_at(invocation, OPTION_SINCE, count))
+                count++;
+        ret->notes = calloc(count + 1, sizeof(*ret->notes));
+        ret->since = calloc(count + 1, sizeof(*ret->since));
+        if (!ret->notes || !ret->since)
+                return -ENOMEM;
+        while (r == 0 && (path = option_value_at(invocation, OPTION_SINCE, ret->since_count))) {
+                struct buf *note = &ret->notes[ret->since_count];
 
-static void put_quorum(struct buf *text, const struct journal_quorum *quorum)
-{
-        if (!quorum->reached)
-                return;
-        buf_put_format(text, "cosigned: %llu records, by ",
-                       (unsigned long long)quorum->checkpoint.size);
-        quorum_put_witnesses(text, &quorum->quorum);
-        buf_put_u8(text, '\n');
-}
-
-/* The range of records that each level of assurance was reached for. */
-/* What was found leaves no level standing. */
-static json_t *levels_to_json(const struct replay_result *result)
-{
-        size_t count = result->findings > 0 ? 0 : result->range_count;
-        json_t *list = json_array();
-
-        for (size_t i = 0; i < count && i < REPLAY_RANGES_MAX; i++) {
-                const struct replay_range *range = &result->ranges[i];
-
-                (void)json_array_append_new(list,
-                                            json_pack("{s:s, s:s, s:I, s:I}", "level",
-                                                      replay_level_name(range->level), "of",
-                                                      range->of, "first", (json_int_t)range->first,
-                                                      "last", (json_int_t)range->end - 1));
+                note->limit = NOTE_SIZE_MAX;
+                r = file_read(AT_FDCWD, path, note, problem);
+                ret->since[ret->since_count++] = (struct replay_earlier){path, buf_view(note)};
         }
-        return list;
+        return r;
 }
 
-static void put_levels(struct buf *text, const struct replay_result *result)
+/* The first time there is none. An empty one is no state. */
+static int load_state(const struct invocation *invocation, struct given *ret,
+                      struct problem *problem)
 {
-        for (size_t i = 0; i < result->range_count && i < REPLAY_RANGES_MAX; i++) {
-                const struct replay_range *range = &result->ranges[i];
+        const char *path = option_value(invocation, OPTION_STATE);
+        struct problem reason = {};
+        int r;
 
-                buf_put_format(text, "%s", replay_level_name(range->level));
-                if (range->of[0])
-                        buf_put_format(text, " of %s", range->of);
-                buf_put_format(text, ": records %llu to %llu\n", (unsigned long long)range->first,
-                               (unsigned long long)range->end - 1);
-        }
-        if (result->range_count > REPLAY_RANGES_MAX)
-                buf_put_format(text, "and %zu more ranges\n",
-                               result->range_count - REPLAY_RANGES_MAX);
+        if (!path && option_value(invocation, OPTION_FROM_START))
+                return problem_set(problem, -EINVAL,
+                                   "journal verify: --from-start: expected --state");
+        if (!path)
+                return 0;
+        ret->state.limit = REPLAY_SAVED_MAX;
+        r = file_read(AT_FDCWD, path, &ret->state, &reason);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return problem_set(problem, r, "%s", problem_text(&reason, r));
+        return ret->state.size > 0 ? 0 : problem_set(problem, -EBADMSG, "%s: empty", path);
 }
 
-static json_t *result_to_json(const struct replay_result *result)
-{
-        char root[HEX_SIZE(SHA256_SIZE)];
-
-        return json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:s}}", "good",
-                         result->findings == 0, "findings", (json_int_t)result->findings, "records",
-                         (json_int_t)result->records, "signatures", (json_int_t)result->signatures,
-                         "unsealed", (json_int_t)result->unsealed, "levels", levels_to_json(result),
-                         "checkpoint", "size", (json_int_t)result->checkpoint.size, "root",
-                         hex_encode(sha256_view(&result->checkpoint.root), root));
-}
-
-static int print_result(const struct replay_result *result, const char *path,
-                        const struct report *report)
-{
-        _cleanup_(buf_done) struct buf text = {};
-        char root[HEX_SIZE(SHA256_SIZE)];
-
-        if (report->json)
-                return output_write_json(
-                        quorum_result_to_json(result_to_json(result), report->quorum),
-                        report->problem);
-        if (result->findings > 0)
-                return 0; /* the verdict is the error */
-        output_put_text(&text, view_string(path));
-        buf_put_format(&text, ": good: %llu records, %llu signatures verified\n",
-                       (unsigned long long)result->records, (unsigned long long)result->signatures);
-        buf_put_format(&text, "checkpoint: %llu records, root %s\n",
-                       (unsigned long long)result->checkpoint.size,
-                       hex_encode(sha256_view(&result->checkpoint.root), root));
-        put_levels(&text, result);
-        put_quorum(&text, report->quorum);
-        if (result->unsealed > 0)
-                buf_put_format(&text,
-                               "after the checkpoint: %llu records that no signature of the "
-                               "log covers yet\n",
-                               (unsigned long long)result->unsealed);
-        return output_write(&text, report->problem);
-}
-
-static int load(const struct invocation *invocation, struct keyring *ret_ring,
-                struct buf *ret_since, struct quorum *ret_quorum, struct problem *problem)
+static int load(const struct invocation *invocation, struct given *ret, struct quorum *ret_quorum,
+                struct problem *problem)
 {
         const char *policy = option_value(invocation, OPTION_POLICY);
         const char *ring = option_value(invocation, OPTION_KEYRING);
-        const char *since = option_value(invocation, OPTION_SINCE);
         int r;
 
         if (!ring)
                 return problem_set(problem, -EINVAL, "journal verify: expected --keyring");
-        r = keyring_load(ring, ret_ring, problem);
-        if (r == 0 && since)
-                r = file_read(AT_FDCWD, since, ret_since, problem);
+        r = keyring_load(ring, &ret->ring, problem);
+        if (r == 0)
+                r = load_since(invocation, ret, problem);
+        if (r == 0)
+                r = load_state(invocation, ret, problem);
         if (r == 0 && policy)
                 r = quorum_load(policy, ret_quorum, problem);
         return r;
@@ -230,25 +146,49 @@ static int open_journal(const char *operand, struct journal **ret, struct proble
                                     : journal_open(operand, ret, problem);
 }
 
-static int replay(const struct invocation *invocation, struct report *report,
+/* What was proved replaces what was before; when nothing was, that stays. */
+static int store_state(const struct invocation *invocation, const struct given *given,
+                       const struct buf *kept, struct problem *problem)
+{
+        const char *path = option_value(invocation, OPTION_STATE);
+
+        if (!path)
+                return 0;
+        if (buf_error(kept))
+                return problem_set(problem, buf_error(kept),
+                                   "%s: not written: longer than %zu bytes", path,
+                                   REPLAY_SAVED_MAX);
+        if (kept->size == 0 || view_equal(buf_view(kept), buf_view(&given->state)))
+                return 0;
+        return output_write_file(path, buf_view(kept), problem);
+}
+
+static int replay(const struct invocation *invocation, struct journal_report *report,
                   struct replay_result *ret, struct problem *problem)
 {
+        _cleanup_(buf_done) struct buf kept = BUF_INIT(REPLAY_SAVED_MAX);
         _cleanup_(journal_freep) struct journal *journal = NULL;
-        _cleanup_(keyring_done) struct keyring ring = {};
-        _cleanup_(buf_done) struct buf since = BUF_INIT(NOTE_SIZE_MAX);
-        struct replay_options options = {.finding = note_finding,
-                                         .progress = isatty(STDERR_FILENO) ? note_progress : NULL,
-                                         .context = report};
-        int r = load(invocation, &ring, &since, &report->quorum->quorum, problem);
+        _cleanup_(given_done) struct given given = {};
+        struct replay_options options = {
+                .keep = option_value(invocation, OPTION_STATE) ? &kept : NULL,
+                .anew = option_value(invocation, OPTION_FROM_START) != NULL,
+                .finding = journal_report_finding,
+                .progress = isatty(STDERR_FILENO) ? journal_report_progress : NULL,
+                .context = report};
+        int r = load(invocation, &given, &report->quorum->quorum, problem);
 
         if (r == 0)
                 r = open_journal(invocation->operands[0], &journal, problem);
         if (r == 0 && report->quorum->quorum.policy)
-                r = journal_quorum_find(report->quorum, journal, ring.origin, problem);
+                r = journal_quorum_find(report->quorum, journal, given.ring.origin, problem);
         if (r < 0)
                 return r;
-        options.since = buf_view(&since);
-        r = replay_journal(journal, &ring, &options, ret, problem);
+        options.since = given.since;
+        options.since_count = given.since_count;
+        options.saved = buf_view(&given.state);
+        r = replay_journal(journal, &given.ring, &options, ret, problem);
+        if (r == 0)
+                r = store_state(invocation, &given, &kept, problem);
         if (r == 0 && option_value(invocation, OPTION_REQUIRE_SEALED))
                 check_sealed(ret, report);
         if (r == 0)
@@ -259,15 +199,15 @@ static int replay(const struct invocation *invocation, struct report *report,
 static enum answer run(const struct invocation *invocation, struct problem *problem)
 {
         _cleanup_(journal_quorum_done) struct journal_quorum quorum = {};
-        struct report report = {.json = invocation->json,
-                                .percent = PERCENT_UNKNOWN,
-                                .quorum = &quorum,
-                                .problem = problem};
+        struct journal_report report = {.json = invocation->json,
+                                        .percent = JOURNAL_REPORT_NO_PERCENT,
+                                        .quorum = &quorum,
+                                        .problem = problem};
         struct replay_result result = {};
         int r = replay(invocation, &report, &result, problem);
 
         if (r == 0)
-                r = print_result(&result, invocation->operands[0], &report);
+                r = journal_report_result(&report, &result, invocation->operands[0]);
         if (r < 0)
                 return answer_of(r, problem);
         if (result.findings == 0)
@@ -290,7 +230,12 @@ const struct verb verb_journal_verify = {
                         [OPTION_KEYRING] = {"keyring", "r", "FILE", "the key ring to trust"},
                         [OPTION_SINCE] =
                                 {"since", "s", "FILE",
-                                 "an earlier checkpoint, which must be a part of this journal"},
+                                 "an earlier checkpoint, which must be a part of this journal", 1},
+                        [OPTION_STATE] = {"state", NULL, "FILE",
+                                          "go on from what the last time was verified, and note "
+                                          "it for the next"},
+                        [OPTION_FROM_START] = {"from-start", NULL, NULL,
+                                               "verify what is noted in the state again"},
                         [OPTION_POLICY] = {"policy", NULL, "FILE",
                                            "the witnesses who must have cosigned a checkpoint"},
                         [OPTION_REQUIRE_SEALED] = {"require-sealed", NULL, NULL,

@@ -76,6 +76,13 @@ int audit_account_check(struct audit_account *account, const struct record *reco
                         const struct audit_claim *claim, const struct audit_context *context,
                         struct problem *problem) _must_use_;
 
+/* What it knows, as members of an object, and back into an account without waiting signatures; keys
+ * of the ring by their place in it. -ENOMEM; -EBADMSG with the reason. */
+int audit_account_save(const struct audit_account *account, const struct keyring *ring,
+                       json_t *ret) _must_use_;
+int audit_account_restore(struct audit_account *account, const struct keyring *ring,
+                          const json_t *saved, struct problem *problem) _must_use_;
+
 /* How far a good `audit` record at @index settles what the journal has: up to the first signature
  * that no interval has named yet. */
 uint64_t audit_account_settle(const struct audit_account *account, uint64_t index);

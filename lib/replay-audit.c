@@ -234,8 +234,11 @@ static int watch(struct audits *audits, const struct replay_leaf *leaf)
                 audits->watching = 0;
         if (!leaf->bytes.data)
                 audits->watching = 0;
-        if (!audits->watching)
+        if (!audits->watching) { /* what nobody saves, nobody asks for */
+                tree_window_done(&audits->window);
+                audits->window = (struct tree_window){};
                 return 0;
+        }
         hash = merkle_leaf(leaf->bytes);
         return tree_window_add(&audits->window, &hash);
 }
@@ -260,5 +263,77 @@ static int end(void *state)
         return 0;
 }
 
-const struct replay_rule replay_rule_audit = {
-        .name = "audit", .begin = begin, .take = take, .end = end, .free = audits_free};
+static const struct field fields[] = {FIELD(struct audits, watching, FIELD_FLAG)};
+static const struct field window_fields[] = {FIELD(struct tree_window, base, FIELD_TREE)};
+
+/* Of the window only where it begins: its leaves are in the journal. */
+static int save(const void *state, json_t *ret)
+{
+        const struct audits *audits = state;
+        json_t *list = json_array();
+        int r = field_save(fields, ARRAY_SIZE(fields), audits, ret);
+
+        if (json_object_set_new(ret, "accounts", list) < 0)
+                return -ENOMEM;
+        if (r == 0)
+                r = field_save(window_fields, ARRAY_SIZE(window_fields), &audits->window, ret);
+        for (size_t i = 0; i < audits->count && r == 0; i++) {
+                json_t *account = json_object();
+
+                if (json_array_append_new(list, account) < 0)
+                        return -ENOMEM;
+                r = audit_account_save(&audits->accounts[i], replay_ring(audits->replay), account);
+        }
+        return r;
+}
+
+static int add_to_window(void *window, const struct sha256 *leaf)
+{
+        return tree_window_add(window, leaf);
+}
+
+static int restore_window(struct audits *audits, struct problem *problem)
+{
+        const struct merkle_tree *tree = replay_tree(audits->replay);
+        struct merkle_tree base = audits->window.base;
+        struct sha256 expected = merkle_root(tree), found;
+        int r;
+
+        if (!audits->watching)
+                return base.size == 0 ? 0 : problem_set(problem, -EBADMSG, "a window for nothing");
+        if (base.size > tree->size || tree->size - base.size > TREE_WINDOW_MAX)
+                return problem_set(problem, -EBADMSG, "a window of no size that it can have");
+        tree_window_begin(&audits->window, &base);
+        r = replay_recall(audits->replay, base.size, add_to_window, &audits->window, problem);
+        if (r == 0)
+                r = tree_window_root(&audits->window, tree->size, &found);
+        if (r == 0 && !view_equal(sha256_view(&expected), sha256_view(&found)))
+                r = -EKEYREJECTED;
+        return r < 0 ? problem_set(problem, r, "records from %llu on are not those of then",
+                                   (unsigned long long)base.size)
+                     : 0;
+}
+
+static int restore(void *state, const json_t *saved, struct problem *problem)
+{
+        struct audits *audits = state;
+        const json_t *list = json_object_get(saved, "accounts"), *account;
+        int r = field_restore(fields, ARRAY_SIZE(fields), 2, saved, audits, problem);
+        size_t i;
+
+        if (r < 0)
+                return r;
+        if (!json_is_array(list) || json_array_size(list) > TOKENS_MAX)
+                return problem_set(problem, -EBADMSG, "expected the accounts of tokens");
+        json_array_foreach (list, i, account) {
+                r = audit_account_restore(&audits->accounts[audits->count++],
+                                          replay_ring(audits->replay), account, problem);
+                if (r < 0)
+                        return r;
+        }
+        r = field_restore(window_fields, ARRAY_SIZE(window_fields), 2, saved, &audits->window,
+                          problem);
+        return r < 0 ? r : restore_window(audits, problem);
+}
+
+REPLAY_RULE(audit, begin, take, end, audits_free, save, restore);

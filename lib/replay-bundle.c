@@ -78,19 +78,19 @@ static int take_leaves(struct replay *replay, const struct replay_window *window
 {
         int r = 0;
 
+        /* First: at the last leaf, a checkpoint may end what a later replay looks at again. */
+        if (window->count == window->tile.width && window->rest > 0)
+                replay_report(replay, REPLAY_NO_INDEX, where, "%zu bytes after the last record",
+                              window->rest);
         for (unsigned i = window->done; i < window->count && r == 0; i++)
                 r = take_leaf(replay, &window->leaves[i], where, problem);
         if (r < 0)
                 return r;
-        if (window->count < window->tile.width) {
-                replay_report(replay, replay->tree.size, where, "cut short: expected %u records",
-                              window->tile.width);
-                return add_leaves_from_tile(replay, &window->tile, problem);
-        }
-        if (window->rest > 0)
-                replay_report(replay, REPLAY_NO_INDEX, where, "%zu bytes after the last record",
-                              window->rest);
-        return 0;
+        if (window->count == window->tile.width)
+                return 0;
+        replay_report(replay, replay->tree.size, where, "cut short: expected %u records",
+                      window->tile.width);
+        return add_leaves_from_tile(replay, &window->tile, problem);
 }
 
 /* -ENOENT: there are no more leaves. */

@@ -104,4 +104,4 @@ static void nothing_free(void *state)
 {
 }
 
-const struct replay_rule replay_rule_caller = {"caller", begin, take, end, nothing_free};
+REPLAY_RULE(caller, begin, take, end, nothing_free, replay_save_nothing, replay_restore_nothing);

@@ -132,4 +132,35 @@ static void entries_free(void *state)
         free(entries);
 }
 
-const struct replay_rule replay_rule_entry = {"entry", begin, take, end, entries_free};
+static const struct field fields[] = {
+        FIELD(struct entries, index, FIELD_NUMBER),
+        FIELD(struct entries, where, FIELD_TEXT),
+};
+
+/* Between a signature and its entry, what must come next is saved with the rest. */
+static int save(const void *state, json_t *ret)
+{
+        const struct entries *entries = state;
+        json_t *expected =
+                json_stringn(entries->expected.size > 0 ? (const char *)entries->expected.data : "",
+                             entries->expected.size);
+
+        if (json_object_set_new(ret, "expected", expected) < 0)
+                return -ENOMEM;
+        return field_save(fields, ARRAY_SIZE(fields), entries, ret);
+}
+
+static int restore(void *state, const json_t *saved, struct problem *problem)
+{
+        const json_t *expected = json_object_get(saved, "expected");
+        struct entries *entries = state;
+
+        if (!json_is_string(expected) || json_string_length(expected) > ENTRY_SIZE_MAX)
+                return problem_set(problem, -EBADMSG, "expected an entry");
+        buf_put(&entries->expected, json_string_value(expected), json_string_length(expected));
+        if (buf_error(&entries->expected))
+                return buf_error(&entries->expected);
+        return field_restore(fields, ARRAY_SIZE(fields), 1, saved, entries, problem);
+}
+
+REPLAY_RULE(entry, begin, take, end, entries_free, save, restore);

@@ -278,4 +278,54 @@ static int end(void *state)
         return 0;
 }
 
-const struct replay_rule replay_rule_gate = {"gate", begin, take, end, gates_free};
+static const struct field fields[] = {
+        FIELD(struct gates, lost, FIELD_FLAG),
+        FIELD(struct gates, end, FIELD_NUMBER),
+};
+
+static const struct field uses_fields[] = {
+        FIELD(struct uses, created, FIELD_FLAG), FIELD(struct uses, made, FIELD_NUMBER),
+        FIELD(struct uses, first, FIELD_NUMBER), FIELD(struct uses, signatures, FIELD_COUNT),
+        FIELD(struct uses, open, FIELD_COUNT),   FIELD(struct uses, astray, FIELD_COUNT),
+        FIELD(struct uses, resets, FIELD_WORD),  FIELD(struct uses, clock, FIELD_NUMBER),
+};
+
+static int save(const void *state, json_t *ret)
+{
+        const struct gates *gates = state;
+        json_t *list = json_array();
+        int r = field_save(fields, ARRAY_SIZE(fields), gates, ret);
+
+        if (json_object_set_new(ret, "uses", list) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < replay_ring(gates->replay)->count && r == 0; i++) {
+                json_t *object = json_object();
+
+                if (json_array_append_new(list, object) < 0)
+                        return -ENOMEM;
+                r = field_save(uses_fields, ARRAY_SIZE(uses_fields), &gates->uses[i], object);
+        }
+        return r;
+}
+
+static int restore(void *state, const json_t *saved, struct problem *problem)
+{
+        struct gates *gates = state;
+        const json_t *list = json_object_get(saved, "uses"), *object;
+        int r = field_restore(fields, ARRAY_SIZE(fields), 1, saved, gates, problem);
+        size_t i;
+
+        if (r < 0)
+                return r;
+        if (!json_is_array(list) || json_array_size(list) != replay_ring(gates->replay)->count)
+                return problem_set(problem, -EBADMSG, "expected the uses of each key of the ring");
+        json_array_foreach (list, i, object) {
+                r = field_restore(uses_fields, ARRAY_SIZE(uses_fields), 0, object, &gates->uses[i],
+                                  problem);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+REPLAY_RULE(gate, begin, take, end, gates_free, save, restore);

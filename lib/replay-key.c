@@ -15,7 +15,7 @@
 
 #define STRANGERS_MAX 1024 /* created, and not in the ring: as a rule none at the end */
 
-enum life { NOT_CREATED, CREATED, ENDED, DESTROYED };
+enum life { NOT_CREATED, CREATED, ENDED, DESTROYED, LIVES };
 
 struct stranger {
         uint64_t index; /* of its key.create */
@@ -382,4 +382,71 @@ static int end(void *state)
         return 0;
 }
 
-const struct replay_rule replay_rule_key = {"key", begin, take, end, keys_free};
+static const struct field stranger_fields[] = {
+        FIELD(struct stranger, index, FIELD_NUMBER),
+        FIELD(struct stranger, fingerprint, FIELD_HASH),
+};
+
+static int save(const void *state, json_t *ret)
+{
+        const struct keys *keys = state;
+        json_t *lives = json_array(), *strangers = json_array(), *object;
+        int r = 0;
+
+        if (json_object_set_new(ret, "lives", lives) < 0 ||
+            json_object_set_new(ret, "strangers", strangers) < 0 ||
+            json_object_set_new(ret, "lost", json_integer(keys->lost)) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < replay_ring(keys->replay)->count && r == 0; i++)
+                r = json_array_append_new(lives, json_integer(keys->lives[i]));
+        for (size_t i = 0; i < keys->stranger_count && r == 0; i++) {
+                object = json_object();
+                r = json_array_append_new(strangers, object);
+                if (r == 0)
+                        r = field_save(stranger_fields, ARRAY_SIZE(stranger_fields),
+                                       &keys->strangers[i], object);
+        }
+        return r < 0 ? -ENOMEM : 0;
+}
+
+static int restore_lives(struct keys *keys, const json_t *lives, struct problem *problem)
+{
+        const json_t *life;
+        size_t i;
+
+        if (!json_is_array(lives) || json_array_size(lives) != replay_ring(keys->replay)->count)
+                return problem_set(problem, -EBADMSG, "expected the life of each key of the ring");
+        json_array_foreach (lives, i, life) {
+                if (!json_is_integer(life) || json_integer_value(life) < 0 ||
+                    json_integer_value(life) >= LIVES)
+                        return problem_set(problem, -EBADMSG, "key %zu: no such life", i);
+                keys->lives[i] = (enum life)json_integer_value(life);
+        }
+        return 0;
+}
+
+static int restore(void *state, const json_t *saved, struct problem *problem)
+{
+        static const struct field fields[] = {FIELD(struct keys, lost, FIELD_FLAG)};
+        const json_t *strangers = json_object_get(saved, "strangers"), *object;
+        struct keys *keys = state;
+        int r = field_restore(fields, ARRAY_SIZE(fields), 2, saved, keys, problem);
+        size_t i;
+
+        if (r == 0)
+                r = restore_lives(keys, json_object_get(saved, "lives"), problem);
+        if (r < 0)
+                return r;
+        if (!json_is_array(strangers) || json_array_size(strangers) > STRANGERS_MAX)
+                return problem_set(problem, -EBADMSG, "expected keys that are not in the ring");
+        json_array_foreach (strangers, i, object) {
+                r = field_restore(stranger_fields, ARRAY_SIZE(stranger_fields), 0, object,
+                                  &keys->strangers[i], problem);
+                if (r < 0)
+                        return r;
+                keys->stranger_count++;
+        }
+        return 0;
+}
+
+REPLAY_RULE(key, begin, take, end, keys_free, save, restore);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/replay-rule.h"
 
+#include <errno.h>
+
 #include "lib/replay-state.h"
 
 const struct replay_rule *const replay_rules[] = {
@@ -51,6 +53,50 @@ void replay_rules_free(struct replay *replay)
 
         for (size_t i = 0; rules[i]; i++)
                 rules[i]->free(replay->rule_states[i]);
+}
+
+int replay_save_nothing(const void *state, json_t *ret)
+{
+        return 0;
+}
+
+int replay_restore_nothing(void *state, const json_t *saved, struct problem *problem)
+{
+        return field_restore(NULL, 0, 0, saved, NULL, problem);
+}
+
+int replay_rules_save(const struct replay *replay, json_t *ret)
+{
+        const struct replay_rule *const *rules = rules_of(replay);
+        int r = 0;
+
+        for (size_t i = 0; rules[i] && r == 0; i++) {
+                json_t *saved = json_object();
+
+                if (json_object_set_new(ret, rules[i]->name, saved) < 0)
+                        return -ENOMEM;
+                r = rules[i]->save(replay->rule_states[i], saved);
+        }
+        return r;
+}
+
+int replay_rules_restore(struct replay *replay, const json_t *saved, struct problem *problem)
+{
+        const struct replay_rule *const *rules = rules_of(replay);
+        size_t count = 0;
+        int r = 0;
+
+        while (rules[count])
+                count++;
+        if (json_object_size(saved) != count)
+                return problem_set(problem, -EBADMSG, "rules: expected %zu of them", count);
+        for (size_t i = 0; i < count && r == 0; i++) {
+                r = rules[i]->restore(replay->rule_states[i],
+                                      json_object_get(saved, rules[i]->name), problem);
+                if (r < 0)
+                        (void)problem_prefix(problem, r, "rule %s", rules[i]->name);
+        }
+        return r;
 }
 
 const struct keyring *replay_ring(const struct replay *replay)

@@ -13,6 +13,7 @@
  */
 
 #include "lib/record-scan.h"
+#include "lib/replay-field.h"
 #include "lib/replay.h"
 
 /* One rule's look at the whole. */
@@ -32,7 +33,22 @@ struct replay_rule {
         int (*take)(void *state, const struct replay_leaf *leaf);
         int (*end)(void *state);
         void (*free)(void *state);
+        /* What an auditor who comes back needs of it (lib/replay-saved.h): all that take() and
+         * end() of a later record depend on, as members of @ret. -ENOMEM. */
+        int (*save)(const void *state, json_t *ret);
+        /* Makes a state that has just begun into the one that was saved; replay_tree() is as it
+         * was then. -EBADMSG, with the reason: nothing that was ever saved; -ENOMEM; others as
+         * replay_recall(). */
+        int (*restore)(void *state, const json_t *saved, struct problem *problem);
 };
+
+/* All of a rule, in the order above: one that leaves out what brings it back does not compile. */
+#define REPLAY_RULE(name, begin, take, end, free, save, restore)                                   \
+        const struct replay_rule replay_rule_##name = {#name, begin, take, end, free, save, restore}
+
+/* For rules that remember nothing. */
+int replay_save_nothing(const void *state, json_t *ret) _must_use_;
+int replay_restore_nothing(void *state, const json_t *saved, struct problem *problem) _must_use_;
 
 extern const struct replay_rule replay_rule_run;
 extern const struct replay_rule replay_rule_key;
@@ -62,6 +78,14 @@ const struct keyring_key *replay_find_key(const struct replay *replay, const str
 
 /* The tree of the records before the one that the rules are at. */
 const struct merkle_tree *replay_tree(const struct replay *replay);
+
+/* Calls @take with the leaf hashes of the tree from @from on, out of bundles and tiles: those of
+ * records that were verified before. Nothing says that they still are what they were; the caller
+ * compares the tree that they make. What @take returns ends it. -EKEYREJECTED: the journal has them
+ * no more; -ENOMEM; what I/O fails with. */
+int replay_recall(struct replay *replay, uint64_t from,
+                  int (*take)(void *context, const struct sha256 *leaf), void *context,
+                  struct problem *problem) _must_use_;
 
 /* Assurance @level was reached for the records from @first to before @end, of that key or token (or
  * "" for the journal as a whole). Ranges that touch become one. */

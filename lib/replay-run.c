@@ -15,7 +15,7 @@
 #define BOOTS_MAX ((size_t)4096) /* that are remembered: years of daily ones */
 
 struct boot {
-        char id[BOOT_SIZE];
+        char id[BOOT_SIZE + 1];
 };
 
 struct run {
@@ -171,6 +171,48 @@ static int end(void *state)
         return 0;
 }
 
+static const struct field fields[] = {
+        FIELD(struct run, lost, FIELD_FLAG),    FIELD(struct run, begun, FIELD_FLAG),
+        FIELD(struct run, stopped, FIELD_FLAG), FIELD(struct run, boot, FIELD_TEXT),
+        FIELD(struct run, time, FIELD_TEXT),
+};
+
+/* The boots that were over, from the earliest that is remembered on. */
+static int save(const void *state, json_t *ret)
+{
+        const struct run *run = state;
+        size_t count = run->past_count < BOOTS_MAX ? run->past_count : BOOTS_MAX;
+        json_t *past = json_array();
+
+        if (json_object_set_new(ret, "past", past) < 0)
+                return -ENOMEM;
+        for (size_t i = run->past_count - count; i < run->past_count; i++)
+                if (json_array_append_new(past, json_string(run->past[i % BOOTS_MAX].id)) < 0)
+                        return -ENOMEM;
+        return field_save(fields, ARRAY_SIZE(fields), run, ret);
+}
+
+static int restore(void *state, const json_t *saved, struct problem *problem)
+{
+        const json_t *past = json_object_get(saved, "past"), *id;
+        struct run *run = state;
+        size_t i;
+
+        if (!json_is_array(past) || json_array_size(past) > BOOTS_MAX)
+                return problem_set(problem, -EBADMSG, "expected boots");
+        run->past = calloc(BOOTS_MAX, sizeof(*run->past));
+        if (!run->past)
+                return -ENOMEM;
+        json_array_foreach (past, i, id) {
+                struct view boot = view_of(json_string_value(id), json_string_length(id));
+
+                if (!is_boot(boot))
+                        return problem_set(problem, -EBADMSG, "expected boots");
+                memcpy(run->past[run->past_count++].id, boot.data, boot.size);
+        }
+        return field_restore(fields, ARRAY_SIZE(fields), 1, saved, run, problem);
+}
+
 static void run_free(void *state)
 {
         struct run *run = state;
@@ -180,4 +222,4 @@ static void run_free(void *state)
         free(run);
 }
 
-const struct replay_rule replay_rule_run = {"run", begin, take, end, run_free};
+REPLAY_RULE(run, begin, take, end, run_free, save, restore);

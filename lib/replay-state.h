@@ -5,13 +5,15 @@
  * What the parts of a replay share: the tree as far as it has been rebuilt. Private to
  * lib/replay*.c.
  *
- * replay.c walks the records, replay-bundle.c takes those of bundles, replay-tile.c compares the
- * tiles with them, replay-wal.c goes on with the write-ahead file, replay-rule.c keeps the rules.
- * Functions return 0 when the replay can go on (what was wrong has been reported), negative when it
- * cannot.
+ * replay.c walks the records, replay-head.c compares the tree with what was signed, replay-resume.c
+ * goes on from an earlier replay, replay-bundle.c takes those of bundles, replay-tile.c compares
+ * the tiles with them, replay-wal.c goes on with the write-ahead file, replay-rule.c keeps the
+ * rules. Functions return 0 when the replay can go on (what was wrong has been reported), negative
+ * when it cannot.
  */
 
 #include "lib/replay-rule.h"
+#include "lib/replay-saved.h"
 #include "lib/replay-window.h"
 
 /* The hashes of a level that are in its newest tile. */
@@ -21,6 +23,13 @@ struct level {
         struct sha256 hash[TILE_WIDTH];
 };
 
+/* A head that the tree must have had, or has. */
+struct head {
+        struct checkpoint checkpoint;
+        const char *where;
+        int found, contradicted; /* by the tree */
+};
+
 struct replay {
         const struct journal *journal;
         const struct keyring *ring;
@@ -28,10 +37,15 @@ struct replay {
         struct replay_result *result;
         struct merkle_tree tree;
         struct level levels[TILE_LEVELS];
-        int sealed;      /* result->checkpoint is genuine */
-        int since_known; /* so is since */
-        struct checkpoint since;
-        int live;         /* an agent is writing */
+        int sealed;           /* result->checkpoint is genuine */
+        struct buf published; /* that checkpoint, verbatim */
+        struct head *heads;   /* earlier ones */
+        size_t head_count;
+        uint64_t next_head;         /* the size of the next one, or of the checkpoint */
+        struct replay_saved *saved; /* where the replay goes on from, or NULL */
+        struct replay_saved *kept;  /* findings so far for the next one; NULL: nobody asked */
+        int memory_failed;          /* of noting one */
+        int live;                   /* an agent is writing */
         uint64_t gap_end; /* of records that are in no bundle and before all segments; or 0 */
         struct buf edge;  /* bundle of the newest entries, as many as levels[0].width */
         struct buf bundle, tile; /* scratch */
@@ -48,6 +62,36 @@ int replay_rules_begin(struct replay *replay) _must_use_;
 int replay_rules_take(struct replay *replay, const struct replay_leaf *leaf) _must_use_;
 int replay_rules_end(struct replay *replay) _must_use_;
 void replay_rules_free(struct replay *replay);
+
+/* What they know, an object for each, by name; and back. -EBADMSG, -ENOMEM, and as
+ * replay_recall(). */
+int replay_rules_save(const struct replay *replay, json_t *ret) _must_use_;
+int replay_rules_restore(struct replay *replay, const json_t *saved,
+                         struct problem *problem) _must_use_;
+
+/* Heads: reads the checkpoint and the earlier ones; compares those that were signed for the present
+ * size; reports what was signed and is not there. */
+int replay_open_heads(struct replay *replay, struct problem *problem) _must_use_;
+int replay_check_heads(struct replay *replay, struct problem *problem) _must_use_;
+void replay_check_sizes(struct replay *replay);
+
+/* Whether @found, over as many records, is the root that was expected. */
+int replay_check_root(struct replay *replay, const struct checkpoint *expected,
+                      const struct sha256 *found, const char *where);
+
+/* Opens a checkpoint with whatever log key of the ring signed it. -ENOKEY; as checkpoint_open(). */
+int replay_open_checkpoint(const struct replay *replay, struct view text, struct checkpoint *ret,
+                           struct problem *problem) _must_use_;
+
+/* Reads options->saved into replay->saved, before the heads are opened. */
+int replay_load(struct replay *replay, struct problem *problem) _must_use_;
+
+/* Goes on from replay->saved, after the rules have begun. 1: the journal does not, which has been
+ * reported. */
+int replay_resume(struct replay *replay, struct problem *problem) _must_use_;
+
+/* Puts what is known at the present size into options->keep. */
+int replay_keep(struct replay *replay) _must_use_;
 
 /* An error that is the journal's fault is a finding; one that is the machine's ends the replay. */
 int replay_is_fault(int error);

@@ -127,4 +127,44 @@ static int end(void *state)
         return 0;
 }
 
-const struct replay_rule replay_rule_witness = {"witness", begin, take, end, free};
+static const struct field fields[] = {FIELD(struct state, in_run, FIELD_FLAG)};
+
+static const struct field seen_fields[] = {
+        FIELD(struct seen, size, FIELD_NUMBER),
+        FIELD(struct seen, root, FIELD_HASH),
+        FIELD(struct seen, known, FIELD_FLAG),
+};
+
+static int save_seen(const struct seen *seen, const char *name, json_t *ret)
+{
+        json_t *object = json_object();
+
+        return json_object_set_new(ret, name, object) < 0
+                       ? -ENOMEM
+                       : field_save(seen_fields, ARRAY_SIZE(seen_fields), seen, object);
+}
+
+static int save(const void *context, json_t *ret)
+{
+        const struct state *state = context;
+        int r = field_save(fields, ARRAY_SIZE(fields), state, ret);
+
+        if (r == 0)
+                r = save_seen(&state->begun, "begun", ret);
+        return r < 0 ? r : save_seen(&state->last, "last", ret);
+}
+
+static int restore(void *context, const json_t *saved, struct problem *problem)
+{
+        struct state *state = context;
+        int r = field_restore(fields, ARRAY_SIZE(fields), 2, saved, state, problem);
+
+        if (r == 0)
+                r = field_restore(seen_fields, ARRAY_SIZE(seen_fields), 0,
+                                  json_object_get(saved, "begun"), &state->begun, problem);
+        return r < 0 ? r
+                     : field_restore(seen_fields, ARRAY_SIZE(seen_fields), 0,
+                                     json_object_get(saved, "last"), &state->last, problem);
+}
+
+REPLAY_RULE(witness, begin, take, end, free, save, restore);

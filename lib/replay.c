@@ -12,101 +12,26 @@
 void replay_report(struct replay *replay, uint64_t index, const char *where, const char *format,
                    ...)
 {
+        struct replay_finding finding;
+        char all[PROBLEM_TEXT_MAX];
         struct problem text = {};
         va_list arguments;
 
         va_start(arguments, format);
-        (void)vsnprintf(text.text, sizeof(text.text), format, arguments);
+        (void)vsnprintf(all, sizeof(all), format, arguments);
         va_end(arguments);
+        (void)problem_set(&text, 0, "%s", all);
+        finding = (struct replay_finding){index, where, text.text, 0};
         replay->result->findings++;
-        replay->options->finding(&(struct replay_finding){index, where, text.text},
-                                 replay->options->context);
+        if (replay->kept && replay_saved_add(replay->kept, &finding) < 0)
+                replay->memory_failed = 1;
+        replay->options->finding(&finding, replay->options->context);
 }
 
 int replay_is_fault(int error)
 {
         return error == -ENOENT || error == -EBADMSG || error == -EMSGSIZE || error == -EINVAL ||
                error == -ENOTDIR || error == -EISDIR || error == -ELOOP || error == -ENXIO;
-}
-
-static int open_with_ring(struct replay *replay, struct view text, struct checkpoint *ret,
-                          struct problem *problem)
-{
-        int r = -ENOKEY;
-
-        for (size_t i = 0; i < replay->ring->count && r < 0; i++) {
-                const struct keyring_key *key = &replay->ring->keys[i];
-                struct problem reason = {};
-
-                if (key->purpose != KEY_LOG)
-                        continue;
-                r = checkpoint_open(text, replay->ring->origin, key->pubkey, ret, &reason);
-                if (r < 0 && r != -ENOKEY)
-                        return problem_set(problem, r, "%s", problem_text(&reason, r));
-        }
-        if (r == -ENOKEY)
-                return problem_set(problem, r,
-                                   "not signed by the log key of \"%s\" in the key ring",
-                                   replay->ring->origin);
-        return r;
-}
-
-static int open_checkpoints(struct replay *replay, struct problem *problem)
-{
-        _cleanup_(buf_done) struct buf text = {};
-        struct problem reason = {};
-        int r;
-
-        r = journal_read_checkpoint(replay->journal, &text, &reason);
-        if (r < 0 && !replay_is_fault(r))
-                return problem_set(problem, r, "%s", problem_text(&reason, r));
-        if (r == 0)
-                r = open_with_ring(replay, buf_view(&text), &replay->result->checkpoint, &reason);
-        if (r == -ENOMEM)
-                return r;
-        replay->sealed = r == 0;
-        if (r < 0)
-                replay_report(replay, REPLAY_NO_INDEX, "checkpoint", "%s",
-                              problem_text(&reason, r));
-        if (replay->options->since.size == 0)
-                return 0;
-        reason = (struct problem){};
-        r = open_with_ring(replay, replay->options->since, &replay->since, &reason);
-        if (r < 0)
-                return problem_set(problem, r, "earlier checkpoint: %s", problem_text(&reason, r));
-        replay->since_known = 1;
-        return 0;
-}
-
-static void check_root(struct replay *replay, const struct checkpoint *expected, const char *where)
-{
-        struct sha256 root = merkle_root(&replay->tree);
-        char computed[HEX_SIZE(SHA256_SIZE)], wanted[HEX_SIZE(SHA256_SIZE)];
-
-        if (view_equal(sha256_view(&root), sha256_view(&expected->root)))
-                return;
-        replay_report(replay, REPLAY_NO_INDEX, where,
-                      "root over %llu records: expected %s, found %s",
-                      (unsigned long long)expected->size,
-                      hex_encode(sha256_view(&expected->root), wanted),
-                      hex_encode(sha256_view(&root), computed));
-}
-
-/* Whatever was signed about the tree at its present size. */
-static int check_heads(struct replay *replay, struct problem *problem)
-{
-        uint64_t size = replay->tree.size;
-        int r = 0;
-
-        if (replay->since_known && size == replay->since.size)
-                check_root(replay, &replay->since, "earlier checkpoint");
-        if (!replay->sealed || size != replay->result->checkpoint.size)
-                return 0;
-        check_root(replay, &replay->result->checkpoint, "checkpoint");
-        for (int level = 0; level < TILE_LEVELS && r == 0; level++)
-                if (tile_hashes(level, size) % TILE_WIDTH > 0)
-                        r = replay_check_tile(replay, level, 1, problem);
-        return r;
 }
 
 int replay_add_leaf(struct replay *replay, const struct sha256 *leaf, struct problem *problem)
@@ -120,33 +45,11 @@ int replay_add_leaf(struct replay *replay, const struct sha256 *leaf, struct pro
                 r = replay_add_hash(replay, (int)level, &completed[(size_t)level * TILE_HEIGHT],
                                     problem);
         if (r == 0)
-                r = check_heads(replay, problem);
+                r = replay_check_heads(replay, problem);
         if (r == 0 && replay->options->progress && replay->tree.size % PROGRESS_EVERY == 0)
                 replay->options->progress(replay->tree.size, replay->result->checkpoint.size,
                                           replay->options->context);
         return r;
-}
-
-/* What was signed, but is not there. */
-static void check_sizes(struct replay *replay)
-{
-        const struct replay_result *result = replay->result;
-        unsigned long long there = replay->tree.size, sealed = result->checkpoint.size;
-
-        if (replay->sealed && sealed > there)
-                replay_report(replay, there, "checkpoint",
-                              "the checkpoint covers %llu records, but only %llu are there", sealed,
-                              there);
-        if (replay->since_known && replay->since.size > there)
-                replay_report(
-                        replay, there, "earlier checkpoint",
-                        "truncated: the earlier checkpoint covers %llu records, but only %llu "
-                        "are there",
-                        (unsigned long long)replay->since.size, there);
-        else if (replay->since_known && replay->sealed && replay->since.size > sealed)
-                replay_report(replay, sealed, "checkpoint",
-                              "rolled back: covers %llu records, the earlier checkpoint %llu",
-                              sealed, (unsigned long long)replay->since.size);
 }
 
 static void report_gap(struct replay *replay)
@@ -196,6 +99,10 @@ static void replay_done(struct replay *replay)
         buf_done(&replay->bundle);
         buf_done(&replay->tile);
         replay_rules_free(replay);
+        replay_saved_free(replay->saved);
+        replay_saved_free(replay->kept);
+        buf_done(&replay->published);
+        free(replay->heads);
         free(replay);
 }
 
@@ -203,6 +110,43 @@ static void replay_donep(struct replay **replay)
 {
         if (*replay)
                 replay_done(*replay);
+}
+
+static int begin(struct replay *replay, struct problem *problem)
+{
+        int r = 0;
+
+        if (replay->options->keep) {
+                buf_clear(replay->options->keep);
+                replay->kept = replay_saved_new();
+                r = replay->kept ? 0 : -ENOMEM;
+        }
+        if (r == 0)
+                r = replay_load(replay, problem);
+        if (r == 0)
+                r = replay_open_heads(replay, problem);
+        if (r == 0)
+                r = pool_new(replay_window_check, &replay->crew, &replay->pool);
+        if (r == 0)
+                r = replay_crew_init(&replay->crew, replay->ring, pool_workers(replay->pool));
+        return r < 0 ? r : replay_rules_begin(replay);
+}
+
+/* From where the last replay ended, if there was one. */
+static int run(struct replay *replay, struct problem *problem)
+{
+        int r = replay_resume(replay, problem);
+
+        if (r != 0) /* what follows what is not there? */
+                return r < 0 ? r : 0;
+        r = replay_check_heads(replay, problem);
+        if (r == 0)
+                r = walk(replay, problem);
+        if (r == 0)
+                r = replay_rules_end(replay);
+        if (r == 0)
+                replay_check_sizes(replay);
+        return r;
 }
 
 int replay_journal(const struct journal *journal, const struct keyring *ring,
@@ -221,22 +165,11 @@ int replay_journal(const struct journal *journal, const struct keyring *ring,
         replay->result = ret;
         replay->live = journal_is_live(journal);
         replay->edge.limit = ENTRY_BUNDLE_MAX;
-        r = open_checkpoints(replay, problem);
+        r = begin(replay, problem);
         if (r == 0)
-                r = pool_new(replay_window_check, &replay->crew, &replay->pool);
-        if (r == 0)
-                r = replay_crew_init(&replay->crew, ring, pool_workers(replay->pool));
-        if (r == 0)
-                r = check_heads(replay, problem);
-        if (r == 0)
-                r = replay_rules_begin(replay);
-        if (r == 0)
-                r = walk(replay, problem);
-        if (r == 0)
-                r = replay_rules_end(replay);
+                r = run(replay, problem);
         if (r < 0)
                 return r;
-        check_sizes(replay);
         if (ret->records > ret->checkpoint.size)
                 ret->unsealed = ret->records - ret->checkpoint.size;
         if (ret->findings == 0)

@@ -15,19 +15,36 @@
 #include "lib/journal.h"
 #include "lib/keyring.h"
 
-#define REPLAY_NO_INDEX UINT64_MAX
+#define REPLAY_NO_INDEX  UINT64_MAX
+#define REPLAY_SAVED_MAX ((size_t)64 << 20) /* bytes of what a replay keeps */
 
 struct replay_finding {
         uint64_t index;    /* of the record, or REPLAY_NO_INDEX */
         const char *where; /* file, relative to the journal */
         const char *text;  /* what was expected and what was found */
+        int earlier;       /* by the replay that this one goes on from */
 };
 
 struct replay_rule;
 
+/* A checkpoint of this log that the auditor kept, signed. */
+struct replay_earlier {
+        const char *name; /* for messages */
+        struct view text;
+};
+
 struct replay_options {
-        struct view since; /* an earlier checkpoint of this log that the auditor kept, signed; or
-                              empty */
+        const struct replay_earlier *since; /* each must be a part of the journal */
+        size_t since_count;
+        /* What an earlier replay of this journal kept, to go on from there; or empty. Its findings
+         * are findings of this one. A journal that does not go on from it is a finding. */
+        struct view saved;
+        /* The journal must go on from it as well, but is replayed from the first record on, as if
+         * nothing were known: for a key ring that has changed. */
+        int anew;
+        /* Gets what the next replay can go on from: the records up to the checkpoint, once they are
+         * proved to be what it covers. Else it is left empty. May be NULL. */
+        struct buf *keep;
         void (*finding)(const struct replay_finding *finding, void *context);
         void (*progress)(uint64_t done, uint64_t total, void *context); /* may be NULL */
         void *context;
@@ -59,6 +76,7 @@ struct replay_range {
 struct replay_result {
         uint64_t findings;
         uint64_t records;    /* read, checkpointed or not */
+        uint64_t before;     /* of these, by the replay that this one went on from */
         uint64_t signatures; /* of `sign` records, verified and good */
         uint64_t unsealed; /* records after the checkpoint: only their own checks speak for them */
         struct checkpoint checkpoint;
@@ -67,7 +85,9 @@ struct replay_result {
 };
 
 /* 0: the journal was read to its end, and it is good if and only if ret->findings is 0. Negative:
- * the answer could not be found (I/O, memory). */
+ * the answer could not be found (I/O, memory; -EBADMSG, -EOPNOTSUPP: options->saved is damaged or
+ * of another version; -EXDEV: of another origin; -ENOKEY: of another key ring, or an earlier
+ * checkpoint is not signed by this log). */
 int replay_journal(const struct journal *journal, const struct keyring *ring,
                    const struct replay_options *options, struct replay_result *ret,
                    struct problem *problem) _must_use_;

@@ -41,8 +41,11 @@ static inline int replayed_run(const char *path, const struct keyring *ring, str
                                struct replayed *ret)
 {
         _cleanup_(journal_freep) struct journal *journal = NULL;
-        const struct replay_options options = {
-                .since = since, .finding = replayed_note, .context = ret};
+        const struct replay_earlier earlier = {"earlier", since};
+        const struct replay_options options = {.since = &earlier,
+                                               .since_count = since.size > 0,
+                                               .finding = replayed_note,
+                                               .context = ret};
         struct problem problem = {};
         int r;
 

@@ -129,7 +129,22 @@ static void note_finding(const struct replay_finding *finding, void *context)
         expect(string_equal(finding->where, "here"));
 }
 
-static void take(const char *leaves, void *state)
+/* As an auditor does who leaves and comes back. */
+static void come_back(struct replay *replay, void **state)
+{
+        _cleanup_(json_decrefp) json_t *saved = json_object(), *again = json_object();
+        void *next = NULL;
+
+        expect_integer(replay_rule_entry.save(*state, saved), 0);
+        expect_integer(replay_rule_entry.begin(replay, &next), 0);
+        expect_integer(replay_rule_entry.restore(next, saved, NULL), 0);
+        expect_integer(replay_rule_entry.save(next, again), 0);
+        expect(json_equal(saved, again));
+        replay_rule_entry.free(*state);
+        *state = next;
+}
+
+static void take(const char *leaves, struct replay *replay, void **state, int in_steps)
 {
         for (size_t i = 0; i < strlen(leaves); i++) {
                 struct record record;
@@ -140,7 +155,9 @@ static void take(const char *leaves, void *state)
                         expect_integer(record_scan(leaf.bytes, &record), 0);
                         leaf.record = &record;
                 }
-                expect_integer(replay_rule_entry.take(state, &leaf), 0);
+                if (in_steps)
+                        come_back(replay, state);
+                expect_integer(replay_rule_entry.take(*state, &leaf), 0);
         }
 }
 
@@ -153,22 +170,28 @@ static size_t count_found(const char *found)
         return count;
 }
 
+static void test_journal(size_t i, int in_steps)
+{
+        char found[16] = "";
+        struct replay_options options = {.finding = note_finding, .context = found};
+        struct replay_result result = {};
+        struct replay replay = {.ring = &made.ring, .options = &options, .result = &result};
+        void *state = NULL;
+
+        test_label = journals[i].leaves;
+        memcpy(found, journals[i].found, strlen(journals[i].found) + 1);
+        expect_integer(replay_rule_entry.begin(&replay, &state), 0);
+        take(journals[i].leaves, &replay, &state, in_steps);
+        expect_integer(replay_rule_entry.end(state), 0);
+        expect_integer(result.findings, count_found(found));
+        replay_rule_entry.free(state);
+}
+
 static void test_journals(void)
 {
         for (size_t i = 0; i < ARRAY_SIZE(journals); i++) {
-                char found[16] = "";
-                struct replay_options options = {.finding = note_finding, .context = found};
-                struct replay_result result = {};
-                struct replay replay = {.ring = &made.ring, .options = &options, .result = &result};
-                void *state = NULL;
-
-                test_label = journals[i].leaves;
-                memcpy(found, journals[i].found, strlen(journals[i].found) + 1);
-                expect_integer(replay_rule_entry.begin(&replay, &state), 0);
-                take(journals[i].leaves, state);
-                expect_integer(replay_rule_entry.end(state), 0);
-                expect_integer(result.findings, count_found(found));
-                replay_rule_entry.free(state);
+                test_journal(i, 0);
+                test_journal(i, 1);
         }
         test_label = "";
         replay_rule_entry.free(NULL);

@@ -5,6 +5,7 @@
 #include "tests/test.h"
 #include "tests/unit/edit.h"
 #include "tests/unit/made-journal.h"
+#include "tests/unit/steps.h"
 
 #include <errno.h>
 
@@ -292,6 +293,7 @@ static void replay(struct rig *rig, struct found *ret, struct replay_result *ret
         made_publish(&rig->made, rig->made.count);
         journal = made_open(&rig->made);
         expect_integer(replay_journal(journal, &rig->made.ring, &options, ret_result, NULL), 0);
+        steps_expect_same_anywhere(&rig->made);
 }
 
 static void test_counts(void)

@@ -4,6 +4,7 @@
 #include "tests/test.h"
 #include "tests/unit/edit.h"
 #include "tests/unit/made-journal.h"
+#include "tests/unit/steps.h"
 
 #include <errno.h>
 
@@ -287,6 +288,7 @@ static void replay(struct rig *rig, struct found *ret)
         if (ret->count == 0)
                 expect(result.ranges[0].level == REPLAY_L0 &&
                        result.ranges[0].end == rig->made.count);
+        steps_expect_same_anywhere(&rig->made);
 }
 
 static void test_rows(void)

@@ -29,8 +29,11 @@ static int replay(const struct made_journal *made, struct view since, struct fin
                   struct replay_result *result, struct problem *problem)
 {
         _cleanup_(journal_freep) struct journal *journal = made_open(made);
-        const struct replay_options options = {
-                .since = since, .finding = note_finding, .context = findings};
+        const struct replay_earlier earlier = {"earlier", since};
+        const struct replay_options options = {.since = &earlier,
+                                               .since_count = since.size > 0,
+                                               .finding = note_finding,
+                                               .context = findings};
         int r;
 
         *findings = (struct findings){};
