@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tries what the sandbox of hallmarkd.service denies, and a little that it allows. A line for each: what
- * was tried, what was expected and what came of it, as the name of an errno. Meant for root: what is
- * refused then is refused by the sandbox, and not because the agent is somebody else. Exit status 1 if
- * anything was otherwise.
+ * Tries what the sandbox of hallmarkd.service denies, and a little that it allows. A line for each:
+ * what was tried, what was expected and what came of it, as the name of an errno. Meant for root:
+ * what is refused then is refused by the sandbox, and not because the agent is somebody else. Exit
+ * status 1 if anything was otherwise.
  */
 #include <errno.h>
 #include <fcntl.h>
