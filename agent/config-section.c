@@ -47,11 +47,12 @@ static int refuse_key(const struct config_section *section, const struct config_
                 buf_put_format(&known, "%s%s", i > 0 ? " " : "", fields[i].key);
         if (buf_error(&known))
                 return buf_error(&known);
-        return problem_set(problem, -EBADMSG,
-                           "%s:%u: [%s%s%s] %s=: expected one of the keys %.*s, found \"%s\"",
-                           section->file, entry->line, section->kind, section->name ? " " : "",
-                           section->name ? section->name : "", entry->key, (int)known.size,
-                           (const char *)known.data, entry->key);
+        return problem_set(
+                problem, -EBADMSG,
+                "%.200s:%u: [%.20s%s%.80s] %.40s=: expected one of the keys %.*s, found \"%.40s\"",
+                section->file, entry->line, section->kind, section->name ? " " : "",
+                section->name ? section->name : "", entry->key, (int)known.size,
+                (const char *)known.data, entry->key);
 }
 
 int config_section_read(const struct config_section *section, const struct config_field *fields,
