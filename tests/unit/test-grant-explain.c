@@ -179,7 +179,7 @@ static void compare(const struct set *set, const struct config *config, struct g
         size_t plain = read_plainly(set, values);
         int expected = plain == NONE ? -EPERM : 0;
         struct grant_decision decision = {};
-        char name[16] = "";
+        char name[32] = "";
         int r = grant_decide(config, meter, &request, &decision, NULL);
 
         if (plain != NONE)
