@@ -171,6 +171,7 @@ static const struct attempt attempts[] = {
         {"write /etc/passwd", open_path, "/etc/passwd", O_WRONLY, EROFS},
         {"make a folder in /usr", make_folder, "/usr/probe", 0, EROFS},
         {"make a folder in /var/lib", make_folder, "/var/lib/mine", 0, EROFS},
+        {"make a folder in /run", make_folder, "/run/probe", 0, EROFS},
         {"read /root", open_path, "/root", O_RDONLY | O_DIRECTORY, EACCES},
         {"make a folder in /home", make_folder, "/home/probe", 0, EACCES},
         {"see another's /tmp", open_path, "/tmp/outside", O_RDONLY, ENOENT},
