@@ -18,12 +18,7 @@ enum attest_key_type {
 
 struct attest_key {
         enum attest_key_type type;
-        struct view signer; /* qualified Name */
-        struct view qualifying;
-        uint64_t clock;
-        uint32_t reset_count, restart_count;
-        int safe;
-        uint64_t firmware;
+        struct attest_head head;
         struct view name;    /* of the key */
         struct view further; /* its qualified Name; of a creation, the hash of the creation data */
 };

@@ -366,8 +366,8 @@ void audit_account_begin(struct audit_account *account, uint64_t index,
         account->counter = claim->attest.counter;
         account->key = claim->key;
         account->digest = (struct sha256){};
-        command_audit_add_look(&account->digest, buf_view(&claim->name), claim->attest.qualifying,
-                               buf_view(&claim->response));
+        command_audit_add_look(&account->digest, buf_view(&claim->name),
+                               claim->attest.head.qualifying, buf_view(&claim->response));
 }
 
 int audit_account_take_forgotten(struct audit_account *account, uint64_t *ret)

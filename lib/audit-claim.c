@@ -48,7 +48,7 @@ static int check_signer(const struct audit_claim *claim, struct problem *problem
 {
         const struct view parts[] = {view_of(HIERARCHY_ENDORSEMENT, 4), buf_view(&claim->name)};
         struct sha256 digest = sha256_of_parts(parts, ARRAY_SIZE(parts));
-        struct view signer = claim->attest.signer;
+        struct view signer = claim->attest.head.signer;
 
         if (signer.size != COMMAND_AUDIT_NAME_SIZE || signer.data[0] != 0 ||
             signer.data[1] != COMMAND_AUDIT_ALGORITHM ||
@@ -73,7 +73,7 @@ static int check_head(const struct record *record, const struct audit_claim *cla
                                    "audit: attests the tree of %lld records, which was none when "
                                    "its interval ended",
                                    (long long)size);
-        if (!view_equal(claim->attest.qualifying, sha256_view(&root)))
+        if (!view_equal(claim->attest.head.qualifying, sha256_view(&root)))
                 return problem_set(
                         problem, -EKEYREJECTED,
                         "audit: attests another tree of %lld records than this journal's",

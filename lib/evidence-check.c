@@ -177,7 +177,7 @@ static int check_firmware(const struct evidence *evidence, struct evidence_proof
                           struct problem *problem)
 {
         const char *said = facts_get(&evidence->self_asserted, "firmware");
-        uint64_t firmware = proof->attest.firmware;
+        uint64_t firmware = proof->attest.head.firmware;
 
         (void)snprintf(proof->firmware, sizeof(proof->firmware), "%u.%u.%u.%u",
                        (unsigned)(firmware >> 48), (unsigned)(firmware >> 32 & 0xffff),
@@ -247,7 +247,7 @@ int evidence_check_nonce(const struct evidence *evidence, const struct evidence_
         if (evidence->kind != EVIDENCE_TPM2)
                 return problem_set(problem, -EKEYREJECTED,
                                    "nonce: nothing that a PKCS#11 token says answers to one");
-        if (view_equal(proof->attest.qualifying, nonce))
+        if (view_equal(proof->attest.head.qualifying, nonce))
                 return 0;
         return problem_set(problem, -EKEYREJECTED, "nonce: the attestation answers to another one");
 }

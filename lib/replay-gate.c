@@ -152,8 +152,8 @@ static int verify(const struct record *record, const struct keyring_key *key, in
 /* Each attestation is a command of its own, and takes its time. */
 static int is_newer(const struct attest_count *said, const struct uses *uses)
 {
-        return said->reset_count > uses->resets ||
-               (said->reset_count == uses->resets && said->clock > uses->clock);
+        return said->head.reset_count > uses->resets ||
+               (said->head.reset_count == uses->resets && said->head.clock > uses->clock);
 }
 
 /* Whether the TPM vouches for the count: 1, 0, or -ENOMEM. */
@@ -183,8 +183,8 @@ static int is_attested(struct gates *gates, const struct replay_leaf *leaf,
                               : "key.count: the attestation is no newer than one before it");
                 return 0;
         }
-        uses->resets = said.reset_count;
-        uses->clock = said.clock;
+        uses->resets = said.head.reset_count;
+        uses->clock = said.head.clock;
         return 1;
 }
 

@@ -21,13 +21,13 @@ static void test_good(void)
         expect_integer(attest_key_parse(view_of(CERTIFY, sizeof(CERTIFY) - 1), ATTEST_KEY_CERTIFY,
                                         &attest, NULL),
                        0);
-        expect_text(attest.signer, "na");
-        expect_text(attest.qualifying, "nonce");
-        expect_integer(attest.clock, 5);
-        expect_integer(attest.reset_count, 2);
-        expect_integer(attest.restart_count, 3);
-        expect_integer(attest.safe, 1);
-        expect_integer(attest.firmware, 0x0001000200030004);
+        expect_text(attest.head.signer, "na");
+        expect_text(attest.head.qualifying, "nonce");
+        expect_integer(attest.head.clock, 5);
+        expect_integer(attest.head.reset_count, 2);
+        expect_integer(attest.head.restart_count, 3);
+        expect_integer(attest.head.safe, 1);
+        expect_integer(attest.head.firmware, 0x0001000200030004);
         expect_text(attest.name, "Name");
         expect_text(attest.further, "qua");
         expect_integer(attest_key_parse(view_of(CREATION, sizeof(CREATION) - 1),

@@ -20,13 +20,13 @@ static void test_good(void)
         struct attest_audit attest;
 
         expect_integer(attest_parse_audit(view_of(GOOD, sizeof(GOOD) - 1), &attest, NULL), 0);
-        expect_text(attest.signer, "na");
-        expect_text(attest.qualifying, "q");
-        expect_integer(attest.clock, 5);
-        expect_integer(attest.reset_count, 2);
-        expect_integer(attest.restart_count, 3);
-        expect_integer(attest.safe, 1);
-        expect_integer(attest.firmware, 7);
+        expect_text(attest.head.signer, "na");
+        expect_text(attest.head.qualifying, "q");
+        expect_integer(attest.head.clock, 5);
+        expect_integer(attest.head.reset_count, 2);
+        expect_integer(attest.head.restart_count, 3);
+        expect_integer(attest.head.safe, 1);
+        expect_integer(attest.head.firmware, 7);
         expect_integer(attest.counter, 9);
         expect_integer(attest.algorithm, 11);
         expect_text(attest.digest, "dig");
@@ -95,7 +95,8 @@ static void test_count(void)
                 uint8_t safe;
                 const char *problem;
         } bad[] = {
-                {0x8015, 0, 1, "attestation: expected one of an NV index, made by a TPM"},
+                {0x8015, 0, 1,
+                 "attestation: expected one of an NV index (0x8014), found type 0x8015"},
                 {0x8014, 1, 1, "attestation: malformed"},
                 {0x8014, 0, 2, "attestation: malformed"},
         };
@@ -106,9 +107,9 @@ static void test_count(void)
         expect_integer(attest_parse_count(buf_view(&good), &count, NULL), 0);
         expect_integer(count.uses, 5);
         expect_integer(count.limit, 9);
-        expect_integer(count.clock, 1234);
-        expect_integer(count.reset_count, 3);
-        expect(view_is(count.index, "Name") && view_is(count.signer, "AK"));
+        expect_integer(count.head.clock, 1234);
+        expect_integer(count.head.reset_count, 3);
+        expect(view_is(count.index, "Name") && view_is(count.head.signer, "AK"));
         for (size_t size = 0; size < good.size; size++)
                 expect_integer(attest_parse_count(view_of(good.data, size), &count, NULL),
                                -EBADMSG);
