@@ -2,13 +2,15 @@
 #include "cli/logged.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "lib/base64.h"
 #include "lib/record.h"
 
 /* One of the log keys of the ring must have signed the checkpoint. */
 static int verify_with_ring(const struct tlog_proof *proof, const struct keyring *ring,
-                            struct checkpoint *ret, struct problem *problem)
+                            struct checkpoint *ret, const struct keyring_key **ret_key,
+                            struct problem *problem)
 {
         for (size_t i = 0; i < ring->count; i++) {
                 int r;
@@ -16,6 +18,7 @@ static int verify_with_ring(const struct tlog_proof *proof, const struct keyring
                 if (ring->keys[i].purpose != KEY_LOG)
                         continue;
                 r = tlog_proof_verify(proof, ring->origin, ring->keys[i].pubkey, ret, problem);
+                *ret_key = &ring->keys[i];
                 if (r != -ENOKEY)
                         return r;
                 *problem = (struct problem){}; /* the next log key may have signed */
@@ -54,16 +57,18 @@ static int open_proof(struct view text, const struct keyring *ring, struct logge
                       json_t **ret_record, struct problem *problem)
 {
         _cleanup_(tlog_proof_done) struct tlog_proof proof = {};
+        const struct keyring_key *log_key = NULL;
         struct checkpoint checkpoint = {};
         int r = tlog_proof_parse(text, &proof, problem);
 
         if (r == 0)
-                r = verify_with_ring(&proof, ring, &checkpoint, problem);
+                r = verify_with_ring(&proof, ring, &checkpoint, &log_key, problem);
         if (r == 0)
                 r = record_parse(buf_view(&proof.extra), ret_record, problem);
         if (r < 0)
                 return r;
-        *ret = (struct logged){.index = proof.index, .size = checkpoint.size};
+        *ret = (struct logged){.index = proof.index, .size = checkpoint.size, .log_key = log_key};
+        (void)snprintf(ret->time, sizeof(ret->time), "%s", json_member_string(*ret_record, "time"));
         return 0;
 }
 

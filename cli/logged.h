@@ -14,9 +14,11 @@
 /* What the proof shows. */
 struct logged {
         uint64_t index;
-        uint64_t size;                 /* of the journal, as of the checkpoint */
-        const struct keyring_key *key; /* of the ring: named by the record */
-        json_t *digests;               /* of a `sign.logged` record, as in it; else NULL */
+        uint64_t size;                     /* of the journal, as of the checkpoint */
+        const struct keyring_key *key;     /* of the ring: named by the record */
+        const struct keyring_key *log_key; /* that signed the checkpoint */
+        char time[KEY_TIME_SIZE];          /* of the record */
+        json_t *digests;                   /* of a `sign.logged` record, as in it; else NULL */
 };
 
 void logged_done(struct logged *logged);

@@ -40,6 +40,11 @@ int quorum_verify_proof(struct quorum *quorum, struct view text, struct problem 
         return r == -EBADMSG || r == -EMSGSIZE ? -EKEYREJECTED : r;
 }
 
+uint64_t quorum_time(const struct quorum *quorum)
+{
+        return quorum->policy ? policy_decided_at(quorum->policy, quorum->times) : 0;
+}
+
 static const char *name_time(uint64_t seconds, char ret[RECORD_TIME_SIZE])
 {
         return record_time((seconds < TIME_SHOWN_MOST ? seconds : TIME_SHOWN_MOST) * USEC_PER_SEC,

@@ -28,6 +28,10 @@ int quorum_verify(struct quorum *quorum, struct view checkpoint,
 int quorum_verify_proof(struct quorum *quorum, struct view text,
                         struct problem *problem) _must_use_;
 
+/* By when enough of them had seen it, in seconds since 1970. 0: nobody was asked, or too few said
+ * when. */
+uint64_t quorum_time(const struct quorum *quorum);
+
 /* Appends "WITNESS (TIME), …", or "nobody". */
 void quorum_put_witnesses(struct buf *text, const struct quorum *quorum);
 

@@ -52,15 +52,16 @@ const struct pubkey *trust_pubkey(const struct trust *trust, const struct trust_
 int trust_check_standing(const struct trust *trust, const struct keyring_key *key, const char *what,
                          struct problem *problem)
 {
+        struct problem reason = {};
+
         if (key && key->purpose == KEY_LOG)
                 return problem_set(problem, -EKEYREJECTED,
                                    "%s: signed by log key %s version %u, which vouches for "
                                    "checkpoints only",
                                    what, key->name, key->version);
-        if (key && key->state == KEY_REVOKED)
-                return problem_set(problem, -EKEYREJECTED,
-                                   "%s: signed by key %s version %u, which is revoked", what,
-                                   key->name, key->version);
+        if (key && key_window_check(key, &trust->moment, &reason) < 0)
+                return problem_set(problem, -EKEYREJECTED, "%s: signed by key %s version %u, %s",
+                                   what, key->name, key->version, reason.text);
         if (key && trust->purpose && !string_equal(key_purpose_name(key->purpose), trust->purpose))
                 return problem_set(problem, -EKEYREJECTED,
                                    "%s: signed by key %s version %u of purpose %s, expected %s",

@@ -7,6 +7,7 @@
  */
 
 #include "lib/format.h"
+#include "lib/key-window.h"
 
 struct trust {
         struct keyring ring;               /* without origin when there is none */
@@ -15,6 +16,7 @@ struct trust {
         const struct algorithm *algorithm; /* of the public key; NULL: any that fits */
         const char *purpose;               /* that the key must have; NULL: any */
         const char *name_space;            /* of SSH signatures */
+        struct key_moment moment;          /* when it was signed, as far as that is proved */
 };
 
 /* Who signed. */

@@ -42,6 +42,9 @@ static int check_usage(const struct verification *v, struct problem *problem)
         if (!ring && given(v, VERIFY_REQUIRE_LOG))
                 return problem_set(problem, -EINVAL,
                                    "verify: --require-log needs --keyring, which has the log key");
+        if (!ring && given(v, VERIFY_JOURNAL))
+                return problem_set(problem, -EINVAL,
+                                   "verify: --journal needs --keyring, which has the log key");
         if (ring && given(v, VERIFY_ALGORITHM))
                 return problem_set(problem, -EINVAL,
                                    "verify: the key ring names the algorithm, --algorithm needs "
@@ -167,33 +170,6 @@ static int load_signature(struct verification *v, struct problem *problem)
         return r == -EBADMSG ? -EKEYREJECTED : r;
 }
 
-/* SIGNATURE.tlog-proof, as `hallmark sign --with-proof` writes it: of this very signature. Whether
- * it is of the content follows when that has been verified. */
-static int load_proof(struct verification *v, struct problem *problem)
-{
-        _cleanup_(bundle_done) struct bundle signature = {};
-        _cleanup_(freep) char *path = NULL;
-        int r;
-
-        if (asprintf(&path, "%s%s", v->signature_path, format_proof.suffix) < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
-        v->proof_file = BUF_INIT(TLOG_PROOF_SIZE_MAX);
-        if (v->trust.pubkey || verification_is_logged(v) || access(path, F_OK) < 0)
-                return 0;
-        r = file_read(AT_FDCWD, path, &v->proof_file, problem);
-        if (r < 0)
-                return r;
-        r = logged_verify(buf_view(&v->proof_file), &v->trust.ring, &v->logged, &signature,
-                          problem);
-        if (r == 0 && !view_equal(buf_view(&signature.signature), buf_view(&v->signature.value)))
-                r = problem_set(problem, -EKEYREJECTED, "proof: of another signature");
-        if (r < 0)
-                (void)problem_prefix(problem, r, "%s", path);
-        return r;
-}
-
 int verification_is_logged(const struct verification *v)
 {
         return v->signature.format->is_logged || v->signature.bundle.entry_count > 0 ||
@@ -255,8 +231,10 @@ int verification_load(const struct invocation *invocation, struct verification *
         if (r == 0)
                 r = load_signature(ret, problem);
         if (r == 0)
-                r = load_proof(ret, problem);
+                r = verification_load_proof(ret, problem);
         if (r == 0)
                 r = check_log(ret, problem);
-        return r < 0 ? r : check_quorum(ret, problem);
+        if (r == 0)
+                r = check_quorum(ret, problem);
+        return r < 0 ? r : verification_find_moment(ret, problem);
 }

@@ -6,16 +6,13 @@
 
 #include "cli/output.h"
 
-static const char *state_note(const struct keyring_key *key)
+/* Only what was signed in its time verifies when a key is active no more. */
+static void put_state_note(struct buf *text, const struct keyring_key *key)
 {
-        switch (key->state) {
-        case KEY_RETIRED:
-                return "; the key is retired: signatures made before that stay good";
-        case KEY_DESTROYED:
-                return "; the key is destroyed: signatures made before that stay good";
-        default:
-                return "";
-        }
+        if (key && key->state != KEY_ACTIVE)
+                buf_put_format(text, "; the key is %s: signatures made before that stay good",
+                               key_state_name(key->state));
+        buf_put_u8(text, '\n');
 }
 
 static int is_proof(const struct verification *v)
@@ -51,7 +48,7 @@ static const struct {
         int (*holds)(const struct verification *v);
 } claims[] = {
         {"content", "that this is what was signed", holds_always},
-        {"standing", "that the key is not revoked", holds_standing},
+        {"standing", "that the key was not revoked", holds_standing},
         {"log", "that the signature is in the journal", holds_log},
         {"witnesses", "that witnesses have seen that journal", holds_witnesses},
 };
@@ -89,6 +86,10 @@ static int add_log(const struct verification *v, json_t *facts)
         if (is_proof(v) &&
             (json_object_set_new(facts, "index", json_integer((json_int_t)v->logged.index)) < 0 ||
              json_object_set_new(facts, "size", json_integer((json_int_t)v->logged.size)) < 0))
+                return -1;
+        if (v->trust.moment.at[0] &&
+            json_object_set_new(facts, v->trust.moment.is_exact ? "recorded" : "seen",
+                                json_string(v->trust.moment.at)) < 0)
                 return -1;
         if (v->signature.bundle.entry_count > 0 &&
             json_object_set_new(facts, "logEntries", entries_to_json(&v->signature.bundle)) < 0)
@@ -159,10 +160,12 @@ static void put_log(const struct verification *v, struct buf *text)
         }
         if (is_proof(v)) {
                 output_put_text(text, view_string(v->path));
-                buf_put_format(text,
-                               ": proved to be record %llu of the %llu in the journal of %s\n",
-                               (unsigned long long)v->logged.index,
-                               (unsigned long long)v->logged.size, v->trust.ring.origin);
+                buf_put_format(
+                        text,
+                        ": proved to be record %llu of the %llu in the journal of %s, made at "
+                        "%s\n",
+                        (unsigned long long)v->logged.index, (unsigned long long)v->logged.size,
+                        v->trust.ring.origin, v->logged.time);
         }
         if (v->quorum.policy) {
                 output_put_text(text, view_string(v->path));
@@ -234,10 +237,10 @@ int verification_print(const struct verification *v, struct problem *problem)
         else
                 buf_put_format(&text, "this key (%s), ", v->proof.algorithm->name);
         buf_put_format(
-                &text, "SHA-256 %s%s\n",
+                &text, "SHA-256 %s",
                 hex_encode(sha256_view(pubkey_fingerprint(trust_pubkey(&v->trust, &v->proof))),
-                           fingerprint),
-                key ? state_note(key) : "");
+                           fingerprint));
+        put_state_note(&text, key);
         if (v->model.path)
                 model_put_facts(&v->model, &text);
         put_log(v, &text);

@@ -126,6 +126,8 @@ const struct verb verb_verify = {
                                                 "only if it is proved to be in the journal"},
                         [VERIFY_POLICY] = {"policy", NULL, "FILE",
                                            "the witnesses who must have cosigned the proof"},
+                        [VERIFY_JOURNAL] = {"journal", NULL, "DIR",
+                                            "look there for the record of the signature"},
                         [VERIFY_NAMESPACE] = {"namespace", "n", "NAME",
                                               "what an SSH signature must be for"},
                         [VERIFY_JOBS] = {"jobs", "j", "N",

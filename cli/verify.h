@@ -22,6 +22,7 @@ enum verify_option {
         VERIFY_PURPOSE,
         VERIFY_REQUIRE_LOG,
         VERIFY_POLICY,
+        VERIFY_JOURNAL,
         VERIFY_NAMESPACE,
         VERIFY_JOBS,
         VERIFY_IGNORE
@@ -56,6 +57,14 @@ int verification_load(const struct invocation *invocation, struct verification *
 
 /* Whether the signature is in the journal: a proof, or log entries; or a proof beside it. */
 int verification_is_logged(const struct verification *v);
+
+/* Looks for a proof beside the signature, or for its record in the journal that was given, and
+ * verifies it. -EKEYREJECTED: it is not good, or there is no such record. */
+int verification_load_proof(struct verification *v, struct problem *problem) _must_use_;
+
+/* When it was signed, as far as proof and witnesses show that, for v->trust. -EKEYREJECTED: the log
+ * key that vouches for it did not count any more. */
+int verification_find_moment(struct verification *v, struct problem *problem) _must_use_;
 
 /* Compares the model with what was signed. -EKEYREJECTED: there are differences, which are noted.
  */

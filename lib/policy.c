@@ -52,6 +52,30 @@ int policy_decides(const struct policy *policy, const uint64_t *times)
         return 0;
 }
 
+/* Whether those who cosigned by @time are the quorum. */
+static int is_decided_at(const struct policy *policy, const uint64_t *times, uint64_t time)
+{
+        uint64_t until[POLICY_NODES_MAX] = {};
+
+        for (size_t i = 0; i < policy->node_count; i++)
+                if (times[i] > TIME_UNKNOWN && times[i] <= time)
+                        until[i] = times[i];
+        return policy_decides(policy, until);
+}
+
+uint64_t policy_decided_at(const struct policy *policy, const uint64_t *times)
+{
+        uint64_t earliest = 0;
+
+        if (policy->quorum == POLICY_NONE)
+                return 0;
+        for (size_t i = 0; i < policy->node_count; i++)
+                if (times[i] > TIME_UNKNOWN && (earliest == 0 || times[i] < earliest) &&
+                    is_decided_at(policy, times, times[i]))
+                        earliest = times[i];
+        return earliest;
+}
+
 static struct view origin_of(const struct note *note)
 {
         struct reader reader = reader_init(note->text);

@@ -47,6 +47,10 @@ DEFINE_CLEANUP(struct policy *, policy_free)
  * @times has one element for each node; those of groups are not read. */
 int policy_decides(const struct policy *policy, const uint64_t *times);
 
+/* The time at which those who had cosigned by then were the quorum: so early it was seen for sure.
+ * 0: no witness is needed, or too few said when. */
+uint64_t policy_decided_at(const struct policy *policy, const uint64_t *times);
+
 /* 0 if and only if the checkpoint @note satisfies the policy: signed by one of the logs under its
  * own origin (where the policy names any), and cosigned by the quorum. @ret_times gets, for each
  * node that is a witness, the time of its cosignature, or 0. -EKEYREJECTED with the reason: which

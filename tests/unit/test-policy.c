@@ -205,6 +205,36 @@ static void test_decisions(void)
         test_label = "";
 }
 
+static const struct {
+        const char *label, *text;
+        uint64_t times[KEYS]; /* of X1, X2, X3, Y1 */
+        uint64_t decided;
+} moments[] = {
+        {"none needed", WITNESSES "quorum none\n", {5, 5, 5, 5}, 0},
+        {"one", WITNESSES "quorum X2\n", {5, 7, 6, 8}, 7},
+        {"two of three", TWO_OF_THREE "quorum X\n", {9, 5, 7, 3}, 7},
+        {"both groups", TWO_OF_THREE "group XY all X Y1\nquorum XY\n", {9, 5, 7, 8}, 8},
+        {"one did not say when", TWO_OF_THREE "quorum X\n", {1, 5, 7, 3}, 7},
+        {"two did not say when", TWO_OF_THREE "quorum X\n", {1, 1, 7, 3}, 0},
+        {"missing", WITNESSES "quorum X1\n", {0, 5, 7, 3}, 0},
+};
+
+static void test_moments(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+                _cleanup_(policy_freep) struct policy *policy = NULL;
+                _cleanup_(buf_done) struct buf text = {};
+                uint64_t times[POLICY_NODES_MAX] = {};
+
+                test_label = moments[i].label;
+                put_policy(&text, moments[i].text);
+                expect_integer(policy_parse(buf_view(&text), &policy, NULL), 0);
+                memcpy(times, moments[i].times, sizeof(moments[i].times));
+                expect_integer(policy_decided_at(policy, times), moments[i].decided);
+        }
+        test_label = "";
+}
+
 static void expect_refused(const char *shape, const struct buf *bytes, const char *says)
 {
         _cleanup_(policy_freep) struct policy *policy = NULL;
@@ -275,6 +305,7 @@ int main(void)
         witness_put_vkey(names[LOG], VKEY_ED25519, &keys[LOG], keys[LOG].vkey);
         test_shapes();
         test_decisions();
+        test_moments();
         test_bad_cosignature();
         test_logs();
         test_limits();
