@@ -16,6 +16,7 @@ struct ecdsa_table {
         EC_GROUP *key;   /* P-256 again, with the public key for its generator */
         BN_CTX *scratch;
         EC_POINT *sum, *term; /* of the curve and of the key */
+        BIGNUM *prime;        /* of the field */
 };
 
 static void signature_freep(ECDSA_SIG **signature)
@@ -34,6 +35,7 @@ struct ecdsa_table *ecdsa_table_free(struct ecdsa_table *table)
                 return NULL;
         EC_POINT_free(table->term);
         EC_POINT_free(table->sum);
+        BN_free(table->prime);
         BN_CTX_free(table->scratch);
         EC_GROUP_free(table->key);
         EC_GROUP_free(table->curve);
@@ -47,7 +49,8 @@ static int make_table(struct ecdsa_table *table)
         (void)table;
         return 0;
 #else
-        return EC_GROUP_set_generator(table->key, table->term, EC_GROUP_get0_order(table->curve),
+        return EC_GROUP_get_curve(table->curve, table->prime, NULL, NULL, table->scratch) == 1 &&
+               EC_GROUP_set_generator(table->key, table->term, EC_GROUP_get0_order(table->curve),
                                       BN_value_one()) == 1 &&
                EC_GROUP_precompute_mult(table->key, table->scratch) == 1;
 #endif
@@ -69,7 +72,7 @@ int ecdsa_table_new(EVP_PKEY *pkey, struct ecdsa_table **ret)
                 r = -EOPNOTSUPP;
         else if ((table->curve = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)) &&
                  (table->key = EC_GROUP_dup(table->curve)) && (table->scratch = BN_CTX_new()) &&
-                 (table->sum = EC_POINT_new(table->curve)) &&
+                 (table->prime = BN_new()) && (table->sum = EC_POINT_new(table->curve)) &&
                  (table->term = EC_POINT_new(table->key)))
                 r = EC_POINT_oct2point(table->key, table->term, point, size, table->scratch) == 1 &&
                                     make_table(table)
@@ -103,6 +106,35 @@ static int is_scalar(const BIGNUM *number, const BIGNUM *order)
         return !BN_is_zero(number) && !BN_is_negative(number) && BN_ucmp(number, order) < 0;
 }
 
+/* Whether the sum's x coordinate, modulo the order, is @r: whether X = x Z^2 for x = r, or for x =
+ * r + order where that is a coordinate too. The quotient itself would take an inversion in the
+ * field. 0, -EKEYREJECTED, or -ENOMEM. */
+static int check_coordinate(const struct ecdsa_table *table, const BIGNUM *r)
+{
+#ifdef OPENSSL_NO_DEPRECATED_3_0
+        return -EKEYREJECTED; /* there is no table */
+#else
+        const BIGNUM *order = EC_GROUP_get0_order(table->curve), *prime = table->prime;
+        BIGNUM *x = BN_CTX_get(table->scratch), *z = BN_CTX_get(table->scratch);
+        BIGNUM *candidate = BN_CTX_get(table->scratch), *product = BN_CTX_get(table->scratch);
+
+        if (!product || !BN_copy(candidate, r) ||
+            !EC_POINT_get_Jprojective_coordinates_GFp(table->curve, table->sum, x, NULL, z,
+                                                      table->scratch) ||
+            !BN_mod_sqr(z, z, prime, table->scratch))
+                return -ENOMEM;
+        while (BN_ucmp(candidate, prime) < 0) {
+                if (!BN_mod_mul(product, candidate, z, prime, table->scratch))
+                        return -ENOMEM;
+                if (BN_ucmp(product, x) == 0)
+                        return 0;
+                if (!BN_add(candidate, candidate, order))
+                        return -ENOMEM;
+        }
+        return -EKEYREJECTED;
+#endif
+}
+
 /* R = (e/s) G + (r/s) Q; its x coordinate, modulo the order, has to be r. 0, -EKEYREJECTED, or
  * -ENOMEM. The numbers are the scratch's. */
 static int check_equation(struct ecdsa_table *table, struct view digest, const ECDSA_SIG *signature)
@@ -110,10 +142,10 @@ static int check_equation(struct ecdsa_table *table, struct view digest, const E
         const BIGNUM *order = EC_GROUP_get0_order(table->curve);
         const BIGNUM *r = ECDSA_SIG_get0_r(signature), *s = ECDSA_SIG_get0_s(signature);
         BIGNUM *e = BN_CTX_get(table->scratch), *w = BN_CTX_get(table->scratch);
-        BIGNUM *u = BN_CTX_get(table->scratch), *x = BN_CTX_get(table->scratch);
+        BIGNUM *u = BN_CTX_get(table->scratch);
         BN_CTX *scratch = table->scratch;
 
-        if (!x)
+        if (!u)
                 return -ENOMEM;
         if (!is_scalar(r, order) || !is_scalar(s, order))
                 return -EKEYREJECTED;
@@ -126,10 +158,7 @@ static int check_equation(struct ecdsa_table *table, struct view digest, const E
                 return -ENOMEM;
         if (EC_POINT_is_at_infinity(table->curve, table->sum))
                 return -EKEYREJECTED;
-        if (!EC_POINT_get_affine_coordinates(table->curve, table->sum, x, NULL, scratch) ||
-            !BN_nnmod(x, x, order, scratch))
-                return -ENOMEM;
-        return BN_cmp(x, r) == 0 ? 0 : -EKEYREJECTED;
+        return check_coordinate(table, r);
 }
 
 int ecdsa_table_verify(struct ecdsa_table *table, struct view digest, struct view signature)
