@@ -43,6 +43,14 @@ static void on_committed(void *context)
         sealer_notice(agent->sealer);
 }
 
+static void on_answered(void *context)
+{
+        struct agent *agent = context;
+
+        if (agent->server)
+                server_flush(agent->server);
+}
+
 static int on_find_key(struct key **ret_key, struct token **ret_token, void *context)
 {
         struct agent *agent = context;
@@ -117,7 +125,12 @@ static void record_start(struct agent *agent)
 
 static int open_journal(struct agent *agent, struct problem *problem)
 {
-        const struct writer_events events = {on_journal_state, on_committed, agent};
+        const struct writer_events events = {
+                .state_changed = on_journal_state,
+                .committed = on_committed,
+                .answered = on_answered,
+                .context = agent,
+        };
         const struct sealer_events sealer_events = {on_find_key, on_checkpoint_changed,
                                                     on_published, agent};
         struct key *log_key = keystore_log_key(agent->store);

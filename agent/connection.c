@@ -107,24 +107,15 @@ static int send_output(struct connection *connection)
 
 static void take_messages(struct connection *connection);
 
-static int on_flush(sd_event_source *source, void *context)
+void connection_flush(struct connection *connection)
 {
-        struct connection *connection = context;
-
         collect_replies(connection);
         if (buf_error(&connection->output) || send_output(connection) < 0) {
                 connection_close(connection);
-                return 0;
+                return;
         }
         take_messages(connection); /* what was read before, and may be worked on now */
         connection_settle(connection);
-        return 0;
-}
-
-void connection_flush_soon(struct connection *connection)
-{
-        /* Failing is not in it: the source exists and only changes its state. */
-        (void)sd_event_source_set_enabled(connection->flush, SD_EVENT_ONESHOT);
 }
 
 static struct call *add_call(struct connection *connection)
@@ -256,7 +247,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *contex
                 connection->closing = 1; /* half closed: the replies owed still go out */
         if (r > 0)
                 take_messages(connection);
-        return on_flush(NULL, connection);
+        connection_flush(connection);
+        return 0;
 }
 
 int connection_watch(struct connection *connection)
@@ -265,10 +257,6 @@ int connection_watch(struct connection *connection)
         int r;
 
         r = sd_event_add_io(event, &connection->io, connection->fd, EPOLLIN, on_io, connection);
-        if (r >= 0)
-                r = sd_event_add_defer(event, &connection->flush, on_flush, connection);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(connection->flush, SD_EVENT_OFF);
         connection->watched = EPOLLIN;
         return r;
 }
@@ -287,7 +275,7 @@ void connection_close(struct connection *connection)
                 free(call);
         }
         sd_event_source_disable_unref(connection->io);
-        sd_event_source_disable_unref(connection->flush);
+        flush_queue_remove(connection);
         sd_event_source_disable_unref(connection->stall);
         caller_done(&connection->caller);
         buf_done(&connection->caller_text);

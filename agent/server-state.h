@@ -3,7 +3,7 @@
 
 /*
  * What sockets and connections share. Private to agent/server.c, agent/admission.c,
- * agent/connection.c and agent/call.c.
+ * agent/connection.c, agent/flush-queue.c and agent/call.c.
  */
 
 #include "agent/server.h"
@@ -19,6 +19,8 @@ struct listener {
 
 struct connection {
         struct connection *previous, *next;
+        struct connection *flush_previous, *flush_next; /* in the queue, while queued */
+        int queued;
         struct server *server;
         const struct listener *listener; /* by which it came */
         const struct interface *const *interfaces;
@@ -26,7 +28,7 @@ struct connection {
         struct caller caller;
         struct buf caller_text; /* of it, as in records; empty before it is asked for */
         int fd;
-        sd_event_source *io, *flush, *stall;
+        sd_event_source *io, *stall;
         uint32_t watched; /* epoll events asked for */
         struct buf input, output;
         size_t scanned; /* bytes of input known to hold no NUL */
@@ -45,6 +47,9 @@ struct server {
         struct connection *connections;
         size_t connection_count, connection_limit;
         uint64_t connection_number;
+        struct connection *flush_first, *flush_last; /* those with replies to collect */
+        size_t flush_count;
+        sd_event_source *flush; /* enabled while there are some */
         int draining;
         int hurrying; /* replies that a client does not take at once are dropped */
 };
@@ -67,8 +72,17 @@ void connection_close(struct connection *connection);
 /* Whether nothing is left to be done for it. */
 int connection_is_through(const struct connection *connection);
 
-/* Has what can be sent be sent, soon. */
+/* Sends what can be sent, and works on what there is room for now. It may be closed by that. */
+void connection_flush(struct connection *connection);
+
+/* Has what can be sent be sent, soon: when the loop comes to it, or at server_flush().
+ * flush-queue.c, as the next two. */
 void connection_flush_soon(struct connection *connection);
+
+/* It is closed: it waits for nothing. */
+void flush_queue_remove(struct connection *connection);
+
+int flush_queue_watch(struct server *server) _must_use_;
 
 /* Looks up the method, checks the parameters, and calls the handler or answers the error. */
 void call_dispatch(struct call *call);

@@ -16,8 +16,9 @@
 
 int server_new(sd_event *event, const struct server_events *events, struct server **ret)
 {
-        struct server *server = calloc(1, sizeof(*server));
+        _cleanup_(server_freep) struct server *server = calloc(1, sizeof(*server));
         struct rlimit limit = {};
+        int r;
 
         if (!server)
                 return -ENOMEM;
@@ -35,7 +36,10 @@ int server_new(sd_event *event, const struct server_events *events, struct serve
                                         ? (limit.rlim_cur - DESCRIPTORS_OTHER) / 2
                                         : DESCRIPTORS_OTHER / 2;
         }
-        *ret = server;
+        r = flush_queue_watch(server);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(server);
         return 0;
 }
 
@@ -60,6 +64,7 @@ struct server *server_free(struct server *server)
                 fd_closep(&listener->fd);
                 free(listener);
         }
+        sd_event_source_disable_unref(server->flush);
         free(server);
         return NULL;
 }

@@ -48,6 +48,10 @@ int server_listen(struct server *server, int fd, const struct interface *const *
 /* Binds a socket with that mode (replacing a stale one) and listens. */
 int server_bind(const char *path, mode_t mode, int *ret_fd, struct problem *problem) _must_use_;
 
+/* Sends the replies that were made since, without waiting for the loop to come round. Not from
+ * within a call: connections may be closed. */
+void server_flush(struct server *server);
+
 /* Takes no more connections and calls. */
 void server_drain(struct server *server);
 

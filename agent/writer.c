@@ -108,15 +108,22 @@ void writer_commit(struct writer *writer)
                 return;
 }
 
+static void commit_in_turn(struct writer *writer)
+{
+        writer_commit(writer);
+        if (writer->events.answered)
+                writer->events.answered(writer->events.context);
+}
+
 static int on_commit(sd_event_source *source, void *context)
 {
-        writer_commit(context);
+        commit_in_turn(context);
         return 0;
 }
 
 static int on_commit_late(sd_event_source *source, uint64_t usec, void *context)
 {
-        writer_commit(context);
+        commit_in_turn(context);
         return 0;
 }
 

@@ -81,6 +81,9 @@ const char *writer_reason(const struct writer *writer);
 struct writer_events {
         void (*state_changed)(void *context); /* not for the state found at the start */
         void (*committed)(void *context);     /* there are new durable entries */
+        /* Those who waited for a commit have their answers, and nothing that called the writer is
+         * still on the stack. */
+        void (*answered)(void *context);
         void *context;
 };
 

@@ -326,7 +326,10 @@ static void test_meddling(void)
                 {"truncate -s 10 %s", "expected "},
                 {"rm $(dirname %s)/lock", "another agent could write as well"},
         };
-        static const struct writer_events events = {note_state, note_commit, NULL};
+        static const struct writer_events events = {
+                .state_changed = note_state,
+                .committed = note_commit,
+        };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 char place[192], command[1024];
