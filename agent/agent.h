@@ -171,9 +171,10 @@ extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
 /* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, key-rotate.c,
- * key-change.c, explain.c, query.c, status.c. */
+ * key-change.c, attest.c, explain.c, query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
+void agent_attest(struct agent *agent, struct call *call);
 void agent_list_keys(struct agent *agent, struct call *call);
 void agent_get_key(struct agent *agent, struct call *call);
 void agent_get_key_ring(struct agent *agent, struct call *call);

@@ -64,7 +64,8 @@ static int is_checkpoint_key(const struct config *config, const struct grant_req
 {
         return request->key && string_equal(request->key, config->log_key->name) &&
                (string_equal(request->method, "Sign") ||
-                string_equal(request->method, "SignLogged"));
+                string_equal(request->method, "SignLogged") ||
+                string_equal(request->method, "Attest"));
 }
 
 /* As grant_decide(), but for what the agent says of the log key and for the charge. */

@@ -8,6 +8,11 @@ static const struct json_member sign_parameters[] = {
         {"key", JSON_STRING, 1},       {"proof", JSON_TRUE, 0},
 };
 
+static const struct json_member attest_parameters[] = {
+        {"authorization", JSON_STRING, 0}, {"claims", JSON_OBJECT, 0},    {"key", JSON_STRING, 1},
+        {"proof", JSON_TRUE, 0},           {"statement", JSON_STRING, 1},
+};
+
 static const struct json_member sign_logged_parameters[] = {
         {"claims", JSON_OBJECT, 0},
         {"digests", JSON_ARRAY, 1},
@@ -67,6 +72,7 @@ static const struct json_member describe_parameters[] = {
 
 static const struct method signer_methods[] = {
         {"Sign", sign_parameters, ARRAY_SIZE(sign_parameters), agent_sign},
+        {"Attest", attest_parameters, ARRAY_SIZE(attest_parameters), agent_attest},
         {"SignLogged", sign_logged_parameters, ARRAY_SIZE(sign_logged_parameters),
          agent_sign_logged},
         {"ListKeys", NULL, 0, agent_list_keys},

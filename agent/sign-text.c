@@ -36,6 +36,29 @@ static void put_optional(struct json_text *text, const char *name, const char *v
                 json_text_string(text, name, view_string(value));
 }
 
+/* What a record of a statement has beside a signature's stands where its name has its turn. */
+static void put_digests(struct json_text *text, const struct attestation *attestation)
+{
+        if (attestation && attestation->digests.size > 0)
+                json_text_value(text, "digests", buf_view(&attestation->digests));
+}
+
+static void put_payload(struct json_text *text, const struct attestation *attestation)
+{
+        if (!attestation)
+                return;
+        json_text_string(text, "payload", view_string(attestation->payload_digest));
+        json_text_string(text, "predicateType", view_string(attestation->predicate_type));
+}
+
+static void put_subjects(struct json_text *text, const struct attestation *attestation)
+{
+        if (!attestation)
+                return;
+        json_text_integer(text, "subjectCount", attestation->subject_count);
+        json_text_string(text, "subjects", view_string(attestation->subjects_digest));
+}
+
 /* A signature is there when there is no @outcome: what both kinds of record have stands here once,
  * in the order of the names. */
 static void put_record(struct signing *signing, const char *outcome, const char *reason,
@@ -43,6 +66,7 @@ static void put_record(struct signing *signing, const char *outcome, const char 
 {
         const json_t *parameters = signing->call->message.parameters;
         const struct keyring_key *key = &signing->key->info;
+        const struct attestation *attestation = outcome ? NULL : signing->attestation;
         struct json_text text = json_text_begin(ret);
 
         (void)record_time(recorder_now(), signing->time);
@@ -51,22 +75,30 @@ static void put_record(struct signing *signing, const char *outcome, const char 
                 put_optional(&text, "authorization",
                              json_member_string(parameters, "authorization"));
         json_text_string(&text, "boot", view_string(signing->agent->recorder.boot));
+        put_optional(&text, "builder", attestation ? attestation->builder : NULL);
         json_text_value(&text, "caller", buf_view(&signing->caller));
         if (!outcome && signing->claims) {
                 json_text_name(&text, "claims");
                 json_put(ret, signing->claims);
         }
         put_digest(&text, signing);
+        put_digests(&text, attestation);
         put_fingerprint(&text, signing);
         json_text_string(&text, "grant", view_string(signing->decision.grant));
         json_text_string(&text, "key", view_string(key->name));
         put_optional(&text, "outcome", outcome);
+        put_payload(&text, attestation);
         put_optional(&text, "reason", reason);
         json_text_string(&text, "request", view_string(signing->request));
+        put_optional(&text, "run", attestation ? attestation->run : NULL);
         if (!outcome)
                 put_signature(&text, signing);
+        put_subjects(&text, attestation);
         json_text_string(&text, "time", view_string(signing->time));
-        json_text_string(&text, "type", view_string(outcome ? "intent" : "sign"));
+        json_text_string(&text, "type",
+                         view_string(outcome       ? "intent"
+                                     : attestation ? "attest"
+                                                   : "sign"));
         json_text_integer(&text, "v", RECORD_VERSION);
         json_text_integer(&text, "version", key->version);
         json_text_end(&text);
@@ -99,6 +131,8 @@ void signing_put_reply(const struct signing *signing, struct view proof, struct 
         if (proof.size > 0)
                 json_text_string(&text, "proof", proof);
         put_signature(&text, signing);
+        if (signing->shows_statement)
+                json_text_string(&text, "statement", buf_view(&signing->attestation->payload));
         json_text_string(&text, "time", view_string(signing->time));
         json_text_integer(&text, "version", key->version);
         json_text_end(&text);

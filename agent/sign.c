@@ -6,6 +6,7 @@
 #include "agent/event.h"
 #include "agent/hold.h"
 #include "agent/message.h"
+#include "lib/dsse.h"
 #include "lib/hashedrekord.h"
 #include "lib/tile.h"
 #include "lib/tlog-proof.h"
@@ -17,6 +18,7 @@ static void signing_free(struct signing *signing)
         buf_done(&signing->caller);
         buf_done(&signing->signature);
         buf_done(&signing->authorization);
+        (void)attestation_free(signing->attestation);
         key_signing_ended(signing->key);
         free(signing);
         agent_progress_ended(agent);
@@ -331,26 +333,18 @@ static int is_authorized(struct call *call, const struct key *key, const uint8_t
         return r == 0;
 }
 
-void agent_sign(struct agent *agent, struct call *call)
+/* Signs the digest, which is right for the key; else @call has been answered. Takes over
+ * @attestation, which may be NULL. */
+static void sign(struct agent *agent, struct call *call, struct key *key, const uint8_t *digest,
+                 const struct grant_decision *decision, struct attestation *taken)
 {
-        const json_t *parameters = call->message.parameters;
-        const json_t *claims = json_object_get(parameters, "claims");
-        struct grant_decision decision = {};
-        struct problem problem = {};
+        _cleanup_(attestation_freep) struct attestation *attestation = taken;
+        const json_t *claims = json_object_get(call->message.parameters, "claims");
         _cleanup_(buf_done) struct buf authorization = BUF_INIT(ENTRY_SIZE_MAX);
-        uint8_t digest[DIGEST_SIZE_MAX];
+        struct problem problem = {};
         struct signing *signing;
         struct token *token;
-        struct key *key;
 
-        key = agent_find_signing_key(agent, call, json_member_string(parameters, "key"), &decision);
-        if (!key)
-                return;
-        if (digest_parse(json_member_string(parameters, "digest"), key->info.algorithm, digest,
-                         &problem) < 0) {
-                call_fail(call, "BadDigest", "%s", problem.text);
-                return;
-        }
         if (json_is_object(claims) && agent_check_claims(claims, &problem) < 0) {
                 call_fail(call, "BadClaims", "%s", problem.text);
                 return;
@@ -363,10 +357,44 @@ void agent_sign(struct agent *agent, struct call *call)
                 call_fail(call, "Busy", "out of memory");
                 return;
         }
-        signing->decision = decision;
+        signing->decision = *decision;
+        signing->attestation = TAKE_PTR(attestation);
         memcpy(signing->operation.digest, digest, key->info.algorithm->digest_size);
         signing->authorization = authorization;
         authorization = (struct buf){}; /* the signing's now */
         signing->operation.authorization = buf_view(&signing->authorization);
         submit(signing, token);
+}
+
+void agent_sign(struct agent *agent, struct call *call)
+{
+        const json_t *parameters = call->message.parameters;
+        struct grant_decision decision = {};
+        struct problem problem = {};
+        uint8_t digest[DIGEST_SIZE_MAX];
+        struct key *key;
+
+        key = agent_find_signing_key(agent, call, json_member_string(parameters, "key"), &decision);
+        if (!key)
+                return;
+        if (digest_parse(json_member_string(parameters, "digest"), key->info.algorithm, digest,
+                         &problem) < 0)
+                call_fail(call, "BadDigest", "%s", problem.text);
+        else
+                sign(agent, call, key, digest, &decision, NULL);
+}
+
+void agent_sign_attestation(struct agent *agent, struct call *call, struct key *key,
+                            const struct grant_decision *decision, struct attestation *attestation)
+{
+        uint8_t digest[DIGEST_SIZE_MAX];
+        size_t size;
+        int r = dsse_digest(key->info.algorithm->hash, DSSE_IN_TOTO,
+                            buf_view(&attestation->payload), digest, &size);
+
+        if (r < 0) {
+                call_fail(call, "Busy", "out of memory");
+                (void)attestation_free(attestation);
+        } else
+                sign(agent, call, key, digest, decision, attestation);
 }

@@ -12,6 +12,7 @@ static const struct {
         {"BadConfiguration", ANSWER_NO},
         {"BadDigest", ANSWER_NO},
         {"BadName", ANSWER_NO},
+        {"BadStatement", ANSWER_NO},
         {"Busy", ANSWER_UNKNOWN},
         {"IdUsed", ANSWER_NO},
         {"JournalFull", ANSWER_UNKNOWN},

@@ -34,6 +34,9 @@ static const struct {
 } summaries[] = {
         {"agent.start", {"origin", "program", "config", "recovered", "dropped"}},
         {"agent.stop", {"reason"}},
+        {"attest",
+         {"key", "version", "predicateType", "subjectCount", "digest", "builder", "run",
+          "caller.user", "caller.unit"}},
         {"audit", {"token", "outcome", "size", "reason"}},
         {"checkpoint.witness", {"witness", "size"}},
         {"clock", {"before"}},

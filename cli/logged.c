@@ -84,10 +84,10 @@ int logged_verify(struct view text, const struct keyring *ring, struct logged *r
         if (r < 0)
                 return r == -ENOMEM ? r : -EKEYREJECTED;
         type = json_member_string(record, "type");
-        is_sign = string_equal(type, "sign");
+        is_sign = record_type_signs(type);
         if (!is_sign && !string_equal(type, "sign.logged"))
                 return problem_set(problem, -EKEYREJECTED,
-                                   "proof: of a record of type %s, not sign or sign.logged", type);
+                                   "proof: of a record of type %s, which is of no signature", type);
         r = record_verify(record, ring, problem);
         if (r < 0)
                 return r == -ENOMEM ? r : -EKEYREJECTED;

@@ -202,15 +202,22 @@ int model_hash(struct model *model, struct problem *problem)
         return r;
 }
 
-static int ignore_for_signing(struct model *model, const char *output, int with_proof,
-                              struct problem *problem)
+static int ignore_git(struct model *model, struct problem *problem)
 {
         static const char *const git[] = {".git", ".gitattributes", ".github", ".gitignore"};
-        _cleanup_(freep) char *proof = NULL;
         int r = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(git) && r == 0; i++)
                 r = model_ignore(model, git[i], problem);
+        return r;
+}
+
+static int ignore_for_signing(struct model *model, const char *output, int with_proof,
+                              struct problem *problem)
+{
+        _cleanup_(freep) char *proof = NULL;
+        int r = ignore_git(model, problem);
+
         if (r == 0 && !string_equal(output, "-"))
                 r = model_ignore_file(model, output, problem);
         if (r < 0 || !with_proof)
@@ -236,17 +243,33 @@ static int check_files(const struct model *model, struct problem *problem)
         return 0;
 }
 
+static int list_and_hash(struct model *model, struct problem *problem)
+{
+        int r = model_list(model, problem);
+
+        if (r == 0)
+                r = check_files(model, problem);
+        return r < 0 ? r : model_hash(model, problem);
+}
+
+int model_prepare(struct model *model, struct problem *problem)
+{
+        int r = ignore_git(model, problem);
+
+        if (r == 0)
+                r = model_ignore(model, format_oms.suffix, problem);
+        if (r == 0)
+                r = model_ignore(model, "model.sig.tlog-proof", problem);
+        return r < 0 ? r : list_and_hash(model, problem);
+}
+
 int model_describe(struct model *model, const char *output, int with_proof, struct buf *ret,
                    struct problem *problem)
 {
         int r = ignore_for_signing(model, output, with_proof, problem);
 
         if (r == 0)
-                r = model_list(model, problem);
-        if (r == 0)
-                r = check_files(model, problem);
-        if (r == 0)
-                r = model_hash(model, problem);
+                r = list_and_hash(model, problem);
         if (r < 0)
                 return r;
         ret->limit = DSSE_PAYLOAD_SIZE_MAX;

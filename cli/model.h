@@ -48,6 +48,10 @@ int model_list(struct model *model, struct problem *problem) _must_use_;
  * changed meanwhile. */
 int model_hash(struct model *model, struct problem *problem) _must_use_;
 
+/* Lists and hashes all files but those of git and the signature, model.sig, if there. -EINVAL:
+ * there is none, or one that can be no part of a model. */
+int model_prepare(struct model *model, struct problem *problem) _must_use_;
+
 /* Appends the statement that the signature at @output will be of, having listed and hashed all
  * files. -EINVAL: there is none, or one that can be no part of a model. */
 int model_describe(struct model *model, const char *output, int with_proof, struct buf *ret,

@@ -40,9 +40,15 @@ static int build_call(const struct signing *signing, json_t **ret)
         put_digest(signing, &digest);
         if (buf_error(&digest))
                 return buf_error(&digest);
-        *ret = json_pack("{s:s, s:s, s:s, s:O*, s:o*}", "key", signing->key.name, "digest",
-                         (const char *)digest.data, "algorithm", signing->key.algorithm->name,
-                         "claims", signing->claims, "proof", proof ? json_true() : NULL);
+        if (signing->statement.size > 0)
+                *ret = json_pack("{s:s, s:s%, s:O*, s:o*}", "key", signing->key.name, "statement",
+                                 signing->statement.data, signing->statement.size, "claims",
+                                 signing->claims, "proof", proof ? json_true() : NULL);
+        else
+                *ret = json_pack("{s:s, s:s, s:s, s:O*, s:o*}", "key", signing->key.name, "digest",
+                                 (const char *)digest.data, "algorithm",
+                                 signing->key.algorithm->name, "claims", signing->claims, "proof",
+                                 proof ? json_true() : NULL);
         if (*ret && signing->authorization.size > 0 &&
             json_object_set_new(*ret, "authorization",
                                 json_stringn((const char *)signing->authorization.data,
@@ -96,6 +102,7 @@ static int check_reply(const struct signing *signing, struct problem *problem)
                 {"signature", JSON_STRING, 1}, {"fingerprint", JSON_STRING, 1},
                 {"index", JSON_INTEGER, 1},    {"time", JSON_STRING, 1},
                 {"proof", JSON_STRING, 0},     {"entryProof", JSON_STRING, 0},
+                {"statement", JSON_STRING, 0},
         };
         int r = json_check_members(signing->reply.parameters, "agent: reply", members,
                                    ARRAY_SIZE(members), problem);
@@ -164,9 +171,18 @@ enum answer signing_run(const struct invocation *invocation, struct signing *sig
 
         if (r < 0)
                 return answer_of(r, problem);
-        answer = agent_call(invocation->socket, SIGNER ".Sign", call, &signing->reply, problem);
-        if (answer != ANSWER_YES)
-                return answer;
+        answer = agent_call(invocation->socket,
+                            signing->statement.size > 0 ? SIGNER ".Attest" : SIGNER ".Sign", call,
+                            &signing->reply, problem);
+        return answer == ANSWER_YES ? signing_check(invocation, signing, problem) : answer;
+}
+
+enum answer signing_check(const struct invocation *invocation, struct signing *signing,
+                          struct problem *problem)
+{
+        enum answer answer;
+        int r;
+
         r = check_reply(signing, problem);
         if (r == 0)
                 r = check_signature(signing, problem);

@@ -13,8 +13,9 @@
 
 struct signing {
         struct keyring_key key;
-        struct view digest;       /* borrowed */
-        json_t *claims;           /* owned; or NULL */
+        struct view digest;    /* borrowed */
+        struct view statement; /* borrowed: what the digest is that of an envelope of; or empty */
+        json_t *claims;        /* owned; or NULL */
         struct buf authorization; /* base64; empty: none */
         int wants_entry;          /* for the bundle of a transparent key */
         int wants_proof;
@@ -31,3 +32,7 @@ void signing_done(struct signing *signing);
 /* Has the digest signed, and verifies all that came back, the entry and the proof too. */
 enum answer signing_run(const struct invocation *invocation, struct signing *signing,
                         struct problem *problem);
+
+/* Verifies what came back in signing->reply. */
+enum answer signing_check(const struct invocation *invocation, struct signing *signing,
+                          struct problem *problem);

@@ -62,6 +62,7 @@ extern const struct verb *const verbs[];
 /* Accepted before and after the verb; ended by an option without name. */
 extern const struct option global_options[];
 
+extern const struct verb verb_attest;
 extern const struct verb verb_grant_explain;
 extern const struct verb verb_help;
 extern const struct verb verb_journal_export;

@@ -5,6 +5,7 @@
 
 const struct verb *const verbs[] = {
         &verb_sign,
+        &verb_attest,
         &verb_verify,
         &verb_key_create,
         &verb_key_list,

@@ -8,6 +8,8 @@
 #include "cli/option.h"
 #include "lib/file.h"
 
+#define STATEMENT_FILE_MAX (2 * STATEMENT_SIZE_MAX) /* base64, and what is around it */
+
 void verification_done(struct verification *v)
 {
         artifact_done(&v->artifact);
@@ -20,6 +22,7 @@ void verification_done(struct verification *v)
         buf_done(&v->proof_file);
         quorum_done(&v->quorum);
         oms_done(&v->oms);
+        statement_done(&v->statement);
         differences_done(&v->differences);
 }
 
@@ -49,7 +52,7 @@ static int check_usage(const struct verification *v, struct problem *problem)
                 return problem_set(problem, -EINVAL,
                                    "verify: the key ring names the algorithm, --algorithm needs "
                                    "--public-key");
-        return 0;
+        return verification_check_where(v, problem);
 }
 
 static int load_trust(struct verification *v, struct problem *problem)
@@ -79,17 +82,28 @@ static int open_operand(struct verification *v, struct problem *problem)
                                          problem);
 }
 
-/* Beside the file, or in the model, by the names that `hallmark sign` gives. */
-static int find_signature(struct verification *v, struct problem *problem)
+/* The path of the operand, without slashes at its end. */
+static int path_size(const struct verification *v)
+{
+        size_t size = strlen(v->path);
+
+        while (size > 1 && v->path[size - 1] == '/')
+                size--;
+        return (int)size;
+}
+
+/* Beside the file, or in the model, by the names that `hallmark sign` and `attest` give. */
+static int look_for(struct verification *v, int statements, struct problem *problem)
 {
         const struct format *format;
 
         for (size_t i = 0; (format = format_at(i)); i++) {
                 _cleanup_(freep) char *path = NULL;
 
-                if (format->of_models != (v->model.path != NULL))
+                if (format->of_statements != statements ||
+                    (!statements && format->of_models != (v->model.path != NULL)))
                         continue;
-                if (asprintf(&path, "%s%s%s", v->path, format->of_models ? "/" : "",
+                if (asprintf(&path, "%.*s%s%s", path_size(v), v->path, format->of_models ? "/" : "",
                              format->suffix) < 0) {
                         path = NULL;
                         return -ENOMEM;
@@ -104,8 +118,19 @@ static int find_signature(struct verification *v, struct problem *problem)
                 if (!v->signature_path)
                         v->signature_path = TAKE_PTR(path);
         }
-        if (v->signature_path)
-                return 0;
+        return 0;
+}
+
+/* Of a signature and an attestation, the one that is asked about. */
+static int find_signature(struct verification *v, struct problem *problem)
+{
+        int statements = verification_wants_statement(v);
+        int r = look_for(v, statements, problem);
+
+        if (r == 0 && !v->signature_path && !statements)
+                r = look_for(v, 1, problem);
+        if (r < 0 || v->signature_path)
+                return r;
         return problem_set(problem, -EINVAL,
                            "verify: expected --signature: there is none beside %.200s", v->path);
 }
@@ -125,7 +150,10 @@ static int check_kind(const struct verification *v, struct problem *problem)
 {
         const struct format *format = v->signature.format;
 
-        if (format->of_models != (v->model.path != NULL))
+        if (verification_wants_statement(v) && !format->of_statements)
+                return problem_set(problem, -EKEYREJECTED, "expected an attestation, found %s",
+                                   format->name);
+        if (!format->of_statements && format->of_models != (v->model.path != NULL))
                 return problem_set(problem, -EKEYREJECTED, "about a %s, but %.200s is a %s",
                                    format->of_models ? "model" : "file", v->path,
                                    v->model.path ? "directory" : "file");
@@ -150,17 +178,29 @@ static int verify_logged(struct verification *v, struct problem *problem)
         return r < 0 ? r : buf_error(&v->signature.value);
 }
 
+/* Only what lists or says something is large. */
+static int check_size(const struct verification *v, struct problem *problem)
+{
+        const struct format *format = v->signature.format;
+
+        if (format->of_models || format->of_statements || v->file.size <= BUNDLE_SIZE_MAX)
+                return 0;
+        return problem_set(problem, -EMSGSIZE, "longer than %zu bytes", BUNDLE_SIZE_MAX);
+}
+
 /* A file that is no signature at all does not verify: -EKEYREJECTED. A kind that is not read here
  * leaves the question open: -EOPNOTSUPP. */
 static int load_signature(struct verification *v, struct problem *problem)
 {
         int r;
 
-        v->file = BUF_INIT(v->model.path ? BUNDLE_ENVELOPE_SIZE_MAX : BUNDLE_SIZE_MAX);
+        v->file = BUF_INIT(v->model.path ? BUNDLE_ENVELOPE_SIZE_MAX : STATEMENT_FILE_MAX);
         r = file_read(AT_FDCWD, v->signature_path, &v->file, problem);
         if (r < 0)
                 return r;
         r = signature_parse(buf_view(&v->file), &v->signature, problem);
+        if (r == 0)
+                r = check_size(v, problem);
         if (r == 0)
                 r = check_kind(v, problem);
         if (r == 0 && v->signature.format->is_logged)

@@ -112,6 +112,22 @@ static int add_key(const struct keyring_key *key, json_t *facts)
         return 0;
 }
 
+static int add_statement(const struct verification *v, json_t *facts)
+{
+        const json_t *predicate = v->statement.predicate;
+
+        if (!v->statement.object)
+                return 0;
+        return json_object_set_new(facts, "predicateType",
+                                   json_string(v->statement.predicate_type)) < 0 ||
+                               json_object_set(facts, "subject", (json_t *)(uintptr_t)v->subject) <
+                                       0 ||
+                               json_object_set(facts, "predicate", (json_t *)(uintptr_t)predicate) <
+                                       0
+                       ? -1
+                       : 0;
+}
+
 static int add_model(const struct verification *v, json_t *facts)
 {
         char root[HEX_SIZE(SHA256_SIZE)];
@@ -138,7 +154,7 @@ static json_t *facts_to_json(const struct verification *v)
                 "file", v->path, "proved", claims_to_json(v, 1), "notProved", claims_to_json(v, 0));
 
         if (facts && (add_log(v, facts) < 0 || add_key(v->proof.key, facts) < 0 ||
-                      add_model(v, facts) < 0)) {
+                      add_statement(v, facts) < 0 || add_model(v, facts) < 0)) {
                 json_decref(facts);
                 return NULL;
         }
@@ -173,6 +189,18 @@ static void put_log(const struct verification *v, struct buf *text)
                 quorum_put_witnesses(text, &v->quorum);
                 buf_put_u8(text, '\n');
         }
+}
+
+static void put_statement(const struct verification *v, struct buf *text)
+{
+        if (!v->statement.object)
+                return;
+        output_put_text(text, view_string(v->path));
+        buf_put_string(text, ": attested: ");
+        output_put_text(text, view_string(v->statement.predicate_type));
+        buf_put_string(text, " about ");
+        output_put_text(text, view_string(resource_name(v->subject)));
+        buf_put_u8(text, '\n');
 }
 
 static void put_not_proved(const struct verification *v, struct buf *text)
@@ -243,6 +271,7 @@ int verification_print(const struct verification *v, struct problem *problem)
         put_state_note(&text, key);
         if (v->model.path)
                 model_put_facts(&v->model, &text);
+        put_statement(v, &text);
         put_log(v, &text);
         put_not_proved(v, &text);
         put_not_covered(v, &text);

@@ -81,7 +81,9 @@ static int verify(struct verification *v, struct problem *problem)
                 r = check_log_entries(v, problem);
         if (r == 0)
                 r = check_proof(v, problem);
-        if (r == 0 && v->model.path)
+        if (r == 0 && v->signature.format->of_statements)
+                r = verification_check_statement(v, problem);
+        else if (r == 0 && v->model.path)
                 r = verification_compare_model(v, problem);
         return r;
 }
@@ -134,6 +136,11 @@ const struct verb verb_verify = {
                                          "hash so many files of a model at a time"},
                         [VERIFY_IGNORE] = {"ignore", NULL, "PATH",
                                            "leave this path of a model out; repeats", .repeats = 1},
+                        [VERIFY_PREDICATE_TYPE] = {"predicate-type", NULL, "URI",
+                                                   "only an attestation of this type"},
+                        [VERIFY_WHERE] = {"where", "w", "PATH=VALUE",
+                                          "only an attestation that says this; repeats",
+                                          .repeats = 1},
                 },
         .run = run,
 };

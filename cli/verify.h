@@ -11,6 +11,7 @@
 #include "cli/model.h"
 #include "cli/quorum.h"
 #include "cli/trust.h"
+#include "lib/statement.h"
 
 /* Places in the verb's table of options. */
 enum verify_option {
@@ -25,7 +26,9 @@ enum verify_option {
         VERIFY_JOURNAL,
         VERIFY_NAMESPACE,
         VERIFY_JOBS,
-        VERIFY_IGNORE
+        VERIFY_IGNORE,
+        VERIFY_PREDICATE_TYPE,
+        VERIFY_WHERE
 };
 
 /* The question: is this a signature of that file or model by one of these keys? */
@@ -43,6 +46,8 @@ struct verification {
         struct quorum quorum;  /* without policy when none was given */
         struct format_content content;
         struct oms oms;
+        struct statement statement; /* about the file or model; without object: it is none */
+        const json_t *subject;      /* that it is */
         struct differences differences;
         /* The answer. */
         struct trust_proof proof;
@@ -69,6 +74,14 @@ int verification_find_moment(struct verification *v, struct problem *problem) _m
 /* Compares the model with what was signed. -EKEYREJECTED: there are differences, which are noted.
  */
 int verification_compare_model(struct verification *v, struct problem *problem) _must_use_;
+
+/* Whether the statement is about the file or model, and what else was asked of it holds.
+ * -EKEYREJECTED with the reason. verify-statement.c, as the next two. */
+int verification_check_statement(struct verification *v, struct problem *problem) _must_use_;
+
+/* Whether something is asked of a statement; and whether it makes sense: else -EINVAL. */
+int verification_wants_statement(const struct verification *v);
+int verification_check_where(const struct verification *v, struct problem *problem) _must_use_;
 
 /* Prints the yes and all that was proved and was not; or the no. */
 int verification_print(const struct verification *v, struct problem *problem) _must_use_;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "lib/oms.h"
+#include "lib/statement.h"
 #include "lib/utf8.h"
 
 /* Neither DER nor the big number of an RSA signature is text in braces. */
@@ -15,7 +17,21 @@ static int recognises(struct view bytes)
         return i < bytes.size && bytes.data[i] == '{' && utf8_is_valid(bytes);
 }
 
-/* A bundle with an envelope is of a model. */
+/* By the type of its predicate. What is no statement at all is for the parser of models to refuse.
+ */
+static const struct format *find_format(const struct dsse *envelope)
+{
+        static const char model[] = "\"" OMS_PREDICATE_TYPE "\"";
+        _cleanup_(statement_done) struct statement statement = {};
+
+        if (memmem(envelope->payload.data, envelope->payload.size, model, strlen(model)) ||
+            (statement_parse(buf_view(&envelope->payload), &statement, NULL) == 0 &&
+             string_equal(statement.predicate_type, OMS_PREDICATE_TYPE)))
+                return &format_oms;
+        return &format_statement;
+}
+
+/* A bundle with an envelope is of a model, or of another statement. */
 static int parse(struct view file, struct signature *ret, struct problem *problem)
 {
         int r = bundle_parse(file, &ret->bundle, problem);
@@ -23,8 +39,8 @@ static int parse(struct view file, struct signature *ret, struct problem *proble
         if (r < 0)
                 return r;
         if (!ret->bundle.hash) {
-                ret->format = &format_oms;
-                return format_oms.parse(file, ret, problem);
+                ret->format = find_format(&ret->bundle.envelope);
+                return ret->format->parse(file, ret, problem);
         }
         buf_put_view(&ret->value, buf_view(&ret->bundle.signature));
         return buf_error(&ret->value);

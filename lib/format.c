@@ -7,13 +7,17 @@
 
 /* In the order in which they are tried: raw signatures look like anything. */
 static const struct format *const formats[] = {
-        &format_bundle, /* of files, and in the same form */
-        &format_oms,    /* of models */
-        &format_proof,  &format_sshsig, &format_openpgp, &format_cms, &format_raw,
+        &format_dsse,      /* of statements; bundles are of another form */
+        &format_bundle,    /* of files, and in the same form */
+        &format_oms,       /* of models */
+        &format_statement, /* of statements, and in the same form */
+        &format_proof,     &format_sshsig, &format_openpgp, &format_cms, &format_raw,
 };
 
 const char *const format_names[] = {"bundle", "cms",    "oms",        "openpgp",
                                     "raw",    "sshsig", "tlog-proof", NULL};
+
+const char *const format_statement_names[] = {"attestation", "dsse", NULL};
 
 const struct format *format_at(size_t index)
 {

@@ -57,7 +57,8 @@ struct format {
         const char *suffix; /* of the file beside what is signed; within a model its name */
         int is_binary;
         int of_models;
-        int is_logged; /* a proof of the journal, for which the key itself is not used */
+        int of_statements; /* about the file or model, by its digest: for `hallmark attest` */
+        int is_logged;     /* a proof of the journal, for which the key itself is not used */
         /* Whether the file says that it is of this format. */
         int (*recognises)(struct view file);
         /* -EBADMSG, -EOPNOTSUPP, -ENOMEM, with the reason. */
@@ -75,8 +76,9 @@ struct format {
 /* Row @index of the table, or NULL past the last. */
 const struct format *format_at(size_t index);
 
-/* The words for --format, ended by NULL. */
+/* The words for --format, ended by NULL: of formats of signatures, and of those of statements. */
 extern const char *const format_names[];
+extern const char *const format_statement_names[];
 
 /* NULL if there is none. */
 const struct format *format_find(const char *name);
@@ -94,8 +96,10 @@ int signature_digest(struct signature *signature, const struct format_signer *si
 /* Rows. */
 extern const struct format format_bundle;
 extern const struct format format_cms;
+extern const struct format format_dsse;
 extern const struct format format_oms;
 extern const struct format format_openpgp;
 extern const struct format format_proof;
 extern const struct format format_raw;
 extern const struct format format_sshsig;
+extern const struct format format_statement;

@@ -5,9 +5,9 @@
 
 #include "lib/json-text.h"
 #include "lib/json.h"
+#include "lib/statement.h"
 
-#define STATEMENT_TYPE "https://in-toto.io/Statement/v1"
-#define PREDICATE_TYPE "https://model_signing/signature/v1.0"
+#define PREDICATE_TYPE OMS_PREDICATE_TYPE
 
 void oms_done(struct oms *oms)
 {
@@ -37,6 +37,18 @@ int oms_hint(const struct pubkey *key, char ret[HEX_SIZE(SHA256_SIZE)])
 static struct sha256 root_of(const struct buf *digests)
 {
         return sha256_of(buf_view(digests));
+}
+
+int oms_root(const struct inventory *inventory, struct sha256 *ret)
+{
+        _cleanup_(buf_done) struct buf digests = BUF_INIT(INVENTORY_FILES_MAX * SHA256_SIZE);
+
+        for (size_t i = 0; i < inventory->count; i++)
+                buf_put_view(&digests, sha256_view(&inventory->files[i].digest));
+        if (buf_error(&digests))
+                return buf_error(&digests);
+        *ret = root_of(&digests);
+        return 0;
 }
 
 static void put_hex(struct buf *buf, const struct sha256 *digest)

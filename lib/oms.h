@@ -13,6 +13,8 @@
 #include "lib/inventory.h"
 #include "lib/pubkey.h"
 
+#define OMS_PREDICATE_TYPE "https://model_signing/signature/v1.0"
+
 struct oms {
         char *name; /* of the model: its subject */
         struct sha256 root;
@@ -21,6 +23,10 @@ struct oms {
 };
 
 void oms_done(struct oms *oms);
+
+/* The digest of the subject: of a sorted inventory, whose files all have one. -ENOMEM, -EMSGSIZE.
+ */
+int oms_root(const struct inventory *inventory, struct sha256 *ret) _must_use_;
 
 /* Appends the statement, as canonical JSON. All files of the inventory have a digest, and there is
  * at least one. @name is valid UTF-8, @ignored ended by NULL. -ENOMEM, -EMSGSIZE. */

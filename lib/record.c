@@ -47,6 +47,18 @@ static const struct json_member clock_members[] = {
         {"before", JSON_STRING, 1},
 };
 
+static const struct json_member attest_members[] = {
+        {"algorithm", JSON_STRING, 1}, {"authorization", JSON_STRING, 0},
+        {"builder", JSON_STRING, 0},   {"caller", JSON_OBJECT, 1},
+        {"claims", JSON_OBJECT, 0},    {"digest", JSON_STRING, 1},
+        {"digests", JSON_ARRAY, 0},    {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 1},     {"key", JSON_STRING, 1},
+        {"payload", JSON_STRING, 1},   {"predicateType", JSON_STRING, 1},
+        {"request", JSON_STRING, 1},   {"run", JSON_STRING, 0},
+        {"signature", JSON_STRING, 1}, {"subjectCount", JSON_INTEGER, 1},
+        {"subjects", JSON_STRING, 1},  {"version", JSON_INTEGER, 1},
+};
+
 static const struct json_member audit_members[] = {
         {"attestationKey", JSON_STRING, 1}, {"attestationName", JSON_STRING, 1},
         {"commands", JSON_ARRAY, 1},        {"names", JSON_OBJECT, 1},
@@ -159,6 +171,7 @@ static const struct json_member token_members[] = {
 static const struct record_type record_types[] = {
         TYPE("agent.start", agent_start_members),
         TYPE("agent.stop", agent_stop_members),
+        TYPE("attest", attest_members),
         TYPE("audit", audit_members),
         TYPE("checkpoint.witness", checkpoint_witness_members),
         TYPE("clock", clock_members),
@@ -185,6 +198,11 @@ const struct record_type *record_type_find(struct view name)
                 if (view_is(name, record_types[i].name))
                         return &record_types[i];
         return NULL;
+}
+
+int record_type_signs(const char *type)
+{
+        return string_equal(type, "sign") || string_equal(type, "attest");
 }
 
 int record_type_is_known(const char *type)
@@ -413,7 +431,7 @@ int record_verify(const json_t *record, const struct keyring *ring, struct probl
         struct keyring_key *key = NULL;
         int r;
 
-        if (!logged && !string_equal(type, "sign"))
+        if (!logged && !record_type_signs(type))
                 return 0;
         r = find_signer(record, ring, &key, problem);
         if (r < 0)
@@ -422,6 +440,10 @@ int record_verify(const json_t *record, const struct keyring *ring, struct probl
                 return problem_set(problem, -EKEYREJECTED,
                                    "sign.logged: by a key with a use counter or a witness, which "
                                    "this passes by");
+        if (r == 0 && string_equal(type, "attest"))
+                r = record_statement_verify(record, problem);
+        if (r < 0)
+                return r;
         return logged ? verify_digests(record, key, problem)
                       : verify_signature(record, key, problem);
 }
@@ -446,7 +468,7 @@ int record_signs(struct view entry, const char *digest)
             record_parse(entry, &record, NULL) < 0)
                 return 0;
         type = json_member_string(record, "type");
-        if (string_equal(type, "sign"))
+        if (record_type_signs(type))
                 return string_equal(json_member_string(record, "digest"), digest);
         return string_equal(type, "sign.logged") &&
                lists(json_object_get(record, "digests"), digest);

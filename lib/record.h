@@ -15,7 +15,8 @@
 #define RECORD_VERSION   1
 #define RECORD_TIME_SIZE KEY_TIME_SIZE
 
-#define RECORD_DIGESTS_MAX 256 /* of a `sign.logged` record */
+#define RECORD_DIGESTS_MAX  256 /* of a `sign.logged` record */
+#define RECORD_SUBJECTS_MAX 64  /* digests in an `attest` record */
 
 /* Members of one record, its common ones included. */
 #define RECORD_MEMBERS_MAX 24
@@ -36,6 +37,25 @@ const struct record_type *record_type_find(struct view name);
 /* The types that this version knows, as in `type`. */
 int record_type_is_known(const char *type);
 
+/* Whether a record of the type has a signature by the key that it names: `sign`, `attest`. */
+int record_type_signs(const char *type);
+
+/* What an `attest` record says of a statement. */
+struct record_statement {
+        struct view payload, subjects; /* "sha256:HEX" */
+        struct view predicate_type;
+        int64_t subject_count;
+};
+
+/* Whether it can be said of one. */
+int record_statement_is_valid(const struct record_statement *statement);
+
+/* What can be told of the statement of an `attest` record without it. -EBADMSG with the reason. */
+int record_statement_verify(const json_t *record, struct problem *problem) _must_use_;
+
+/* Whether it is "sha256:" and 64 hexadecimal digits. */
+int record_digest_is_sha256(struct view text);
+
 /* "2026-11-22T10:00:00.000000Z" for microseconds since the epoch; returns @ret. */
 char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE]);
 
@@ -51,13 +71,13 @@ int record_parse(struct view entry, json_t **ret, struct problem *problem) _must
  * unknown. -EBADMSG. */
 int record_check(const json_t *record, struct problem *problem) _must_use_;
 
-/* Verifies what a parsed `sign` or `sign.logged` record says against the ring: the key is there
- * under this name, version and fingerprint, it is not the log key, each digest is one of its
- * algorithm, and the signature of a `sign` record is good. 0 for records of other types. -ENOKEY,
- * -EKEYREJECTED, -EBADMSG, each with the reason. */
+/* Verifies what a parsed `sign`, `attest` or `sign.logged` record says against the ring: the key is
+ * there under this name, version and fingerprint, it is not the log key, each digest is one of its
+ * algorithm, and the signature of a `sign` or `attest` record is good. 0 for records of other
+ * types. -ENOKEY, -EKEYREJECTED, -EBADMSG, each with the reason. */
 int record_verify(const json_t *record, const struct keyring *ring,
                   struct problem *problem) _must_use_;
 
-/* Whether an entry is a record of a signature, `sign` or `sign.logged`, of that digest. Cheap for
- * those that are not: made for looking through a journal. */
+/* Whether an entry is a record of a signature, `sign`, `attest` or `sign.logged`, of that digest.
+ * Cheap for those that are not: made for looking through a journal. */
 int record_signs(struct view entry, const char *digest);

@@ -251,7 +251,7 @@ static int take(void *state, const struct replay_leaf *leaf)
         begin_watch(audits, leaf);
         if (leaf->record && record_is(leaf->record, "token"))
                 take_token(audits, leaf);
-        else if (leaf->record && record_is(leaf->record, "sign"))
+        else if (leaf->record && record_type_signs(leaf->record->type->name))
                 r = take_signature(audits, leaf);
         else if (leaf->record && record_is(leaf->record, "audit"))
                 r = take_audit(audits, leaf);

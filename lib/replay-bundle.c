@@ -24,7 +24,7 @@ static int take_leaf(struct replay *replay, const struct window_leaf *leaf, cons
                 return -ENOMEM;
         if (leaf->kind == REPLAY_BAD)
                 replay_report_leaf(replay, &seen, "%s", leaf->reason);
-        if (seen.record && record_is(seen.record, "sign"))
+        if (seen.record && record_type_signs(seen.record->type->name))
                 replay->result->signatures++;
         r = replay_rules_take(replay, &seen);
         if (r < 0)

@@ -72,7 +72,7 @@ static int take_record(struct entries *entries, const struct replay_leaf *leaf)
         const struct keyring_key *key;
 
         expect_none(entries);
-        if (!leaf->record || !record_is(leaf->record, "sign"))
+        if (!leaf->record || !record_type_signs(leaf->record->type->name))
                 return 0;
         key = replay_find_key(entries->replay, leaf->record);
         if (!key || key->transparency != TRANSPARENCY_REKOR)

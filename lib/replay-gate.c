@@ -241,7 +241,7 @@ static const struct {
                     const struct keyring_key *key);
 } events[] = {
         {"key.create", take_create}, {"key.rotate", take_create}, {"intent", take_intent},
-        {"sign", take_sign},         {"key.count", take_count},
+        {"sign", take_sign},         {"attest", take_sign},       {"key.count", take_count},
 };
 
 static int take(void *state, const struct replay_leaf *leaf)

@@ -118,14 +118,36 @@ static int digests_are_good(const struct record *record, const struct keyring_ke
         return 1;
 }
 
+static int statement_is_good(const struct record *record)
+{
+        struct record_statement statement = {
+                .payload = record_string(record, "payload"),
+                .subjects = record_string(record, "subjects"),
+                .predicate_type = record_string(record, "predicateType"),
+        };
+        struct view rest = record_array(record, "digests"), text = {};
+        size_t count = 0;
+        int r;
+
+        if (record_integer(record, "subjectCount", &statement.subject_count) < 0 ||
+            !record_statement_is_valid(&statement))
+                return 0;
+        while ((r = record_next_string(&rest, &text)) == 1)
+                if (++count > RECORD_SUBJECTS_MAX || !record_digest_is_sha256(text))
+                        return 0;
+        return r == 0;
+}
+
 /* Says yes to nothing that record_verify() would not. */
 static int is_verified(const struct record *record, const struct keyring *ring)
 {
         int logged = record_is(record, "sign.logged");
         const struct keyring_key *key;
 
-        if (!logged && !record_is(record, "sign"))
+        if (!logged && !record_type_signs(record->type->name))
                 return 1;
+        if (record_is(record, "attest") && !statement_is_good(record))
+                return 0;
         key = find_signer(record, ring);
         if (!key)
                 return 0;

@@ -185,6 +185,8 @@ static void test_table(void)
                 expect(format_find(format_names[words]) != NULL);
                 expect(words == 0 || strcmp(format_names[words - 1], format_names[words]) < 0);
         }
+        for (size_t i = 0; format_statement_names[i]; i++, words++)
+                expect(format_find(format_statement_names[i])->of_statements);
         expect_integer(rows, words);
         expect(format_at(rows - 1) == &format_raw);
         expect(format_find("none") == NULL);
