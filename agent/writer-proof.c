@@ -89,7 +89,7 @@ static int look_up(void *context, unsigned height, uint64_t index, struct sha256
         size_t first = (size_t)((index << shift) % TILE_WIDTH) * SHA256_SIZE;
         size_t size = (size_t)SHA256_SIZE << shift;
         _cleanup_(buf_done) struct buf scratch = {};
-        struct view hashes;
+        struct view hashes = {};
         int r;
 
         if (recent) {
@@ -133,7 +133,7 @@ int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *r
                       struct problem *problem)
 {
         _cleanup_(buf_done) struct buf scratch = {};
-        struct view bundle, entry = {};
+        struct view bundle = {}, entry = {};
         struct reader reader;
         int r;
 

@@ -13,11 +13,6 @@ int view_equal(struct view a, struct view b)
         return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-int view_is(struct view view, const char *string)
-{
-        return view_equal(view, view_string(string));
-}
-
 char *view_dup(struct view view)
 {
         char *copy = malloc(view.size + 1);

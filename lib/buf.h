@@ -47,8 +47,14 @@ static inline struct view buf_view(const struct buf *buf)
 /* True if both hold the same bytes. Not constant in time: for public data only. */
 int view_equal(struct view a, struct view b);
 
-/* True if @view holds exactly the characters of @string. */
-int view_is(struct view view, const char *string);
+/* True if @view holds exactly the characters of @string. Most that are asked about differ in the
+ * first. */
+static inline int view_is(struct view view, const char *string)
+{
+        return view.size > 0 && view.data[0] == (uint8_t)string[0]
+                       ? view_equal(view, view_string(string))
+                       : view.size == 0 && string[0] == '\0';
+}
 
 /* A NUL-terminated copy, or NULL without memory. A view with a NUL byte inside is cut there by the
  * reader of the copy: check first where that matters. */

@@ -11,6 +11,7 @@
  * and have then moved past it. */
 struct scan {
         const uint8_t *at, *end;
+        struct record *record; /* that notes where members are; NULL when nobody does */
 };
 
 static int take(struct scan *scan, uint8_t byte)
@@ -140,19 +141,26 @@ static int take_integer(struct scan *scan, struct view *ret)
         return 1;
 }
 
-static int take_value(struct scan *scan, unsigned depth, json_type *ret_type, struct view *ret);
+/* Where a value was, and of what type. */
+struct value {
+        json_type type;
+        struct view text;
+};
+
+/* @depth is that of what it stands in. @members notes those of an object; or NULL. */
+static int take_value(struct scan *scan, unsigned depth, struct record_members *members,
+                      struct value *ret);
 
 static int take_array(struct scan *scan, unsigned depth)
 {
-        struct view value;
-        json_type type;
+        struct value value;
 
         if (depth > JSON_DEPTH_MAX || !take(scan, '['))
                 return 0;
         if (take(scan, ']'))
                 return 1;
         do {
-                if (!take_value(scan, depth, &type, &value))
+                if (!take_value(scan, depth, NULL, &value))
                         return 0;
         } while (take(scan, ','));
         return take(scan, ']');
@@ -171,7 +179,8 @@ static uint8_t next_character(struct scan *name)
 /* Whether @a is before @b in the order of their bytes, escapes resolved. */
 static int is_before(struct view a, struct view b)
 {
-        struct scan left = {a.data, a.data + a.size}, right = {b.data, b.data + b.size};
+        struct scan left = {.at = a.data, .end = a.data + a.size};
+        struct scan right = {.at = b.data, .end = b.data + b.size};
 
         while (left.at < left.end && right.at < right.end) {
                 uint8_t x = next_character(&left), y = next_character(&right);
@@ -182,24 +191,43 @@ static int is_before(struct view a, struct view b)
         return left.at == left.end && right.at < right.end;
 }
 
-static void note_member(struct record *record, struct view name, json_type type, struct view value)
+static void note_member(const struct record *record, struct view name, const struct value *value,
+                        struct record_members *ret)
 {
-        if (record->count < RECORD_MEMBERS_MAX)
-                record->members[record->count] = (struct record_member){
+        if (ret->count < RECORD_MEMBERS_MAX)
+                ret->at[ret->count] = (struct record_member){
                         .name = (uint16_t)(name.data - record->bytes.data),
                         .name_size = (uint16_t)name.size,
-                        .value = (uint16_t)(value.data - record->bytes.data),
-                        .value_size = (uint16_t)value.size,
-                        .type = (uint16_t)type,
+                        .value = (uint16_t)(value->text.data - record->bytes.data),
+                        .value_size = (uint16_t)value->text.size,
+                        .type = (uint16_t)value->type,
                 };
-        record->count++;
+        ret->count++;
 }
 
-/* @record notes the members; or NULL. */
-static int take_object(struct scan *scan, unsigned depth, struct record *record)
+/* As view_is(), for names that differ in their first character as a rule. */
+static inline int is_named(struct view text, const char *name)
 {
-        struct view before = {}, name, value;
-        json_type type;
+        if (text.size == 0)
+                return name[0] == '\0';
+        return text.data[0] == (uint8_t)name[0] &&
+               strncmp((const char *)text.data, name, text.size) == 0 && name[text.size] == '\0';
+}
+
+/* Where the members of a member's object are noted. */
+static struct record_members *nested_members(const struct scan *scan,
+                                             const struct record_members *members, struct view name)
+{
+        return members && members == &scan->record->own && is_named(name, "caller")
+                       ? &scan->record->caller
+                       : NULL;
+}
+
+/* @members notes them; or NULL. */
+static int take_object(struct scan *scan, unsigned depth, struct record_members *members)
+{
+        struct view before = {}, name;
+        struct value value;
 
         if (depth > JSON_DEPTH_MAX || !take(scan, '{'))
                 return 0;
@@ -207,17 +235,18 @@ static int take_object(struct scan *scan, unsigned depth, struct record *record)
                 return 1;
         do {
                 if (!take_string(scan, &name) || (before.data && !is_before(before, name)) ||
-                    !take(scan, ':') || !take_value(scan, depth, &type, &value))
+                    !take(scan, ':') ||
+                    !take_value(scan, depth, nested_members(scan, members, name), &value))
                         return 0;
-                if (record)
-                        note_member(record, name, type, value);
+                if (members)
+                        note_member(scan->record, name, &value, members);
                 before = name;
         } while (take(scan, ','));
         return take(scan, '}');
 }
 
-/* @depth is that of what the value stands in. */
-static int take_value(struct scan *scan, unsigned depth, json_type *ret_type, struct view *ret)
+static int take_value(struct scan *scan, unsigned depth, struct record_members *members,
+                      struct value *ret)
 {
         const uint8_t *first = scan->at;
         int taken;
@@ -226,21 +255,21 @@ static int take_value(struct scan *scan, unsigned depth, json_type *ret_type, st
                 return 0;
         switch (*scan->at) {
         case '"':
-                *ret_type = JSON_STRING;
-                return take_string(scan, ret);
+                ret->type = JSON_STRING;
+                return take_string(scan, &ret->text);
         case '{':
-                *ret_type = JSON_OBJECT;
-                taken = take_object(scan, depth + 1, NULL);
+                ret->type = JSON_OBJECT;
+                taken = take_object(scan, depth + 1, members);
                 break;
         case '[':
-                *ret_type = JSON_ARRAY;
+                ret->type = JSON_ARRAY;
                 taken = take_array(scan, depth + 1);
                 break;
         default:
-                *ret_type = JSON_INTEGER;
-                return take_integer(scan, ret);
+                ret->type = JSON_INTEGER;
+                return take_integer(scan, &ret->text);
         }
-        *ret = view_of(first, (size_t)(scan->at - first));
+        ret->text = view_of(first, (size_t)(scan->at - first));
         return taken;
 }
 
@@ -250,13 +279,13 @@ int record_scan_object(struct view text, struct record *ret)
 
         if (text.size == 0 || text.size > ENTRY_SIZE_MAX)
                 return -EBADMSG;
-        scan = (struct scan){text.data, text.data + text.size};
+        scan = (struct scan){text.data, text.data + text.size, ret};
         ret->bytes = text;
         ret->type = NULL;
-        ret->count = 0;
-        if (!take_object(&scan, 1, ret) || scan.at != scan.end)
+        ret->own.count = ret->caller.count = 0;
+        if (!take_object(&scan, 1, &ret->own) || scan.at != scan.end)
                 return -EBADMSG;
-        return ret->count > RECORD_MEMBERS_MAX ? -E2BIG : 0;
+        return ret->own.count > RECORD_MEMBERS_MAX ? -E2BIG : 0;
 }
 
 static struct view name_of(const struct record *record, const struct record_member *member)
@@ -267,15 +296,6 @@ static struct view name_of(const struct record *record, const struct record_memb
 static struct view value_of(const struct record *record, const struct record_member *member)
 {
         return view_of(record->bytes.data + member->value, member->value_size);
-}
-
-/* As view_is(), for names that differ in their first character as a rule. */
-static inline int is_named(struct view text, const char *name)
-{
-        if (text.size == 0)
-                return name[0] == '\0';
-        return text.data[0] == (uint8_t)name[0] &&
-               strncmp((const char *)text.data, name, text.size) == 0 && name[text.size] == '\0';
 }
 
 /* The table's row of that name, looked for from *@hint on: both are ordered as a rule. */
@@ -310,13 +330,13 @@ static int has_members(const struct record *record, const struct record_type *ow
         size_t required = count_required(own) + count_required(common), own_hint = 0,
                common_hint = 0;
 
-        for (size_t i = 0; i < record->count; i++) {
-                struct view name = name_of(record, &record->members[i]);
+        for (size_t i = 0; i < record->own.count; i++) {
+                struct view name = name_of(record, &record->own.at[i]);
                 const struct json_member *row = find_row(own, name, &own_hint);
 
                 if (!row)
                         row = find_row(common, name, &common_hint);
-                if (!row || row->type != (json_type)record->members[i].type)
+                if (!row || row->type != (json_type)record->own.at[i].type)
                         return 0;
                 required -= row->required != 0;
         }
@@ -369,9 +389,9 @@ int record_is(const struct record *record, const char *type)
 static const struct record_member *find_member(const struct record *record, const char *name,
                                                json_type type)
 {
-        for (size_t i = 0; i < record->count; i++)
-                if (is_named(name_of(record, &record->members[i]), name))
-                        return record->members[i].type == type ? &record->members[i] : NULL;
+        for (size_t i = 0; i < record->own.count; i++)
+                if (is_named(name_of(record, &record->own.at[i]), name))
+                        return record->own.at[i].type == type ? &record->own.at[i] : NULL;
         return NULL;
 }
 
@@ -402,7 +422,17 @@ int record_object(const struct record *record, const char *name, struct record *
 {
         const struct record_member *member = find_member(record, name, JSON_OBJECT);
 
-        return member ? record_scan_object(value_of(record, member), ret) : -ENOENT;
+        if (!member)
+                return -ENOENT;
+        if (!string_equal(name, "caller"))
+                return record_scan_object(value_of(record, member), ret);
+        if (record->caller.count > RECORD_MEMBERS_MAX)
+                return -E2BIG;
+        ret->bytes = record->bytes;
+        ret->type = NULL;
+        ret->own = record->caller;
+        ret->caller.count = 0;
+        return 0;
 }
 
 struct view record_array(const struct record *record, const char *name)
@@ -418,7 +448,7 @@ int record_next_string(struct view *array, struct view *ret)
 
         if (!array->data)
                 return 0;
-        scan = (struct scan){array->data, array->data + array->size};
+        scan = (struct scan){.at = array->data, .end = array->data + array->size};
         if ((!take(&scan, '[') && !take(&scan, ',')) || (scan.at < scan.end && *scan.at == ']'))
                 return 0;
         if (!take_string(&scan, ret))

@@ -19,11 +19,16 @@ struct record_member {
         uint16_t type;              /* enum json_type */
 };
 
+struct record_members {
+        size_t count; /* may be more than have their place in @at */
+        struct record_member at[RECORD_MEMBERS_MAX];
+};
+
 struct record {
         struct view bytes;              /* borrowed; the members point into it */
         const struct record_type *type; /* NULL for an object inside a record */
-        size_t count;
-        struct record_member members[RECORD_MEMBERS_MAX];
+        struct record_members own;
+        struct record_members caller; /* of the object of that name, which nearly all have */
 };
 
 /* 0 if and only if record_parse() takes it; else -EBADMSG. */

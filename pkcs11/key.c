@@ -104,7 +104,7 @@ static int find_pair(struct token *token, struct key *key, struct buf *ret_spki,
                      struct problem *problem)
 {
         struct view id = view_of(key->id, sizeof(key->id));
-        CK_OBJECT_HANDLE public;
+        CK_OBJECT_HANDLE public = CK_INVALID_HANDLE;
         int r = find_one(token, CKO_PRIVATE_KEY, id, &key->private, problem);
 
         if (r == 0)
