@@ -9,6 +9,7 @@
 
 #include "agent/event.h"
 #include "agent/message.h"
+#include "agent/ring.h"
 
 #define STOP_USEC  ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
 #define HURRY_USEC ((uint64_t)5 * 1000000)  /* of that, for clients to take their replies */
@@ -347,6 +348,7 @@ struct agent *agent_free(struct agent *agent)
                 writer_commit(agent->writer); /* answers whoever still waits for a record */
         (void)witnesses_free(agent->witnesses);
         sealer_free(agent->sealer);
+        (void)sealing_free(agent->sealed_ring);
         refusals_free(agent->refusals);
         writer_free(agent->writer);
         keystore_free(agent->store);

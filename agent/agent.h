@@ -55,13 +55,17 @@ struct agent {
         sd_event_source *count_timer;
         uint64_t started_usec;
         uint64_t signatures;
-        struct making *makings;  /* keys that are being made */
-        struct change *changes;  /* ends of keys on their way */
-        struct call *ring_calls; /* GetKeyRing, waiting for the log key */
+        struct making *makings; /* keys that are being made */
+        struct change *changes; /* ends of keys on their way */
+        struct call
+                *ring_calls; /* GetKeyRing, waiting for the log key, or for the next signed ring */
         size_t ring_call_count;
-        unsigned provings;    /* GetProof, waiting for a checkpoint */
-        unsigned in_progress; /* signatures and keys being made */
-        unsigned audits_open; /* that agent_finish_audits() waits for */
+        struct sealing *sealing;     /* a ring that is being signed */
+        struct sealing *sealed_ring; /* the last one; or NULL */
+        unsigned unsettled;          /* records about keys on their way */
+        unsigned provings;           /* GetProof, waiting for a checkpoint */
+        unsigned in_progress;        /* signatures and keys being made */
+        unsigned audits_open;        /* that agent_finish_audits() waits for */
         void (*audits_finished)(struct agent *agent);
         int start_recorded;
         int stopping;  /* told to */
@@ -219,5 +223,5 @@ int agent_count_regularly(struct agent *agent) _must_use_;
 /* Whether there will be a log key, or an error, in bounded time without anybody doing anything. */
 int agent_log_key_is_coming(const struct agent *agent);
 
-/* Answers the GetKeyRing calls that waited for the log key, unless it is still coming. */
+/* Answers the GetKeyRing calls that wait, as far as that is possible now. ring.c. */
 void agent_answer_ring_calls(struct agent *agent);

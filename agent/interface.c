@@ -24,6 +24,10 @@ static const struct json_member get_key_parameters[] = {
         {"version", JSON_INTEGER, 0},
 };
 
+static const struct json_member get_key_ring_parameters[] = {
+        {"unsigned", JSON_TRUE, 0},
+};
+
 static const struct json_member get_proof_parameters[] = {
         {"digest", JSON_STRING, 0},
         {"index", JSON_INTEGER, 0},
@@ -77,7 +81,8 @@ static const struct method signer_methods[] = {
          agent_sign_logged},
         {"ListKeys", NULL, 0, agent_list_keys},
         {"GetKey", get_key_parameters, ARRAY_SIZE(get_key_parameters), agent_get_key},
-        {"GetKeyRing", NULL, 0, agent_get_key_ring},
+        {"GetKeyRing", get_key_ring_parameters, ARRAY_SIZE(get_key_ring_parameters),
+         agent_get_key_ring},
         {"GetCheckpoint", NULL, 0, agent_get_checkpoint},
         {"GetProof", get_proof_parameters, ARRAY_SIZE(get_proof_parameters), agent_get_proof},
 };

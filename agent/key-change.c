@@ -7,6 +7,7 @@
 #include "agent/event.h"
 #include "agent/hold.h"
 #include "agent/message.h"
+#include "agent/ring.h"
 
 #define BIT(state) (1u << (state))
 
@@ -36,6 +37,7 @@ static void change_free(struct change *change)
                 *link = change->next;
         json_decref(change->caller);
         free(change);
+        agent_answer_ring_calls(agent);
         agent_progress_ended(agent);
 }
 
@@ -81,6 +83,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         int r;
 
         if (error < 0) {
+                agent_key_settled(agent);
                 agent_fail_journal(agent, change->call, error);
                 finish(change);
                 return;
@@ -89,9 +92,10 @@ static void on_recorded(void *context, int error, uint64_t index)
         if (r < 0) {
                 agent_fail_storage(agent, change->kind->record, r, &problem);
                 call_fail(change->call, "StorageFailed", "%s", problem_text(&problem, r));
-                change_free(change); /* the key stays held: its end has been recorded */
+                change_free(change); /* held and unsettled: its end has been recorded */
                 return;
         }
+        agent_key_settled(agent);
         key_request_note(agent, change->kind->method, change->id, key);
         event_log(LOG_NOTICE, MESSAGE_KEY_ENDED, "key %s version %u is %s now", key->info.name,
                   key->info.version, key_state_name(key->info.state));
@@ -121,6 +125,7 @@ static void record_change(void *context)
                         recorder_set(record, "revoked", change->revoked);
                 key_request_put_key(record, &change->key->info);
         }
+        agent_key_unsettled(agent);
         r = recorder_append(&agent->recorder, record, on_recorded, change);
         if (r < 0)
                 on_recorded(change, r, 0);

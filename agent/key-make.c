@@ -6,6 +6,7 @@
 
 #include "agent/event.h"
 #include "agent/message.h"
+#include "agent/ring.h"
 #include "lib/base64.h"
 #include "lib/driver.h"
 #include "lib/gate-json.h"
@@ -145,6 +146,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         struct problem problem = {};
         int r = error;
 
+        agent_key_settled(agent);
         if (r == 0)
                 r = keystore_commit(agent->store, key, &problem);
         if (r < 0) {
@@ -210,6 +212,7 @@ static void on_generated(struct operation *operation, int error, struct view ans
                 making_rotate(making);
                 return;
         }
+        agent_key_unsettled(making->agent);
         r = recorder_append(&making->agent->recorder, making_record(making, "key.create"),
                             on_recorded, making);
         if (r < 0)

@@ -5,6 +5,7 @@
 #include "agent/hold.h"
 #include "agent/key-change.h"
 #include "agent/key-making.h"
+#include "agent/ring.h"
 #include "lib/base64.h"
 #include "lib/rotation.h"
 
@@ -21,7 +22,7 @@ static void give_up(struct making *making)
                 agent_release_key(making->agent, making->previous);
 }
 
-static void retire_previous(struct making *making)
+static int retire_previous(struct making *making)
 {
         struct problem problem = {};
         struct key *previous = making->previous;
@@ -31,6 +32,7 @@ static void retire_previous(struct making *making)
         /* The file is set right at the next start, as after a crash. */
         if (r < 0)
                 agent_fail_storage(making->agent, "a rotation", r, &problem);
+        return r;
 }
 
 static void on_recorded(void *context, int error, uint64_t index)
@@ -42,6 +44,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         int r = error;
 
         if (error == -EROFS) {
+                agent_key_settled(agent);
                 /* It may be on the disk all the same: the next start finds out. */
                 agent_fail_journal(agent, making->call, error);
                 if (previous)
@@ -50,6 +53,7 @@ static void on_recorded(void *context, int error, uint64_t index)
                 return;
         }
         if (error < 0) {
+                agent_key_settled(agent);
                 give_up(making);
                 making_fail_journal(making, error);
                 return;
@@ -61,8 +65,8 @@ static void on_recorded(void *context, int error, uint64_t index)
                 making_free(making); /* the old version stays held: it is over */
                 return;
         }
-        if (previous)
-                retire_previous(making);
+        if (!previous || retire_previous(making) == 0)
+                agent_key_settled(agent);
         agent->in_progress++; /* what waited may have to be served before the agent stops */
         making_end(making);
         if (previous)
@@ -105,6 +109,7 @@ static void record_rotation(void *context)
                                    fingerprint));
         set_signature(record, "previousSignature", &making->previous_signature);
         set_signature(record, "ownSignature", &making->own_signature);
+        agent_key_unsettled(agent);
         r = recorder_append(&agent->recorder, record, on_recorded, making);
         if (r < 0)
                 on_recorded(making, r, 0);

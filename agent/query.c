@@ -3,8 +3,6 @@
 
 #include "agent/agent.h"
 
-#define RING_CALLS_MAX ((size_t)4096) /* that wait: they outlive their connections */
-
 void agent_get_info(struct agent *agent, struct call *call)
 {
         const struct interface *const *interface = call_interfaces(call);
@@ -74,46 +72,6 @@ void agent_get_key(struct agent *agent, struct call *call)
                           (long long)version, name);
         else
                 call_fail(call, "NoSuchKey", "there is no active version of key \"%.64s\"", name);
-}
-
-static void answer_key_ring(struct agent *agent, struct call *call)
-{
-        _cleanup_(buf_done) struct buf ring = BUF_INIT(KEYRING_SIZE_MAX);
-
-        if (keystore_put_ring(agent->store, agent->config->origin, &ring) < 0)
-                call_fail(call, "Busy", "out of memory");
-        else
-                call_reply(call,
-                           json_pack("{s:s%}", "keyRing", (const char *)ring.data, ring.size));
-}
-
-/* At the very first start the log key is still being made when the agent is ready. A ring without
- * it verifies nothing. */
-void agent_get_key_ring(struct agent *agent, struct call *call)
-{
-        if (!agent_log_key_is_coming(agent)) {
-                answer_key_ring(agent, call);
-                return;
-        }
-        if (agent->ring_call_count >= RING_CALLS_MAX) {
-                call_fail(call, "Busy", "%zu calls wait for the log key already",
-                          agent->ring_call_count);
-                return;
-        }
-        call->parked = agent->ring_calls;
-        agent->ring_calls = call;
-        agent->ring_call_count++;
-}
-
-void agent_answer_ring_calls(struct agent *agent)
-{
-        while (agent->ring_calls && (agent->stopping || !agent_log_key_is_coming(agent))) {
-                struct call *call = agent->ring_calls;
-
-                agent->ring_calls = call->parked;
-                agent->ring_call_count--;
-                answer_key_ring(agent, call);
-        }
 }
 
 void agent_get_checkpoint(struct agent *agent, struct call *call)

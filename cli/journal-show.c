@@ -51,6 +51,7 @@ static const struct {
         {"key.revoke", {"key", "version", "revoked", "reason", "caller.user", "approver.user"}},
         {"key.rotate",
          {"key", "version", "algorithm", "purpose", "token", "caller.user", "fingerprint"}},
+        {"keyring", {"digest"}},
         {"refuse", {"error", "method", "key", "count", "caller.user", "caller.unit", "reason"}},
         {"sign", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
         {"sign.logged", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},

@@ -6,7 +6,7 @@
 #include "cli/option.h"
 #include "cli/output.h"
 
-enum { OPTION_VERSION, OPTION_KEYRING, OPTION_OUTPUT };
+enum { OPTION_VERSION, OPTION_KEYRING, OPTION_UNSIGNED, OPTION_OUTPUT };
 
 /* The ring is checked before it replaces one that somebody relies on. */
 static int put_ring(const struct varlink_reply *reply, struct buf *ret, struct problem *problem)
@@ -28,7 +28,10 @@ static enum answer fetch_ring(const struct invocation *invocation, struct buf *r
                               struct problem *problem)
 {
         _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
-        enum answer answer = agent_call(invocation->socket, SIGNER ".GetKeyRing", json_object(),
+        enum answer answer = agent_call(invocation->socket, SIGNER ".GetKeyRing",
+                                        option_value(invocation, OPTION_UNSIGNED)
+                                                ? json_pack("{s:b}", "unsigned", 1)
+                                                : json_object(),
                                         &reply, problem);
 
         if (answer != ANSWER_YES)
@@ -63,6 +66,8 @@ static int check(const struct invocation *invocation, struct problem *problem)
                                    "key export: expected either NAME or --keyring");
         if (ring && option_value(invocation, OPTION_VERSION))
                 return problem_set(problem, -EINVAL, "key export: --version needs NAME");
+        if (!ring && option_value(invocation, OPTION_UNSIGNED))
+                return problem_set(problem, -EINVAL, "key export: --unsigned needs --keyring");
         return 0;
 }
 
@@ -97,6 +102,8 @@ const struct verb verb_key_export = {
                                             "that version instead of the active one"},
                         [OPTION_KEYRING] = {"keyring", "k", NULL,
                                             "the key ring, which verifiers trust"},
+                        [OPTION_UNSIGNED] = {"unsigned", NULL, NULL,
+                                             "the key ring without the log key's word for it"},
                         [OPTION_OUTPUT] = {"output", "o", "FILE",
                                            "write there; - is standard output"},
                 },

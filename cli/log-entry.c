@@ -24,8 +24,8 @@ enum answer log_entry_make(const struct invocation *invocation, const char *proo
 {
         _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
         _cleanup_(keyring_done) struct keyring ring = {};
-        enum answer answer = agent_call(invocation->socket, SIGNER ".GetKeyRing", json_object(),
-                                        &reply, problem);
+        enum answer answer = agent_call(invocation->socket, SIGNER ".GetKeyRing",
+                                        json_pack("{s:b}", "unsigned", 1), &reply, problem);
         int r;
 
         if (answer != ANSWER_YES)

@@ -12,8 +12,8 @@ static enum answer get_ring(const struct invocation *invocation, struct keyring 
 {
         static const struct json_member members[] = {{"keyRing", JSON_STRING, 1}};
         _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
-        enum answer answer = agent_call(invocation->socket, SIGNER ".GetKeyRing", json_object(),
-                                        &reply, problem);
+        enum answer answer = agent_call(invocation->socket, SIGNER ".GetKeyRing",
+                                        json_pack("{s:b}", "unsigned", 1), &reply, problem);
         int r;
 
         if (answer != ANSWER_YES)

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 
 #include "lib/file.h"
+#include "lib/keyring-seal.h"
 #include "lib/note.h"
+#include "lib/tlog-proof.h"
 
 #define KEYRING_TYPE    "hallmark-keyring"
 #define KEYRING_VERSION 1
@@ -205,26 +207,49 @@ static int read_ring(const json_t *object, struct keyring *ret, struct problem *
         return read_keys(json_object_get(object, "keys"), ret, problem);
 }
 
+/* The line of the ring itself, and what signs it. */
+static struct view split(struct view text, struct view *ret_line)
+{
+        struct reader reader = reader_init(text);
+        size_t size = reader_until(&reader, '\n').size + 1;
+        struct view rest = reader_rest(&reader);
+
+        if (reader.bad || !tlog_proof_is(rest)) {
+                *ret_line = text;
+                return (struct view){};
+        }
+        *ret_line = view_of(text.data, size);
+        return rest;
+}
+
+static int parse_line(struct view line, struct keyring *ret, struct problem *problem)
+{
+        json_t *object = NULL;
+        int r = json_parse_object(line, &object, problem);
+
+        if (r < 0)
+                return problem_prefix(problem, r, "key ring");
+        r = read_ring(object, ret, problem);
+        json_decref(object);
+        if (r == 0)
+                r = check_order(ret, problem);
+        if (r == 0)
+                r = check_fingerprints(ret, problem);
+        return r < 0 ? r : check_canonical(ret, line, problem);
+}
+
 int keyring_parse(struct view text, struct keyring *ret, struct problem *problem)
 {
         _cleanup_(keyring_done) struct keyring ring = {};
-        json_t *object = NULL;
+        struct view line, seal = split(text, &line);
         int r;
 
         if (text.size > KEYRING_SIZE_MAX)
                 return problem_set(problem, -EBADMSG, "key ring: longer than %zu bytes",
                                    KEYRING_SIZE_MAX);
-        r = json_parse_object(text, &object, problem);
-        if (r < 0)
-                return problem_prefix(problem, r, "key ring");
-        r = read_ring(object, &ring, problem);
-        json_decref(object);
-        if (r == 0)
-                r = check_order(&ring, problem);
-        if (r == 0)
-                r = check_fingerprints(&ring, problem);
-        if (r == 0)
-                r = check_canonical(&ring, text, problem);
+        r = parse_line(line, &ring, problem);
+        if (r == 0 && seal.data)
+                r = keyring_seal_open(&ring, line, seal, &ring.seal, problem);
         if (r < 0)
                 return r;
         *ret = ring;
@@ -251,6 +276,7 @@ void keyring_done(struct keyring *ring)
                 keyring_key_done(&ring->keys[i]);
         free(ring->keys);
         free(ring->origin);
+        (void)keyring_seal_free(ring->seal);
         *ring = (struct keyring){};
 }
 

@@ -6,7 +6,8 @@
  *
  *     {"keys":[KEY…],"origin":"example.org/host42","type":"hallmark-keyring","v":1}
  *
- * in canonical JSON (lib/json.h) with a final newline, keys ordered by name and version. A KEY has
+ * in canonical JSON (lib/json.h) with a final newline, keys ordered by name and version, and after
+ * it what signs it (lib/keyring-seal.h), or nothing. A KEY has
  * `algorithm created fingerprint name publicKey purpose state token version`, as in
  * io.hallmark.Signer, and may have `transparency`, `useCounter`, `witness`, and what has become of
  * it: `ended revoked destroyed reason`. The key with purpose "log" signs checkpoints of the origin,
@@ -49,10 +50,13 @@ struct keyring_key {
         struct gate gate; /* what its TPM demands before it signs */
 };
 
+struct keyring_seal;
+
 struct keyring {
         char *origin;
         struct keyring_key *keys;
         size_t count;
+        struct keyring_seal *seal; /* lib/keyring-seal.h; NULL: the ring is not signed */
 };
 
 const char *key_state_name(enum key_state state);
@@ -82,8 +86,8 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret,
 int key_reason_is_valid(const char *reason);
 
 /* Parses and checks a ring: canonical text, order, fingerprints that match the keys, no key twice
- * under two names or versions, at most one active version of a name, and windows that neither run
- * backward nor overlap. -EBADMSG, -EOPNOTSUPP, -ENOMEM. */
+ * under two names or versions, at most one active version of a name, windows that neither run
+ * backward nor overlap, and its signature, if it is signed. -EBADMSG, -EOPNOTSUPP, -ENOMEM. */
 int keyring_parse(struct view text, struct keyring *ret, struct problem *problem) _must_use_;
 
 /* The same from a file of at most KEYRING_SIZE_MAX bytes. Also the errno of open() and read(). */

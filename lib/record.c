@@ -108,6 +108,10 @@ static const struct json_member key_revoke_members[] = {
         {"version", JSON_INTEGER, 1},
 };
 
+static const struct json_member keyring_members[] = {
+        {"digest", JSON_STRING, 1},
+};
+
 /* Those of a key.create, and what makes the new version the successor of the old one. */
 static const struct json_member key_rotate_members[] = {
         {"algorithm", JSON_STRING, 1},
@@ -183,6 +187,7 @@ static const struct record_type record_types[] = {
         TYPE("key.retire", key_retire_members),
         TYPE("key.revoke", key_revoke_members),
         TYPE("key.rotate", key_rotate_members),
+        TYPE("keyring", keyring_members),
         TYPE("refuse", refuse_members),
         TYPE("sign", sign_members),
         TYPE("sign.logged", sign_logged_members),

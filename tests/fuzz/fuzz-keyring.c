@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/keyring.h"
+#include "lib/keyring-seal.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
@@ -19,6 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         r = keyring_put(&again, ring.origin, ring.keys, ring.count);
         assert(r == 0);
+        if (ring.seal)
+                buf_put_view(&again, buf_view(&ring.seal->text));
         assert(view_equal(buf_view(&again), view_of(data, size)));
         for (size_t i = 0; i < ring.count; i++) {
                 struct keyring_key *key = &ring.keys[i];

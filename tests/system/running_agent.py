@@ -285,7 +285,7 @@ class Agent:
     def keep_keyring(self):
         """Keeps the key ring for verify(), as an auditor would."""
         with self.connect() as connection:
-            self.write("keyring", connection.call(SIGNER + "GetKeyRing")["keyRing"])
+            self.write("keyring", connection.call(SIGNER + "GetKeyRing", unsigned=True)["keyRing"])
 
     def verify(self, since=None, policy=None):
         """`hallmark journal verify`: exit status and what it said."""
