@@ -259,11 +259,17 @@ int journal_list_segments(const struct journal *journal, uint64_t **ret_firsts, 
 int journal_read_segment(const struct journal *journal, uint64_t first, struct buf *ret,
                          struct problem *problem)
 {
+        struct problem reason = {};
         char path[WAL_NAME_SIZE];
+        struct stat status;
+        int r;
 
         buf_clear(ret);
         ret->limit = SEGMENT_SIZE_MAX;
-        return file_read(journal->dir_fd, wal_path(first, path), ret, problem);
+        r = file_read(journal->dir_fd, wal_path(first, path), ret, &reason);
+        if (r == -ENOENT && fstatat(journal->dir_fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
+                return problem_set(problem, -EBADMSG, "%s: a link to nothing", path);
+        return r < 0 ? problem_set(problem, r, "%s", problem_text(&reason, r)) : 0;
 }
 
 /* One walk: where it is, and what it calls. */

@@ -418,10 +418,21 @@ static void test_older_partial_files(void)
         test_label = "";
 }
 
+/* As an agent has it that runs. The caller closes what is returned. */
+static int hold_lock(const struct made_journal *made)
+{
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int fd;
+
+        folder_write(&made->folder, JOURNAL_LOCK, view_of(NULL, 0));
+        fd = openat(made->folder.fd, JOURNAL_LOCK, O_RDWR | O_CLOEXEC);
+        expect_integer(fcntl(fd, F_OFD_SETLK, &lock), 0);
+        return fd;
+}
+
 /* Records between bundles and write-ahead file that are in neither. */
 static void test_gap(void)
 {
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         struct made_journal made;
         struct replay_result result;
         struct findings findings;
@@ -437,15 +448,41 @@ static void test_gap(void)
         expect_text(view_string(findings.text),
                     "records 256 to 259 are missing before this segment");
         /* Nor does an agent that runs make up for them. */
-        folder_write(&made.folder, JOURNAL_LOCK, view_of(NULL, 0));
-        fd = openat(made.folder.fd, JOURNAL_LOCK, O_RDWR | O_CLOEXEC);
-        expect_integer(fcntl(fd, F_OFD_SETLK, &lock), 0);
+        fd = hold_lock(&made);
         expect_integer(replay(&made, view_of(NULL, 0), &findings, &result, NULL), 0);
         expect_integer(findings.count, 1);
         expect_text(view_string(findings.text),
                     "records 256 to 259 are missing before this segment");
         expect_integer(close(fd), 0);
         made_done(&made);
+}
+
+/* A name that is listed and leads nowhere was not trimmed by the agent that runs. */
+static void test_no_segments(void)
+{
+        static const char path[] = "wal/00000000000000000290";
+        static const char *const texts[] = {"a link to nothing", "not a regular file"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                struct made_journal made;
+                struct replay_result result;
+                struct findings findings;
+                int fd;
+
+                test_label = texts[i];
+                make_journal(&made);
+                expect_integer(i == 0 ? symlinkat("nothing", made.folder.fd, path)
+                                      : mkfifoat(made.folder.fd, path, 0600),
+                               0);
+                fd = hold_lock(&made);
+                expect_integer(replay(&made, view_of(NULL, 0), &findings, &result, NULL), 0);
+                expect(findings.count > 0);
+                expect_contains(findings.text, texts[i]);
+                expect_integer(result.records, 300);
+                expect_integer(close(fd), 0);
+                made_done(&made);
+        }
+        test_label = "";
 }
 
 /* What ought to be a folder is a file. */
@@ -484,6 +521,7 @@ int main(void)
         test_segment_against_bundle();
         test_older_partial_files();
         test_gap();
+        test_no_segments();
         test_no_folders();
         return test_result();
 }
