@@ -17,19 +17,30 @@ void dsse_done(struct dsse *dsse)
         *dsse = (struct dsse){};
 }
 
+static void put_pae_head(struct buf *buf, const char *payload_type, size_t size)
+{
+        buf_put_string(buf, "DSSEv1 ");
+        buf_put_decimal(buf, strlen(payload_type));
+        buf_put_u8(buf, ' ');
+        buf_put_string(buf, payload_type);
+        buf_put_u8(buf, ' ');
+        buf_put_decimal(buf, size);
+        buf_put_u8(buf, ' ');
+}
+
+void dsse_put_pae(struct buf *buf, const char *payload_type, struct view payload)
+{
+        put_pae_head(buf, payload_type, payload.size);
+        buf_put_view(buf, payload);
+}
+
 int dsse_digest(const char *hash, const char *payload_type, struct view payload, uint8_t *ret,
                 size_t *ret_size)
 {
         _cleanup_(buf_done) struct buf head = {};
         int r;
 
-        buf_put_string(&head, "DSSEv1 ");
-        buf_put_decimal(&head, strlen(payload_type));
-        buf_put_u8(&head, ' ');
-        buf_put_string(&head, payload_type);
-        buf_put_u8(&head, ' ');
-        buf_put_decimal(&head, payload.size);
-        buf_put_u8(&head, ' ');
+        put_pae_head(&head, payload_type, payload.size);
         r = buf_error(&head);
         if (r < 0)
                 return r;
@@ -66,8 +77,8 @@ static int decode_url_safe(struct buf *ret, struct view text)
                                     : base64_decode(ret, buf_view(&standard));
 }
 
-static int read_base64(const json_t *object, const char *name, struct buf *ret,
-                       struct problem *problem)
+int dsse_read_base64(const json_t *object, const char *name, struct buf *ret,
+                     struct problem *problem)
 {
         const struct view text = view_string(json_member_string(object, name));
         int r = base64_decode(ret, text);
@@ -99,7 +110,7 @@ static int read_signature(const json_t *signatures, struct dsse *ret, struct pro
         r = json_check_members(signature, "envelope: signature", members, ARRAY_SIZE(members),
                                problem);
         if (r == 0)
-                r = read_base64(signature, "sig", &ret->signature, problem);
+                r = dsse_read_base64(signature, "sig", &ret->signature, problem);
         if (r == 0 && ret->signature.size == 0)
                 r = problem_set(problem, -EBADMSG, "envelope: the signature is empty");
         return r;
@@ -121,6 +132,6 @@ int dsse_parse(const json_t *object, struct dsse *ret, struct problem *problem)
         ret->payload_type = strdup(json_member_string(object, "payloadType"));
         if (!ret->payload_type)
                 return -ENOMEM;
-        r = read_base64(object, "payload", &ret->payload, problem);
+        r = dsse_read_base64(object, "payload", &ret->payload, problem);
         return r < 0 ? r : read_signature(json_object_get(object, "signatures"), ret, problem);
 }

@@ -29,6 +29,14 @@ void dsse_done(struct dsse *dsse);
 int dsse_digest(const char *hash, const char *payload_type, struct view payload, uint8_t *ret,
                 size_t *ret_size) _must_use_;
 
+/* Appends what is signed: the digest is that of these bytes. */
+void dsse_put_pae(struct buf *buf, const char *payload_type, struct view payload);
+
+/* Appends what a member that was checked to be a string holds, in either alphabet of base64.
+ * -EBADMSG, with the name of the member; the error of @ret otherwise. */
+int dsse_read_base64(const json_t *object, const char *name, struct buf *ret,
+                     struct problem *problem) _must_use_;
+
 /* Appends the envelope, keyid empty. @payload_type needs no escapes. */
 void dsse_put(struct buf *buf, const char *payload_type, struct view payload,
               struct view signature);

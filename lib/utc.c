@@ -38,6 +38,32 @@ int utc_parse(const char *text, uint64_t *ret)
         return 0;
 }
 
+#define SECONDS_LENGTH  strlen("2026-11-22T10:00:00")
+#define FRACTION_DIGITS 6
+
+int utc_parse_moment(const char *text, uint64_t *ret)
+{
+        char full[] = "2026-11-22T10:00:00.000000Z";
+        char *fraction = full + SECONDS_LENGTH + 1;
+        uint64_t seconds;
+        size_t digits;
+
+        if (strlen(text) <= SECONDS_LENGTH)
+                return -EBADMSG;
+        memcpy(full, text, SECONDS_LENGTH);
+        text += SECONDS_LENGTH;
+        digits = *text == '.' ? strspn(text + 1, "0123456789") : 0;
+        if (*text == '.' && digits == 0)
+                return -EBADMSG;
+        if (digits > 0)
+                memcpy(fraction, text + 1, digits < FRACTION_DIGITS ? digits : FRACTION_DIGITS);
+        text += digits > 0 ? digits + 1 : 0;
+        if (!string_equal(text, "Z") || utc_parse(full, &seconds) < 0)
+                return -EBADMSG;
+        *ret = seconds * 1000000 + (uint64_t)number(fraction, FRACTION_DIGITS);
+        return 0;
+}
+
 void utc_put_digits(struct buf *buf, uint64_t seconds)
 {
         time_t time = (time_t)seconds;

@@ -21,8 +21,38 @@ static const struct {
         {"", NULL, 0},
 };
 
+static const struct {
+        const char *text;
+        int error;
+        uint64_t microseconds;
+} moments[] = {
+        {"2026-11-22T10:00:00Z", 0, 1795341600000000},
+        {"2026-11-22T10:00:00.5Z", 0, 1795341600500000},
+        {"2026-11-22T10:00:00.123456Z", 0, 1795341600123456},
+        {"2026-11-22T10:00:00.123456789Z", 0, 1795341600123456},
+        {"2026-11-22T10:00:00.Z", -EBADMSG, 0},
+        {"2026-11-22T10:00:00", -EBADMSG, 0},
+        {"2026-11-22T10:00:00+01:00", -EBADMSG, 0},
+        {"2026-11-22T10:00:00ZZ", -EBADMSG, 0},
+        {"2026-11-22T25:00:00Z", -EBADMSG, 0},
+        {"2026-11-22 10:00:00Z", -EBADMSG, 0},
+        {"", -EBADMSG, 0},
+};
+
+static void test_moments(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+                uint64_t moment = 0;
+
+                test_label = moments[i].text;
+                expect_integer(utc_parse_moment(moments[i].text, &moment), moments[i].error);
+                expect_integer(moment, moments[i].microseconds);
+        }
+}
+
 int main(void)
 {
+        test_moments();
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_(buf_done) struct buf digits = {};
                 uint64_t seconds = 7;
