@@ -63,6 +63,8 @@ extern const struct verb *const verbs[];
 extern const struct option global_options[];
 
 extern const struct verb verb_attest;
+extern const struct verb verb_chain_link;
+extern const struct verb verb_chain_sign;
 extern const struct verb verb_grant_explain;
 extern const struct verb verb_help;
 extern const struct verb verb_journal_export;
@@ -84,6 +86,7 @@ extern const struct verb verb_reload;
 extern const struct verb verb_sign;
 extern const struct verb verb_status;
 extern const struct verb verb_verify;
+extern const struct verb verb_verify_chain;
 
 /* ANSWER_YES for 0; for an errno ANSWER_UNKNOWN, with its text unless more was said. */
 static inline enum answer answer_of(int r, struct problem *problem)

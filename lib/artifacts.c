@@ -52,7 +52,7 @@ static int check_artifact(const char *path, const json_t *digests, const char *w
 
 static int compare(const void *a, const void *b)
 {
-        return strcmp(((const struct artifact *)a)->path, ((const struct artifact *)b)->path);
+        return strcmp(((const struct attested *)a)->path, ((const struct attested *)b)->path);
 }
 
 static int allocate(size_t count, const char *what, struct artifacts *ret, struct problem *problem)
@@ -88,7 +88,7 @@ int artifacts_from_object(const json_t *object, const char *what, struct artifac
                 r = check_artifact(path, digests, what, problem);
                 if (r < 0)
                         return r;
-                artifacts.items[artifacts.count++] = (struct artifact){path, digests};
+                artifacts.items[artifacts.count++] = (struct attested){path, digests};
         }
         r = settle(&artifacts, what, problem);
         if (r < 0)
@@ -119,7 +119,7 @@ int artifacts_from_resources(const json_t *array, const char *what, struct artif
                 r = check_artifact(path, digests, what, problem);
                 if (r < 0)
                         return r;
-                artifacts.items[artifacts.count++] = (struct artifact){path, digests};
+                artifacts.items[artifacts.count++] = (struct attested){path, digests};
         }
         r = settle(&artifacts, what, problem);
         if (r < 0)
@@ -140,14 +140,14 @@ int artifacts_copy(const struct artifacts *artifacts, struct artifacts *ret)
         return 0;
 }
 
-const struct artifact *artifacts_find(const struct artifacts *artifacts, const char *path)
+const struct attested *artifacts_find(const struct artifacts *artifacts, const char *path)
 {
-        const struct artifact wanted = {.path = path};
+        const struct attested wanted = {.path = path};
 
         return bsearch(&wanted, artifacts->items, artifacts->count, sizeof(wanted), compare);
 }
 
-int artifact_is_same(const struct artifact *a, const struct artifact *b)
+int attested_is_same(const struct attested *a, const struct attested *b)
 {
         int same = 0;
 
@@ -173,7 +173,7 @@ const char *artifacts_difference(const struct artifacts *a, const struct artifac
 
                 if (order != 0)
                         return order < 0 ? a->items[i].path : b->items[j].path;
-                if (!artifact_is_same(&a->items[i], &b->items[j]))
+                if (!attested_is_same(&a->items[i], &b->items[j]))
                         return a->items[i].path;
                 i++;
                 j++;

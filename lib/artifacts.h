@@ -15,14 +15,14 @@
 #define ARTIFACT_PATH_MAX  4096 /* bytes */
 #define ARTIFACT_CHECK_MAX 512  /* characters of a digest that is not looked at */
 
-struct artifact {
+struct attested {
         const char *path;
         const json_t *digests;
 };
 
 /* Sorted by path. All but the array is borrowed from JSON. */
 struct artifacts {
-        struct artifact *items;
+        struct attested *items;
         size_t count;
 };
 
@@ -42,10 +42,10 @@ int artifacts_from_resources(const json_t *array, const char *what, struct artif
 int artifacts_copy(const struct artifacts *artifacts, struct artifacts *ret) _must_use_;
 
 /* NULL: not there. */
-const struct artifact *artifacts_find(const struct artifacts *artifacts, const char *path);
+const struct attested *artifacts_find(const struct artifacts *artifacts, const char *path);
 
 /* Whether both digest sets are of the same content. */
-int artifact_is_same(const struct artifact *a, const struct artifact *b);
+int attested_is_same(const struct attested *a, const struct attested *b);
 
 /* The first path of which the two differ, or NULL. */
 const char *artifacts_difference(const struct artifacts *a, const struct artifacts *b);

@@ -54,7 +54,7 @@ static int join(const char *prefix, const char *path, struct buf *ret)
 /* How the artifact stands to a MATCH rule: enum match, or -ENOMEM. @ret_other is where it should
  * come from. */
 static int match(const struct queue *queue, const struct in_toto_rule *rule,
-                 const struct artifact *artifact, const struct artifact **ret_other)
+                 const struct attested *artifact, const struct attested **ret_other)
 {
         const struct chain_evidence *from = find_evidence(queue->rules, rule->step);
         const char *path = below(artifact->path, rule->source_prefix);
@@ -71,10 +71,10 @@ static int match(const struct queue *queue, const struct in_toto_rule *rule,
                           : NULL;
         if (!*ret_other)
                 return MATCH_ABSENT;
-        return artifact_is_same(artifact, *ret_other) ? MATCH_SAME : MATCH_DIFFERENT;
+        return attested_is_same(artifact, *ret_other) ? MATCH_SAME : MATCH_DIFFERENT;
 }
 
-static const char *digest_of(const struct artifact *artifact)
+static const char *digest_of(const struct attested *artifact)
 {
         const char *digest = json_member_string(artifact->digests, "sha256");
 
@@ -83,9 +83,9 @@ static const char *digest_of(const struct artifact *artifact)
 
 /* What a MATCH rule before has to do with an artifact that is left. */
 static void explain(const struct queue *queue, const struct in_toto_rule *last,
-                    const struct artifact *artifact, char *ret, size_t size)
+                    const struct attested *artifact, char *ret, size_t size)
 {
-        const struct artifact *other;
+        const struct attested *other;
 
         ret[0] = '\0';
         for (const struct in_toto_rule *rule = queue->first; rule <= last; rule++) {
@@ -124,7 +124,7 @@ static int refuse(const struct queue *queue, const struct in_toto_rule *rule, co
 }
 
 static int refuse_artifact(const struct queue *queue, const struct in_toto_rule *rule,
-                           const struct artifact *artifact, struct problem *problem)
+                           const struct attested *artifact, struct problem *problem)
 {
         char because[256], why[512];
 
@@ -143,11 +143,11 @@ static int is_edge(const struct queue *queue, const struct in_toto_rule *rule)
 static int apply_match(struct queue *queue, const struct in_toto_rule *rule,
                        struct problem *problem)
 {
-        const struct artifact *other;
+        const struct attested *other;
         int edge = is_edge(queue, rule), matched = 0;
 
         for (size_t i = 0; i < queue->artifacts->count; i++) {
-                const struct artifact *artifact = &queue->artifacts->items[i];
+                const struct attested *artifact = &queue->artifacts->items[i];
                 int r = match(queue, rule, artifact, &other);
 
                 if (r < 0)
@@ -164,10 +164,10 @@ static int apply_match(struct queue *queue, const struct in_toto_rule *rule,
 
 /* Whether a rule other than MATCH and REQUIRE is about the artifact. */
 static int concerns(const struct queue *queue, const struct in_toto_rule *rule,
-                    const struct artifact *artifact)
+                    const struct attested *artifact)
 {
-        const struct artifact *material = artifacts_find(queue->subject->materials, artifact->path);
-        const struct artifact *product = artifacts_find(queue->subject->products, artifact->path);
+        const struct attested *material = artifacts_find(queue->subject->materials, artifact->path);
+        const struct attested *product = artifacts_find(queue->subject->products, artifact->path);
 
         if (!wildcard_matches(rule->pattern, artifact->path))
                 return 0;
@@ -177,7 +177,7 @@ static int concerns(const struct queue *queue, const struct in_toto_rule *rule,
         case RULE_DELETE:
                 return material && !product;
         case RULE_MODIFY:
-                return material && product && !artifact_is_same(material, product);
+                return material && product && !attested_is_same(material, product);
         default:
                 return 1;
         }
@@ -187,7 +187,7 @@ static int apply_others(struct queue *queue, const struct in_toto_rule *rule,
                         struct problem *problem)
 {
         for (size_t i = 0; i < queue->artifacts->count; i++) {
-                const struct artifact *artifact = &queue->artifacts->items[i];
+                const struct attested *artifact = &queue->artifacts->items[i];
 
                 if (queue->taken[i] || !concerns(queue, rule, artifact))
                         continue;
@@ -202,7 +202,7 @@ static int apply_others(struct queue *queue, const struct in_toto_rule *rule,
 static int apply_require(const struct queue *queue, const struct in_toto_rule *rule,
                          struct problem *problem)
 {
-        const struct artifact *found = artifacts_find(queue->artifacts, rule->pattern);
+        const struct attested *found = artifacts_find(queue->artifacts, rule->pattern);
 
         if (!found)
                 return refuse(queue, rule, "it is not there", problem);

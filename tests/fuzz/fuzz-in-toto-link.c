@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         assert(in_toto_name_is_valid(link.name) && link.command);
         for (size_t i = 0; i < link.products.count; i++) {
-                const struct artifact *product = &link.products.items[i];
+                const struct attested *product = &link.products.items[i];
 
                 assert(artifacts_find(&link.products, product->path) == product);
                 assert(i == 0 || strcmp(product[-1].path, product->path) < 0);

@@ -94,11 +94,11 @@ static void test_sets(void)
         for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
                 json_t *one = json_loads(sets[i].one, 0, NULL);
                 json_t *other = json_loads(sets[i].other, 0, NULL);
-                const struct artifact a = {"x", one}, b = {"x", other};
+                const struct attested a = {"x", one}, b = {"x", other};
 
                 test_label = sets[i].other;
-                expect_integer(artifact_is_same(&a, &b), sets[i].same);
-                expect_integer(artifact_is_same(&b, &a), sets[i].same);
+                expect_integer(attested_is_same(&a, &b), sets[i].same);
+                expect_integer(attested_is_same(&b, &a), sets[i].same);
                 json_decref(one);
                 json_decref(other);
         }

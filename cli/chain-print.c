@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/chain-print.h"
+
+#include "cli/output.h"
+
+static int holds_always(const struct chain_check *check)
+{
+        (void)check;
+        return 1;
+}
+
+static int holds_artifacts(const struct chain_check *check)
+{
+        return check->artifact_count > 0;
+}
+
+static int holds_run(const struct chain_check *check)
+{
+        return check->chain.run != NULL;
+}
+
+static int holds_present_run(const struct chain_check *check)
+{
+        return check->question.run != NULL;
+}
+
+static int holds_edges(const struct chain_check *check)
+{
+        return !check->question.specification_only;
+}
+
+/* By each key that attested. */
+static int holds_standing(const struct chain_check *check)
+{
+        for (size_t i = 0; i < check->chain.layout.step_count; i++)
+                for (size_t j = 0; j < check->chain.steps[i].count; j++)
+                        if (!check->chain.steps[i].accepted[j]->member)
+                                return 0;
+        return 1;
+}
+
+static const struct {
+        const char *name;   /* in JSON */
+        const char *phrase; /* for people */
+        int (*holds)(const struct chain_check *check);
+} claims[] = {
+        {"layout", "that the layout is fulfilled", holds_always},
+        {"edges", "that each step took what another made", holds_edges},
+        {"artifacts", "that a file is what came out", holds_artifacts},
+        {"standing", "that the keys of the steps are not revoked", holds_standing},
+        {"run", "that all steps are of one run", holds_run},
+        {"present", "that it is the run that is asked for, and not an old one", holds_present_run},
+};
+
+json_t *chain_claims_to_json(const struct chain_check *check, int held)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && i < ARRAY_SIZE(claims); i++)
+                if (!claims[i].holds(check) == !held &&
+                    json_array_append_new(list, json_string(claims[i].name)) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        return list;
+}
+
+static void put_attestation(const struct chain_step *step,
+                            const struct chain_attestation *attestation, struct buf *text)
+{
+        const struct keyring_key *member = attestation->member;
+
+        buf_put_string(text, "step ");
+        output_put_text(text, view_string(step->item->name));
+        buf_put_string(text, ": ");
+        output_put_text(text, view_string(attestation->file));
+        if (member)
+                buf_put_format(text, ", signed by key %s version %u (%s, purpose %s)", member->name,
+                               member->version, key_state_name(member->state),
+                               key_purpose_name(member->purpose));
+        else
+                buf_put_format(text, ", signed by key %.16s of the layout", attestation->key->id);
+        if (attestation->sub)
+                buf_put_format(text, ", a layout of %zu steps",
+                               attestation->sub->layout.step_count);
+        buf_put_u8(text, '\n');
+}
+
+static void put_artifact(const struct chain_check *check, const struct chain_artifact *artifact,
+                         struct buf *text)
+{
+        output_put_text(text, view_string(artifact->path));
+        if (artifact->files > 0)
+                buf_put_format(text, ": %zu files, all of them products of step ", artifact->files);
+        else
+                buf_put_string(text, ": a product of step ");
+        output_put_text(text, view_string(check->step->item->name));
+        if (artifact->files == 0) {
+                buf_put_string(text, ", ");
+                output_put_text(text, view_string(artifact->product));
+        }
+        buf_put_u8(text, '\n');
+}
+
+static void put_notes(const struct chain_check *check, struct buf *text)
+{
+        const json_t *note;
+        size_t i;
+
+        json_array_foreach (check->chain.notes, i, note) {
+                buf_put_string(text, "note: ");
+                output_put_text(text, view_string(json_member_string(note, "file")));
+                buf_put_string(text, ": ");
+                output_put_text(text, view_string(json_member_string(note, "reason")));
+                buf_put_u8(text, '\n');
+        }
+}
+
+static void put_not_proved(const struct chain_check *check, struct buf *text)
+{
+        const char *separator = "not proved: ";
+
+        for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
+                if (claims[i].holds(check))
+                        continue;
+                buf_put_string(text, separator);
+                buf_put_string(text, claims[i].phrase);
+                separator = "; ";
+        }
+        if (separator[0] == ';')
+                buf_put_u8(text, '\n');
+}
+
+int chain_print(const struct chain_check *check, struct problem *problem)
+{
+        const struct chain *chain = &check->chain;
+        _cleanup_(buf_done) struct buf text = {};
+
+        if (check->invocation->json)
+                return output_write_json(chain_facts(check), problem);
+        output_put_text(&text, view_string(check->layout_path));
+        buf_put_format(&text, ": fulfilled, %zu steps", chain->layout.step_count);
+        if (chain->run) {
+                buf_put_string(&text, ", run ");
+                output_put_text(&text, view_string(chain->run));
+        }
+        buf_put_u8(&text, '\n');
+        for (size_t i = 0; i < chain->layout.step_count; i++)
+                for (size_t j = 0; j < chain->steps[i].count; j++)
+                        put_attestation(&chain->steps[i], chain->steps[i].accepted[j], &text);
+        for (size_t i = 0; i < check->artifact_count; i++)
+                put_artifact(check, &check->artifacts[i], &text);
+        put_notes(check, &text);
+        put_not_proved(check, &text);
+        return output_write(&text, problem);
+}
+
+int chain_print_no(const struct chain_check *check, struct problem *problem)
+{
+        const struct chain *chain = &check->chain;
+
+        if (!check->invocation->json)
+                return 0;
+        return output_write_json(
+                json_pack("{s:b, s:s, s:s*, s:O*, s:O*}", "verified", 0, "reason", problem->text,
+                          "step", chain->failed_item ? chain->failed_item->name : NULL, "rule",
+                          chain->failed_rule ? chain->failed_rule->words : NULL, "notes",
+                          chain->notes),
+                problem);
+}
