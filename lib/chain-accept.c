@@ -68,8 +68,10 @@ static int find_signer(const struct chain *chain, const struct layout_item *item
                 const struct in_toto_key *key = resolve(chain, json_string_value(id));
                 int r = key ? in_toto_envelope_verify(&attestation->envelope, key) : -EKEYREJECTED;
 
-                if (r == 0)
+                if (r == 0) {
                         attestation->key = key;
+                        attestation->rank = i;
+                }
                 if (r != -EKEYREJECTED)
                         return r;
         }
@@ -136,6 +138,15 @@ static int check_link(const struct chain_question *question, const struct in_tot
         return 0;
 }
 
+static void insert(struct chain_step *step, struct chain_attestation *attestation)
+{
+        size_t place = step->count++;
+
+        for (; place > 0 && step->accepted[place - 1]->rank > attestation->rank; place--)
+                step->accepted[place] = step->accepted[place - 1];
+        step->accepted[place] = attestation;
+}
+
 /* Keys, and not their ids, count. */
 static int add_accepted(struct chain *chain, struct chain_step *step,
                         struct chain_attestation *attestation, struct problem *problem)
@@ -157,7 +168,7 @@ static int add_accepted(struct chain *chain, struct chain_step *step,
                                 ? ", of two runs"
                                 : "");
         }
-        step->accepted[step->count++] = attestation;
+        insert(step, attestation);
         return 0;
 }
 

@@ -54,13 +54,14 @@ struct chain_attestation {
         struct chain *sub;        /* what was found of it; NULL: no layout */
         int is_layout;
         const struct in_toto_key *key;    /* whose signature is good; NULL: not looked at yet */
+        size_t rank;                      /* of the key among those of the step */
         const struct keyring_key *member; /* of the ring; NULL: that key is not in it */
         struct key_moment moment;         /* when it was signed */
 };
 
 struct chain_step {
         const struct layout_item *item;
-        struct chain_attestation **accepted; /* the first one speaks for all */
+        struct chain_attestation **accepted; /* by rank; the first one speaks for all */
         size_t count;
 };
 
