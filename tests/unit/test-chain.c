@@ -283,7 +283,7 @@ static const struct scene scenes[] = {
         {"not enough", change_nothing, "step train: 1 of the 2 attestations it needs", LATER, 2},
         {"enough", say_it_too, NULL, LATER, 2},
         {"in disagreement", say_something_else,
-         "step train: other.link and train.link differ in "
+         "step train: train.link and other.link differ in "
          "\"model\"",
          LATER, 2},
         {"unreadable", lose_step,
