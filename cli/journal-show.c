@@ -34,6 +34,9 @@ static const struct {
 } summaries[] = {
         {"agent.start", {"origin", "program", "config", "recovered", "dropped"}},
         {"agent.stop", {"reason"}},
+        {"anchor", {"token", "index", "counter", "size"}},
+        {"anchor.acknowledge", {"token", "index", "expected", "counter", "reason", "caller.user"}},
+        {"anchor.intent", {"token", "index", "counter"}},
         {"attest",
          {"key", "version", "predicateType", "subjectCount", "digest", "builder", "run",
           "caller.user", "caller.unit"}},

@@ -64,22 +64,47 @@ int attest_parse_audit(struct view bytes, struct attest_audit *ret, struct probl
         return r;
 }
 
+/* Up to the contents, which are 8 bytes for all that is certified here. */
+static int read_index(struct reader *reader, struct attest_head *ret_head, struct view *ret_index,
+                      struct problem *problem)
+{
+        int r = attest_read_head(reader, TPM_ATTEST_NV, "an NV index", ret_head, problem);
+
+        if (r < 0)
+                return r;
+        *ret_index = attest_read_sized(reader);
+        if (reader_u16(reader) != 0)
+                reader_fail(reader); /* offset */
+        if (reader_u16(reader) != 8)
+                reader_fail(reader); /* size */
+        return 0;
+}
+
 int attest_parse_count(struct view bytes, struct attest_count *ret, struct problem *problem)
 {
         struct reader reader = reader_init(bytes);
         struct attest_count attest = {};
-        uint16_t offset, size;
-        int r = attest_read_head(&reader, TPM_ATTEST_NV, "an NV index", &attest.head, problem);
+        int r = read_index(&reader, &attest.head, &attest.index, problem);
 
         if (r < 0)
                 return r;
-        attest.index = attest_read_sized(&reader);
-        offset = reader_u16(&reader);
-        size = reader_u16(&reader);
         attest.uses = reader_u32(&reader);
         attest.limit = reader_u32(&reader);
-        if (offset != 0 || size != 8)
-                reader_fail(&reader);
+        r = attest_read_end(&reader, bytes, problem);
+        if (r == 0)
+                *ret = attest;
+        return r;
+}
+
+int attest_parse_counter(struct view bytes, struct attest_counter *ret, struct problem *problem)
+{
+        struct reader reader = reader_init(bytes);
+        struct attest_counter attest = {};
+        int r = read_index(&reader, &attest.head, &attest.index, problem);
+
+        if (r < 0)
+                return r;
+        attest.value = reader_u64(&reader);
         r = attest_read_end(&reader, bytes, problem);
         if (r == 0)
                 *ret = attest;

@@ -3,8 +3,8 @@
 
 /*
  * What a TPM signs about itself (TPMS_ATTEST, TPM 2.0 Part 2 §10.12.12): what all kinds begin with,
- * and two of them, the digest of the commands that it audits and the count of the uses of a key.
- * lib/attest-key.h has those about keys.
+ * and three of them, the digest of the commands that it audits, the count of the uses of a key, and
+ * the counter that a journal is anchored with. lib/attest-key.h has those about keys.
  *
  * The bytes come from a journal that anybody may have written. Parsing checks their form; whether
  * the TPM said them is for the signature to show.
@@ -53,6 +53,17 @@ struct attest_count {
 /* As attest_parse_audit(), for that kind. */
 int attest_parse_count(struct view bytes, struct attest_count *ret,
                        struct problem *problem) _must_use_;
+
+/* TPMS_NV_CERTIFY_INFO over all of a counter (lib/anchor.h). */
+struct attest_counter {
+        struct attest_head head;
+        struct view index; /* Name of the counter */
+        uint64_t value;
+};
+
+/* Likewise. */
+int attest_parse_counter(struct view bytes, struct attest_counter *ret,
+                         struct problem *problem) _must_use_;
 
 /* All of @bytes, from which the views borrow. -EBADMSG: no such structure, not made by a TPM
  * (TPM_GENERATED_VALUE), or attesting something else. */

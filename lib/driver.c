@@ -260,13 +260,19 @@ static int serve_attest(struct service *service, struct reader *fields, struct b
         return driver_attest(service->driver, service->device, fields, answer, problem);
 }
 
+static int serve_anchor(struct service *service, struct reader *fields, struct buf *answer,
+                        struct problem *problem)
+{
+        return driver_step_anchor(service->driver, service->device, fields, answer, problem);
+}
+
 static int (*const operations[])(struct service *service, struct reader *fields, struct buf *answer,
                                  struct problem *problem) = {
         [FRAME_OPEN] = serve_open,       [FRAME_GENERATE] = serve_generate,
         [FRAME_LOAD] = serve_load,       [FRAME_SIGN] = serve_sign,
         [FRAME_DESTROY] = serve_destroy, [FRAME_PROBE] = serve_probe,
         [FRAME_COUNT] = serve_count,     [FRAME_AUDIT] = serve_audit,
-        [FRAME_ATTEST] = serve_attest,
+        [FRAME_ATTEST] = serve_attest,   [FRAME_ANCHOR] = serve_anchor,
 };
 
 static int dispatch(struct service *service, const struct frame *request, struct buf *answer,

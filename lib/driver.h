@@ -14,6 +14,7 @@
  */
 
 #include "lib/algorithm.h"
+#include "lib/anchor.h"
 #include "lib/evidence.h"
 #include "lib/frame.h"
 #include "lib/secret.h"
@@ -43,6 +44,24 @@ struct driver_pair {
 struct driver_count {
         uint32_t uses;
         struct buf attest, signature;
+};
+
+/* What is to be done with the counter that a journal is anchored with (lib/anchor.h). */
+struct driver_anchor_wish {
+        enum anchor_step step;
+        uint32_t index; /* 0: wherever it is */
+        const char *origin;
+        struct view qualifying; /* ADVANCE: what is attested along with it */
+};
+
+/* What there is of it after that. */
+struct driver_anchor {
+        enum anchor_kind
+                kind;   /* COUNTER, or NEW: it has no value yet, and will begin with this one */
+        uint32_t index; /* 0: there is none */
+        uint64_t counter;
+        struct buf spki;              /* of the attestation key */
+        struct buf attest, signature; /* ADVANCE: the TPM's word for it, DER */
 };
 
 struct driver {
@@ -96,6 +115,13 @@ struct driver {
         int (*attest)(void *device, uint32_t slot, const struct evidence_question *question,
                       struct evidence *ret, struct problem *problem);
 
+        /* Takes a step with the counter of a journal. @ret is ready to be filled. -ENOKEY: it is
+         * not at this index, or was not prepared; -EKEYREJECTED: something else is, or what was
+         * attested does not fit; -EOPNOTSUPP: the token has no such counters. NULL: no token of
+         * this kind does. */
+        int (*anchor)(void *device, const struct driver_anchor_wish *wish,
+                      struct driver_anchor *ret, struct problem *problem);
+
         /* Appends to the answer of the sign() that has just succeeded what an audit needs of it:
          * the key's Name and the response parameters, or nothing when there is no audit. May be
          * NULL. */
@@ -105,6 +131,10 @@ struct driver {
 /* The request fields of ATTEST, asked of the driver, to the answer's. Errors as attest(). */
 int driver_attest(const struct driver *driver, void *device, struct reader *fields,
                   struct buf *answer, struct problem *problem) _must_use_;
+
+/* Those of ANCHOR, likewise. Errors as anchor(). */
+int driver_step_anchor(const struct driver *driver, void *device, struct reader *fields,
+                       struct buf *answer, struct problem *problem) _must_use_;
 
 /* The whole of a driver's main(): hardens the process (no core dump, not traceable, dies with its
  * parent), serves descriptor 3 until end of file, closes the device. Returns the exit status. */

@@ -27,6 +27,10 @@
  *                 kind of endorsement key, credential,
  *                 its encrypted secret (three times
  *                 empty: nothing to activate)
+ *     ANCHOR      step (u8), index (u32, no length; 0:    kind (u8), index (u32, 0: there is
+ *                 find it), origin, qualifying data       none), counter (u64), SPKI of the
+ *                                                         attestation key, attestation, its
+ *                                                         signature (both empty: none)
  */
 
 #include "lib/problem.h"
@@ -46,9 +50,10 @@ enum frame_operation {
         FRAME_COUNT,
         FRAME_AUDIT,
         FRAME_ATTEST,
+        FRAME_ANCHOR,
 };
 
-#define FRAME_OPERATION_LAST FRAME_ATTEST
+#define FRAME_OPERATION_LAST FRAME_ANCHOR
 
 /* What a driver can say; frame_status_of() and frame_error_of() map it to errno inside a process.
  */

@@ -36,6 +36,27 @@ static const struct json_member agent_stop_members[] = {
         {"reason", JSON_STRING, 1},
 };
 
+static const struct json_member anchor_members[] = {
+        {"attestation", JSON_STRING, 1}, {"attestationKey", JSON_STRING, 1},
+        {"counter", JSON_INTEGER, 1},    {"index", JSON_STRING, 1},
+        {"signature", JSON_STRING, 1},   {"size", JSON_INTEGER, 1},
+        {"token", JSON_STRING, 1},
+};
+
+static const struct json_member anchor_acknowledge_members[] = {
+        {"attestationKey", JSON_STRING, 1}, {"caller", JSON_OBJECT, 1},
+        {"counter", JSON_INTEGER, 1},       {"expected", JSON_INTEGER, 1},
+        {"grant", JSON_STRING, 1},          {"index", JSON_STRING, 1},
+        {"reason", JSON_STRING, 1},         {"request", JSON_STRING, 1},
+        {"token", JSON_STRING, 1},
+};
+
+static const struct json_member anchor_intent_members[] = {
+        {"counter", JSON_INTEGER, 1},
+        {"index", JSON_STRING, 1},
+        {"token", JSON_STRING, 1},
+};
+
 static const struct json_member checkpoint_witness_members[] = {
         {"cosignature", JSON_STRING, 1},
         {"root", JSON_STRING, 1},
@@ -175,6 +196,9 @@ static const struct json_member token_members[] = {
 static const struct record_type record_types[] = {
         TYPE("agent.start", agent_start_members),
         TYPE("agent.stop", agent_stop_members),
+        TYPE("anchor", anchor_members),
+        TYPE("anchor.acknowledge", anchor_acknowledge_members),
+        TYPE("anchor.intent", anchor_intent_members),
         TYPE("attest", attest_members),
         TYPE("audit", audit_members),
         TYPE("checkpoint.witness", checkpoint_witness_members),

@@ -52,6 +52,7 @@ int replay_restore_nothing(void *state, const json_t *saved, struct problem *pro
 
 extern const struct replay_rule replay_rule_run;
 extern const struct replay_rule replay_rule_key;
+extern const struct replay_rule replay_rule_anchor;
 extern const struct replay_rule replay_rule_audit;
 extern const struct replay_rule replay_rule_caller;
 extern const struct replay_rule replay_rule_gate;

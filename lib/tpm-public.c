@@ -20,6 +20,7 @@
 #define OBJECT_BORN_INSIDE    (1U << 5) /* sensitiveDataOrigin */
 #define OBJECT_USER_WITH_AUTH (1U << 6)
 #define OBJECT_NO_DA          (1U << 10)
+#define OBJECT_RESTRICTED     (1U << 16)
 #define OBJECT_SIGN           (1U << 18)
 
 #define POINT_UNCOMPRESSED 4
@@ -106,6 +107,15 @@ int tpm_public_put_key(struct buf *buf, const struct pubkey *key, const struct a
 int tpm_public_put_verifier(struct buf *buf, const struct pubkey *key)
 {
         put_head(buf, ALG_ECC, OBJECT_USER_WITH_AUTH | OBJECT_SIGN, NULL);
+        return put_ec(buf, key, algorithm_find("ecdsa-p256"));
+}
+
+int tpm_public_put_attester(struct buf *buf, const struct pubkey *key)
+{
+        put_head(buf, ALG_ECC,
+                 OBJECT_FIXED_TPM | OBJECT_FIXED_PARENT | OBJECT_BORN_INSIDE |
+                         OBJECT_USER_WITH_AUTH | OBJECT_NO_DA | OBJECT_RESTRICTED | OBJECT_SIGN,
+                 NULL);
         return put_ec(buf, key, algorithm_find("ecdsa-p256"));
 }
 

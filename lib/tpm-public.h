@@ -33,6 +33,10 @@ int tpm_public_put_key(struct buf *buf, const struct pubkey *key, const struct a
  * -EOPNOTSUPP. */
 int tpm_public_put_verifier(struct buf *buf, const struct pubkey *key) _must_use_;
 
+/* Appends the TPMT_PUBLIC of the ECDSA P-256 key that attests what a TPM says: restricted, so that
+ * it signs nothing that the TPM did not make. -EOPNOTSUPP. */
+int tpm_public_put_attester(struct buf *buf, const struct pubkey *key) _must_use_;
+
 /* Appends the TPMS_NV_PUBLIC (Part 2 §13.5) of an index of @size bytes. */
 void tpm_public_put_index(struct buf *buf, uint32_t handle, uint32_t attributes,
                           const struct sha256 *policy, uint16_t size);

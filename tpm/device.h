@@ -33,7 +33,7 @@ struct device {
         ESYS_CONTEXT *esys;
         TPM2B_AUTH authorization; /* that keys are made with, and that theirs is; size 0: empty */
         struct object *parent;
-        struct attester *attester;                    /* of use counters; NULL: not opened */
+        struct attester *attester;                    /* of counters; NULL: not opened */
         struct object *attestation_key;               /* NULL: no command audit */
         const TPM2B_NAME *signer;                     /* of the key that signed last */
         struct object *resident[DEVICE_RESIDENT_MAX]; /* NULL: free; the objects belong to others */
@@ -79,6 +79,10 @@ int device_facts(struct device *device, struct facts *facts, struct problem *pro
 /* Capabilities from @property on, at most @count; the answer is to be freed with Esys_Free(). */
 int device_capability(struct device *device, TPM2_CAP capability, UINT32 property, UINT32 count,
                       TPMS_CAPABILITY_DATA **ret, struct problem *problem) _must_use_;
+
+/* Whether the TPM has that command. */
+int device_has_command(struct device *device, TPM2_CC command, int *ret,
+                       struct problem *problem) _must_use_;
 
 static inline void esys_freep(void *pointer)
 {

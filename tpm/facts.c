@@ -82,7 +82,7 @@ static int add_counters(struct device *device, struct facts *facts, struct probl
         return r;
 }
 
-static int has_command(struct device *device, TPM2_CC command, int *ret, struct problem *problem)
+int device_has_command(struct device *device, TPM2_CC command, int *ret, struct problem *problem)
 {
         _cleanup_(esys_freep) TPMS_CAPABILITY_DATA *found = NULL;
         int r = device_capability(device, TPM2_CAP_COMMANDS, command, 1, &found, problem);
@@ -102,9 +102,10 @@ int device_facts(struct device *device, struct facts *facts, struct problem *pro
         if (r == 0)
                 r = add_counters(device, facts, problem);
         if (r == 0)
-                r = has_command(device, TPM2_CC_GetCommandAuditDigest, &can_attest, problem);
+                r = device_has_command(device, TPM2_CC_GetCommandAuditDigest, &can_attest, problem);
         if (r == 0)
-                r = has_command(device, TPM2_CC_SetCommandCodeAuditStatus, &can_choose, problem);
+                r = device_has_command(device, TPM2_CC_SetCommandCodeAuditStatus, &can_choose,
+                                       problem);
         if (r == 0)
                 r = facts_add(facts, "audit", can_attest && can_choose ? "yes" : "no");
         return r;

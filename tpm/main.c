@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/driver.h"
+#include "tpm/anchor.h"
 #include "tpm/attester.h"
 #include "tpm/audit.h"
 #include "tpm/device.h"
@@ -95,6 +96,7 @@ static const struct driver driver = {
         .count = key_count,
         .look = audit_look,
         .attest = key_attest,
+        .anchor = anchor_step,
         .put_evidence = audit_put_evidence,
 };
 

@@ -117,6 +117,17 @@ static int count(void *pointer, uint32_t slot, struct driver_count *ret, struct 
         return slot % 2 ? problem_set(problem, -EOPNOTSUPP, "odd") : 0;
 }
 
+static int anchor(void *pointer, const struct driver_anchor_wish *wish, struct driver_anchor *ret,
+                  struct problem *problem)
+{
+        assert(pointer == &device && *wish->origin && wish->step <= ANCHOR_STEP_LAST);
+        assert(wish->qualifying.size == (wish->step == ANCHOR_ADVANCE ? SHA256_SIZE : 0));
+        ret->index = wish->index;
+        ret->counter = wish->index + 1;
+        buf_put_string(&ret->spki, wish->origin);
+        return answer_with(view_string(wish->origin), &ret->attest, problem);
+}
+
 static const struct driver driver = {
         .name = "hallmark-fuzzed",
         .settings = settings_known,
@@ -128,6 +139,7 @@ static const struct driver driver = {
         .destroy = destroy,
         .probe = probe,
         .count = count,
+        .anchor = anchor,
 };
 
 /* Returns how many were sent: what does not fit into the socket, and an empty frame, which would be

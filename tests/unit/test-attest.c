@@ -123,8 +123,29 @@ static void test_count(void)
         }
 }
 
+/* The same bytes, as one number. */
+static void test_counter(void)
+{
+        struct attest_counter counter = {};
+        _cleanup_(buf_done) struct buf good = {}, quote = {}, part = {};
+
+        put_count(&good, 0x8014, 0, 1);
+        expect_integer(attest_parse_counter(buf_view(&good), &counter, NULL), 0);
+        expect_integer(counter.value, (uint64_t)5 << 32 | 9);
+        expect_integer(counter.head.clock, 1234);
+        expect(view_is(counter.index, "Name") && view_is(counter.head.signer, "AK"));
+        for (size_t size = 0; size < good.size; size++)
+                expect_integer(attest_parse_counter(view_of(good.data, size), &counter, NULL),
+                               -EBADMSG);
+        put_count(&quote, 0x8018, 0, 1);
+        expect_integer(attest_parse_counter(buf_view(&quote), &counter, NULL), -EBADMSG);
+        put_count(&part, 0x8014, 8, 1);
+        expect_integer(attest_parse_counter(buf_view(&part), &counter, NULL), -EBADMSG);
+}
+
 int main(void)
 {
+        test_counter();
         test_good();
         test_refused();
         test_count();

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/anchor-claim.h"
+#include "lib/base64.h"
+#include "lib/replay-rule.h"
+#include "tests/test.h"
+#include "tests/unit/edit.h"
+#include "tests/unit/forged-anchor.h"
+#include "tests/unit/steps.h"
+
+/*
+ * Journals of anchors, a word for each record: a letter and the counter.
+ *
+ *     S  the agent starts                   l  a signature
+ *     i  an intent                          t  an intent of another token
+ *     a  an anchor, as it should be         k  one that is attested by another key
+ *     r  … of another tree                  o  … of another index
+ *     x  … at another index, and attested   z  … of the tree before its intent
+ *     w  … of a counter one above           n  … of no record between intent and anchor
+ *     A  an operator acknowledges
+ */
+static const struct {
+        const char *label, *records;
+        uint64_t index;      /* of the one finding */
+        const char *text;    /* NULL: nothing is found */
+        uint64_t first, end; /* what the TPM vouches for last, if anything */
+        size_t ranges;
+} rows[] = {
+        {"as it should be", "S i5 a5 l i6 a6 l", 0, NULL, 0, 5, 1},
+        {"records meanwhile", "S i5 a5 l l i6 l l a6", 0, NULL, 0, 6, 1},
+        {"a crash before the step", "S i5 a5 l i6 S i6 a6", 0, NULL, 0, 7, 1},
+        {"a crash after the step", "S i5 a5 l i6 S i7 a7", 0, NULL, 0, 7, 1},
+        {"two crashes", "S i5 a5 i6 S i6 S i7 a7", 0, NULL, 0, 8, 1},
+        {"a crash before the first step", "S i5 S i6 a6", 0, NULL, 0, 4, 1},
+        {"nothing follows", "S i5 a5 i6", 0, NULL, 0, 2, 1},
+        {"never anchored", "S l S l", 0, NULL, 0, 0, 0},
+        {"restarted", "S i5 a5 l S i6 a6 l", 0, NULL, 0, 6, 1},
+        {"an anchor is missing", "S i5 a5 l i7 a7 l i8 a8", 4,
+         "anchor.intent: the counter is at 7, expected 6: 1 anchors are missing, or the TPM counted "
+         "for somebody else",
+         5, 8, 2},
+        {"two are missing after a crash", "S i5 a5 l i6 S i9 a9 i10 a10", 6,
+         "anchor.intent: the counter is at 9, expected 7: 2 anchors are missing, or the TPM counted "
+         "for somebody else",
+         7, 9, 2},
+        {"somebody else counts", "S i5 a5 l i6 a8 i9 a9", 5,
+         "anchor: the counter is at 8, expected 6: 2 anchors are missing, or the TPM counted for "
+         "somebody else",
+         6, 7, 2},
+        {"back", "S i5 a5 l i6 a6 i4 a4", 6,
+         "anchor.intent: the counter went back: expected 7, found 4", 0, 5, 1},
+        {"back after a crash", "S i5 a5 l i6 S i5 a5", 6,
+         "anchor.intent: the counter went back: expected 6, found 5", 0, 2, 1},
+        {"again", "S i5 a5 l i6 a5 i6 a6", 5, "anchor: the counter went back: expected 6, found 5",
+         6, 7, 2},
+        {"another key", "S i5 a5 i6 k6 l", 4,
+         "anchor: attested by another key than the anchors before it", 0, 2, 1},
+        {"another tree", "S i5 a5 i6 r6 i7 a7", 4,
+         "anchor: attests another tree than that of this journal", 5, 6, 2},
+        {"another index attested", "S i5 o5", 2,
+         "anchor: attests another index than the counter of this journal at 0x01d10225", 0, 0, 0},
+        {"another index", "S i5 a5 i6 x6 l", 4,
+         "anchor: counter 0x01d10226 of token \"tpm\", and the journal is anchored with 0x01d10225 "
+         "of \"tpm\"",
+         0, 2, 1},
+        {"another token", "S i5 a5 t6 l", 3,
+         "anchor.intent: counter 0x01d10225 of token \"x\", and the journal is anchored with "
+         "0x01d10225 of \"tpm\"",
+         0, 2, 1},
+        {"before its intent", "S i5 a5 l i6 z6", 5,
+         "anchor: the tree that it attests ends before its intent", 0, 2, 1},
+        {"no such tree", "S i5 n5", 2,
+         "anchor: attests the tree of 600 records, which was none between its intent and this "
+         "record",
+         0, 0, 0},
+        {"another counter", "S i5 w5", 2, "anchor: attests 6 as the counter, not 5", 0, 0, 0},
+        {"unannounced", "S a5", 1, "anchor: no intent announced it", 0, 0, 0},
+        {"twice", "S i5 a5 a5", 3, "anchor: no intent announced it", 0, 2, 1},
+        {"a downgrade", "S i5 a5 l S l l l", 5,
+         "sign.logged: the journal was anchored before, and the agent signs without an anchor since "
+         "it started",
+         0, 2, 1},
+        {"only announced", "S i5 a5 l S i6 l a6", 6,
+         "sign.logged: the journal was anchored before, and the agent signs without an anchor since "
+         "it started",
+         0, 2, 1},
+        {"acknowledged", "S i5 a5 l S A9 i10 a10 l i11 a11", 5,
+         "anchor.acknowledge: the journal had 5 anchors and the TPM 9, as after a rollback; user "
+         "1000 had the agent go on: restored from a copy",
+         6, 10, 2},
+};
+
+struct rig {
+        struct made_journal made;
+        struct keyring_key keys[2];
+        EVP_PKEY *pair, *attester;
+        size_t intent; /* index of the last one */
+};
+
+static void rig_init(struct rig *rig)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+
+        *rig = (struct rig){.pair = key_new(algorithm), .attester = key_new(algorithm)};
+        made_init(&rig->made);
+        rig->keys[0] = rig->made.log_key;
+        rig->keys[1] = (struct keyring_key){.name = "model",
+                                            .token = "tpm",
+                                            .created = "2026-11-22T10:00:00.000000Z",
+                                            .version = 1,
+                                            .algorithm = algorithm,
+                                            .purpose = KEY_MODEL,
+                                            .pubkey = key_public(rig->pair)};
+        rig->made.ring.keys = rig->keys;
+        rig->made.ring.count = ARRAY_SIZE(rig->keys);
+}
+
+static void rig_done(struct rig *rig)
+{
+        keyring_key_done(&rig->keys[1]);
+        EVP_PKEY_free(rig->pair);
+        EVP_PKEY_free(rig->attester);
+        made_done(&rig->made);
+}
+
+static void set(json_t *record, const char *name, json_t *value)
+{
+        int r = json_object_set_new(record, name, value);
+
+        assert(r == 0);
+}
+
+static void set_bytes(json_t *record, const char *name, const struct buf *bytes)
+{
+        _cleanup_(buf_done) struct buf text = {};
+
+        base64_encode(&text, buf_view(bytes));
+        set(record, name, json_stringn((const char *)text.data, text.size));
+}
+
+static void set_asked(json_t *record)
+{
+        set(record, "caller",
+            json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd", "pid", 42, "uid",
+                      1000));
+        set(record, "grant", json_string("training"));
+        set(record, "request", json_string("7.2"));
+}
+
+static json_t *begin_record(const char *type)
+{
+        json_t *record = json_pack("{s:s, s:s, s:s, s:i}", "boot", "0123456789abcdef", "time",
+                                   "2026-11-22T10:00:01.000000Z", "type", type, "v", 1);
+
+        assert(record);
+        return record;
+}
+
+static json_t *make_start(void)
+{
+        json_t *record = begin_record("agent.start");
+
+        set(record, "config", json_string("sha256:"));
+        set(record, "dropped", json_integer(0));
+        set(record, "origin", json_string(MADE_ORIGIN));
+        set(record, "program", json_string(""));
+        set(record, "recovered", json_integer(0));
+        return record;
+}
+
+static json_t *make_logged(const struct rig *rig)
+{
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        json_t *record = begin_record("sign.logged");
+
+        set_asked(record);
+        set(record, "digests",
+            json_pack("[s]", "sha256:"
+                             "0000000000000000000000000000000000000000000000000000000000000000"));
+        (void)hex_encode(sha256_view(pubkey_fingerprint(rig->keys[1].pubkey)), fingerprint);
+        set(record, "fingerprint", json_string(fingerprint));
+        set(record, "key", json_string("model"));
+        set(record, "version", json_integer(1));
+        return record;
+}
+
+static json_t *make_counter(const char *type, uint32_t index, uint64_t counter)
+{
+        char text[ANCHOR_INDEX_TEXT];
+        json_t *record = begin_record(type);
+
+        set(record, "counter", json_integer((json_int_t)counter));
+        set(record, "index", json_string(anchor_index_text(index, text)));
+        set(record, "token", json_string("tpm"));
+        return record;
+}
+
+static json_t *make_intent(struct rig *rig, uint64_t counter)
+{
+        rig->intent = rig->made.count;
+        return make_counter("anchor.intent", ANCHOR_INDEX_FIRST, counter);
+}
+
+static json_t *make_anchor(struct rig *rig, char kind, uint64_t counter)
+{
+        size_t size = kind == 'z' ? rig->intent : rig->intent + 1;
+        const struct merkle_tree tree = made_tree(&rig->made, 0, size);
+        _cleanup_(forged_anchor_done) struct forged_anchor said = {
+                .key = kind == 'k' ? rig->pair : rig->attester,
+                .origin = MADE_ORIGIN,
+                .index = ANCHOR_INDEX_FIRST + (kind == 'x' || kind == 'o'),
+                .counter = counter + (kind == 'w'),
+                .root = merkle_root(&tree),
+        };
+        json_t *record = make_counter("anchor", ANCHOR_INDEX_FIRST + (kind == 'x'), counter);
+
+        said.root.bytes[0] ^= kind == 'r';
+        forged_anchor_make(&said);
+        set_bytes(record, "attestation", &said.attestation);
+        set_bytes(record, "attestationKey", &said.spki);
+        set_bytes(record, "signature", &said.signature);
+        set(record, "size", json_integer(kind == 'n' ? 600 : (json_int_t)size));
+        return record;
+}
+
+static json_t *make_acknowledge(uint64_t counter)
+{
+        json_t *record = make_counter("anchor.acknowledge", ANCHOR_INDEX_FIRST, counter);
+
+        set_asked(record);
+        set(record, "attestationKey", json_string(""));
+        set(record, "expected", json_integer(5));
+        set(record, "reason", json_string("restored from a copy"));
+        return record;
+}
+
+static json_t *make(struct rig *rig, char kind, uint64_t counter)
+{
+        json_t *record;
+
+        switch (kind) {
+        case 'S':
+                return make_start();
+        case 'l':
+                return make_logged(rig);
+        case 'A':
+                return make_acknowledge(counter);
+        case 'i':
+                return make_intent(rig, counter);
+        case 't':
+                record = make_intent(rig, counter);
+                set(record, "token", json_string("x"));
+                return record;
+        default:
+                return make_anchor(rig, kind, counter);
+        }
+}
+
+static void add(struct rig *rig, json_t *record)
+{
+        assert(rig->made.count < MADE_MAX);
+        json_put(&rig->made.entries[rig->made.count++], record);
+        json_decref(record);
+}
+
+static void add_all(struct rig *rig, const char *records)
+{
+        for (const char *next = records; *next; next++) {
+                char kind = *next++, *end;
+                uint64_t counter = strtoull(next, &end, 10);
+
+                add(rig, make(rig, kind, counter));
+                next = end;
+                if (!*next)
+                        break;
+        }
+}
+
+struct found {
+        size_t count;
+        uint64_t index;
+        char text[PROBLEM_TEXT_MAX];
+};
+
+static void note_finding(const struct replay_finding *finding, void *context)
+{
+        struct found *found = context;
+
+        if (found->count++ > 0)
+                return;
+        found->index = finding->index;
+        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
+}
+
+static void replay(struct rig *rig, struct found *ret, struct replay_result *ret_result)
+{
+        _cleanup_(journal_freep) struct journal *journal = NULL;
+        static const struct replay_rule *const rules[] = {&replay_rule_anchor, NULL};
+        const struct replay_options options = {
+                .finding = note_finding, .context = ret, .rules = rules};
+
+        *ret = (struct found){};
+        made_publish(&rig->made, rig->made.count);
+        journal = made_open(&rig->made);
+        expect_integer(replay_journal(journal, &rig->made.ring, &options, ret_result, NULL), 0);
+        steps_expect_same_anywhere(&rig->made);
+}
+
+static const struct replay_range *last_range(const struct replay_result *result, size_t *ret_count)
+{
+        const struct replay_range *range = NULL;
+
+        *ret_count = 0;
+        for (size_t i = 0; i < result->range_count; i++)
+                if (result->ranges[i].level == REPLAY_L1) {
+                        range = &result->ranges[i];
+                        (*ret_count)++;
+                }
+        return range;
+}
+
+static void test_rows(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct replay_range *range;
+                struct replay_result result;
+                struct found found;
+                struct rig rig;
+                size_t count;
+
+                test_label = rows[i].label;
+                rig_init(&rig);
+                add_all(&rig, rows[i].records);
+                replay(&rig, &found, &result);
+                expect_integer(found.count, rows[i].text != NULL);
+                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
+                expect_integer(found.index, rows[i].index);
+                range = last_range(&result, &count);
+                expect_integer(count, rows[i].ranges);
+                if (range) {
+                        expect_text(view_string(range->of), "tpm");
+                        expect_integer(range->first, rows[i].first);
+                        expect_integer(range->end, rows[i].end);
+                }
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
+/* Whoever has the log key and takes a record out has another tree than the TPM has attested. */
+static void test_removed(void)
+{
+        struct replay_result result;
+        struct found found;
+        struct rig rig;
+        json_t *record;
+
+        rig_init(&rig);
+        add_all(&rig, "S i5 a5 l l l i6");
+        record = make_anchor(&rig, 'a', 6);
+        set(record, "size", json_integer(6)); /* what names a size is made to fit */
+        add(&rig, record);
+        buf_done(&rig.made.entries[4]);
+        memmove(&rig.made.entries[4], &rig.made.entries[5], 3 * sizeof(rig.made.entries[0]));
+        rig.made.count--;
+        replay(&rig, &found, &result);
+        expect_integer(found.count, 1);
+        expect_integer(found.index, 6);
+        expect_contains(found.text, "anchor: attests another tree than that of this journal");
+        rig_done(&rig);
+}
+
+static void expect_refused(const char *name, json_t *value, const char *text)
+{
+        struct replay_result result;
+        struct found found;
+        struct rig rig;
+        json_t *record;
+
+        rig_init(&rig);
+        add_all(&rig, "S i5");
+        record = make_anchor(&rig, 'a', 5);
+        set(record, name, value);
+        add(&rig, record);
+        replay(&rig, &found, &result);
+        expect_integer(found.count, 1);
+        expect_text(view_string(found.text), text);
+        rig_done(&rig);
+}
+
+static void test_malformed(void)
+{
+        expect_refused("counter", json_integer(-1), "anchor: index or counter is malformed");
+        expect_refused("counter", json_integer((json_int_t)1 << 57),
+                       "anchor: index or counter is malformed");
+        expect_refused("index", json_string("0x01d10300"), "anchor: index or counter is malformed");
+        expect_refused("attestation", json_string("?"),
+                       "anchor: attestation, attestationKey or signature is no base64");
+        expect_refused("attestation", json_string("AAAA"),
+                       "anchor: attestation: does not begin as what a TPM makes");
+        expect_refused("attestationKey", json_string(""),
+                       "anchor: the attestation key is no key of ECDSA P-256");
+        expect_refused("signature", json_string(""),
+                       "anchor: the attestation key has not signed this attestation");
+        expect_refused("size", json_integer(-1),
+                       "anchor: attests the tree of -1 records, which was none between its intent "
+                       "and this record");
+}
+
+int main(void)
+{
+        test_rows();
+        test_removed();
+        test_malformed();
+        return test_result();
+}
