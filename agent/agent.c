@@ -199,6 +199,11 @@ static void record_stop(struct agent *agent)
         sealer_finish(agent->sealer, on_sealed, agent);
 }
 
+static void finish_anchor(struct agent *agent)
+{
+        agent_finish_anchor(agent, record_stop);
+}
+
 /* Nobody waits for an answer any more: what the tokens attest, the last record and the last
  * checkpoint. */
 static void finish(struct agent *agent)
@@ -215,7 +220,7 @@ static void finish(struct agent *agent)
         if (agent->witnesses)
                 witnesses_stop(agent->witnesses); /* nobody waits for their answers any more */
         refusals_flush(agent->refusals);
-        agent_finish_audits(agent, record_stop);
+        agent_finish_audits(agent, finish_anchor);
 }
 
 static void on_drained(struct agent *agent)
@@ -258,6 +263,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
                                        agent) < 0)
                 return sd_event_exit(agent->event, EXIT_FAILURE);
         agent_answer_ring_calls(agent);
+        agent_hurry_anchor(agent);
         server_drain(agent->server);
         return 0;
 }
@@ -310,6 +316,9 @@ static int set_up(struct agent *agent, struct problem *problem)
                 r = agent_listen(agent, on_drained, problem);
         if (r < 0)
                 return r;
+        r = agent_set_up_anchor(agent, problem);
+        if (r < 0)
+                return r;
         record_start(agent);
         r = agent_set_up_witnesses(agent, problem);
         if (r == 0)
@@ -341,11 +350,13 @@ struct agent *agent_free(struct agent *agent)
         if (!agent)
                 return NULL;
         agent->finishing = 1; /* what still ends is no reason to begin anything */
+        anchor_close(agent->anchor);
         server_free(agent->server);
         agent_free_tokens(agent);
         agent_release_keys(agent);
         if (agent->writer)
                 writer_commit(agent->writer); /* answers whoever still waits for a record */
+        agent_free_anchor(agent);
         (void)witnesses_free(agent->witnesses);
         sealer_free(agent->sealer);
         (void)sealing_free(agent->sealed_ring);

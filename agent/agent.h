@@ -10,6 +10,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "agent/anchor.h"
 #include "agent/audit.h"
 #include "agent/call.h"
 #include "agent/config.h"
@@ -51,6 +52,12 @@ struct agent {
         struct refusals *refusals;
         struct sealer *sealer;
         struct witnesses *witnesses;
+        struct anchor *anchor;     /* NULL: the journal is not anchored */
+        struct call *anchor_calls; /* that wait for its first anchor */
+        size_t anchor_call_count;
+        sd_event_source *anchor_timer; /* they have waited long enough */
+        int anchor_late;
+        void (*anchor_finished)(struct agent *agent);
         struct server *server;
         sd_event_source *count_timer;
         uint64_t started_usec;
@@ -113,6 +120,24 @@ void agent_finish_audits(struct agent *agent, void (*done)(struct agent *agent))
 
 /* After the last signature. */
 void agent_save_audits(const struct agent *agent);
+
+/* Compares the journal with its anchor, where the configuration has one, before anything is signed.
+ * agent-anchor.c, as the next six. */
+int agent_set_up_anchor(struct agent *agent, struct problem *problem) _must_use_;
+void agent_free_anchor(struct agent *agent);
+
+/* A token has become ready. */
+void agent_begin_anchor(struct agent *agent, const struct token *token);
+
+/* Whether @call waits for the first anchor now, or has been answered: the journal is rolled back,
+ * or no anchor is to be expected soon. If so, it comes again. */
+int agent_wait_for_anchor(struct agent *agent, struct call *call);
+
+/* The agent is stopping: nobody waits any more. */
+void agent_hurry_anchor(struct agent *agent);
+
+/* Makes the last anchor, if there is one to be made, then calls @done. */
+void agent_finish_anchor(struct agent *agent, void (*done)(struct agent *agent));
 
 /* Reads the configuration files, which nobody but root and the agent may be able to write: else
  * -EPERM. */
@@ -192,6 +217,7 @@ void agent_destroy_key(struct agent *agent, struct call *call);
 void agent_explain_grant(struct agent *agent, struct call *call);
 void agent_list_tokens(struct agent *agent, struct call *call);
 void agent_reload_call(struct agent *agent, struct call *call);
+void agent_acknowledge_rollback(struct agent *agent, struct call *call);
 void agent_status(struct agent *agent, struct call *call);
 void agent_get_info(struct agent *agent, struct call *call);
 void agent_get_interface_description(struct agent *agent, struct call *call);

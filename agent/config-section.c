@@ -143,6 +143,22 @@ static int read_count_interval(const struct config_entry *entry, void *object,
                               &config->count_usec);
 }
 
+static int read_anchor(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config *config = object;
+
+        return config_set_string(&config->anchor, entry->value);
+}
+
+static int read_anchor_interval(const struct config_entry *entry, void *object,
+                                struct problem *expected)
+{
+        struct config *config = object;
+
+        return value_duration(entry->value, CONFIG_ANCHOR_LEAST, CONFIG_ANCHOR_MOST,
+                              &config->anchor_usec);
+}
+
 /* Origin= is required of all [Agent] sections together: config.c sees to that. */
 static const struct config_field agent_fields[] = {
         {"Origin", 0, CONFIG_ORIGIN_EXPECTED, read_origin},
@@ -151,6 +167,8 @@ static const struct config_field agent_fields[] = {
         {"AdminSocket", 0, "an absolute path of less than 108 bytes", read_admin_socket},
         {"CheckpointInterval", 0, "a time from 10ms to 60min, such as 1s",
          read_checkpoint_interval},
+        {"Anchor", 0, "the name of a [Token]", read_anchor},
+        {"AnchorInterval", 0, "a time from 1s to 24h, such as 1h", read_anchor_interval},
         {"CountInterval", 0, "a time from 1s to 60min, such as 1min", read_count_interval},
 };
 

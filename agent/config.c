@@ -47,6 +47,7 @@ struct config *config_free(struct config *config)
         free(config->keys);
         free(config->grants);
         free(config->origin);
+        free(config->anchor);
         free(config->state_directory);
         free(config->sign_socket);
         free(config->admin_socket);
@@ -93,6 +94,7 @@ static int set_defaults(struct config *config)
 
         config->checkpoint_usec = CONFIG_CHECKPOINT_DEFAULT;
         config->count_usec = CONFIG_COUNT_DEFAULT;
+        config->anchor_usec = CONFIG_ANCHOR_DEFAULT;
         r = config_set_string(&config->state_directory, "/var/lib/hallmark");
         if (r == 0)
                 r = config_set_string(&config->sign_socket, "/run/hallmark/sign.sock");
@@ -280,10 +282,37 @@ static int add_sections(struct config *config, const struct config_file *file, s
         return 0;
 }
 
+/* The token that anchors the journal is there, and of a kind that counts. */
+static int check_anchor(const struct config *config, const struct config_file *file,
+                        struct problem *problem)
+{
+        const struct config_token *token =
+                config->anchor ? config_find_token(config, config->anchor) : NULL;
+        const char *expected =
+                token ? "a token with Driver=tpm: PKCS#11 has no counter that nobody "
+                        "can set back"
+                      : "the name of a [Token]";
+
+        if (!config->anchor || (token && !string_equal(token->driver, "pkcs11")))
+                return 0;
+        for (size_t i = file->count; i-- > 0;) {
+                const struct config_section *section = &file->sections[i];
+                const struct config_entry *entry = string_equal(section->kind, "Agent")
+                                                           ? config_section_entry(section, "Anchor")
+                                                           : NULL;
+
+                if (entry)
+                        return config_section_refuse(section, "Anchor", entry, expected, problem);
+        }
+        return -EBADMSG;
+}
+
 /* What no single section can be blamed for. */
 static int check_whole(struct config *config, const char *name, const struct config_file *file,
                        struct problem *problem)
 {
+        int r;
+
         for (size_t i = 0; i < config->key_count; i++)
                 if (config->keys[i].purpose == KEY_LOG)
                         config->log_key = &config->keys[i];
@@ -299,6 +328,9 @@ static int check_whole(struct config *config, const char *name, const struct con
                                    "%s: [Agent] SignSocket=, AdminSocket=: expected two paths, "
                                    "found \"%s\" twice",
                                    name, config->sign_socket);
+        r = check_anchor(config, file, problem);
+        if (r < 0)
+                return r;
         if (!config->log_key)
                 return problem_set(problem, -EBADMSG,
                                    "%s: expected one [Key NAME] with Purpose=log, found none",

@@ -28,6 +28,9 @@
 #define CONFIG_COUNT_LEAST        ((uint64_t)1000000)
 #define CONFIG_COUNT_MOST         ((uint64_t)3600 * 1000000)
 #define CONFIG_COUNT_DEFAULT      ((uint64_t)60 * 1000000)
+#define CONFIG_ANCHOR_LEAST       ((uint64_t)1000000)
+#define CONFIG_ANCHOR_MOST        ((uint64_t)24 * 3600 * 1000000)
+#define CONFIG_ANCHOR_DEFAULT     ((uint64_t)3600 * 1000000)
 #define CONFIG_TIMEOUT_LEAST      ((uint64_t)100000)
 #define CONFIG_TIMEOUT_MOST       ((uint64_t)600 * 1000000)
 #define CONFIG_TIMEOUT_DEFAULT    ((uint64_t)10 * 1000000)
@@ -98,7 +101,9 @@ struct config {
         char *sign_socket;
         char *admin_socket;
         uint64_t checkpoint_usec;
-        uint64_t count_usec; /* how often the counters of keys in use are read */
+        char *anchor;         /* name of the token that anchors the journal; NULL: none does */
+        uint64_t anchor_usec; /* how often */
+        uint64_t count_usec;  /* how often the counters of keys in use are read */
         struct config_token *tokens;
         size_t token_count;
         struct config_key *keys;

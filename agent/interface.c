@@ -70,6 +70,10 @@ static const struct json_member explain_grant_parameters[] = {
         {"slice", JSON_STRING, 0},  {"uid", JSON_INTEGER, 1}, {"unit", JSON_STRING, 0},
 };
 
+static const struct json_member acknowledge_rollback_parameters[] = {
+        {"reason", JSON_STRING, 1},
+};
+
 static const struct json_member describe_parameters[] = {
         {"interface", JSON_STRING, 1},
 };
@@ -98,6 +102,8 @@ static const struct method admin_methods[] = {
          agent_explain_grant},
         {"ListTokens", NULL, 0, agent_list_tokens},
         {"Reload", NULL, 0, agent_reload_call},
+        {"AcknowledgeRollback", acknowledge_rollback_parameters,
+         ARRAY_SIZE(acknowledge_rollback_parameters), agent_acknowledge_rollback},
         {"Status", NULL, 0, agent_status},
 };
 

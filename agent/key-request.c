@@ -66,6 +66,8 @@ int key_request_begin(struct agent *agent, struct call *call, const char *name,
                         KEY_NAME_MAX, name);
                 return 0;
         }
+        if (agent_wait_for_anchor(agent, call))
+                return 0; /* it comes again */
         if (!agent_granted(agent, call, name, ret_decision) || was_answered(agent, call, name))
                 return 0;
         if (key_is_changing(agent, name)) {

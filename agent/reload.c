@@ -32,6 +32,7 @@ static int check_fixed(const struct config *old, const struct config *new, struc
                 {"StateDirectory", old->state_directory, new->state_directory},
                 {"SignSocket", old->sign_socket, new->sign_socket},
                 {"AdminSocket", old->admin_socket, new->admin_socket},
+                {"Anchor", old->anchor ? old->anchor : "", new->anchor ? new->anchor : ""},
                 {"the log key", old->log_key->name, new->log_key->name},
         };
 
@@ -92,6 +93,8 @@ static int take_config(struct agent *agent, struct config *config, const struct 
         r = agent_set_up_tokens(agent, config);
         agent->config = config;
         sealer_set_interval(agent->sealer, config->checkpoint_usec);
+        if (agent->anchor)
+                anchor_set_interval(agent->anchor, config->anchor_usec);
         record_config(agent, caller);
         take_witnesses(agent);
         for (size_t i = 0; i < agent->token_count; i++)

@@ -32,6 +32,7 @@ struct sealer {
         uint64_t overlooked, overlooked_end; /* the newest run of records that call for none */
         char time[RECORD_TIME_SIZE];
         struct problem reason;
+        struct problem held; /* why nothing is to be signed; empty: it is */
         void (*finished)(void *context);
         void *finished_context;
 };
@@ -271,6 +272,8 @@ static void on_signed(struct operation *operation, int error, struct view bytes,
 
 static int find_key(struct sealer *sealer, struct token **ret_token, struct problem *problem)
 {
+        if (sealer->held.text[0])
+                return problem_set(problem, -ENODEV, "%s", sealer->held.text);
         if (sealer->events.find_key(&sealer->key, ret_token, sealer->events.context))
                 return 0;
         return problem_set(problem, -ENOKEY, "there is no log key yet");
@@ -393,6 +396,8 @@ static int on_time(sd_event_source *source, uint64_t usec, void *context)
 {
         struct sealer *sealer = context;
 
+        if (sealer->held.text[0])
+                return 0; /* sealer_release() sees to it */
         sealer->due = is_new(sealer);
         proceed(sealer);
         return 0;
@@ -411,12 +416,24 @@ static int on_soon(sd_event_source *source, void *context)
 
 void sealer_notice(struct sealer *sealer)
 {
-        if (sealer->due || sealer->publishing || !is_new(sealer) ||
+        if (sealer->due || sealer->publishing || sealer->held.text[0] || !is_new(sealer) ||
             sd_event_source_get_enabled(sealer->timer, NULL) != 0)
                 return;
         if (sd_event_source_set_time_relative(sealer->timer, sealer->interval_usec) < 0 ||
             sd_event_source_set_enabled(sealer->timer, SD_EVENT_ONESHOT) < 0)
                 set_reason(sealer, "no timer");
+}
+
+void sealer_hold(struct sealer *sealer, const char *reason)
+{
+        sealer->held = (struct problem){};
+        (void)problem_set(&sealer->held, -ENODEV, "%s", reason);
+}
+
+void sealer_release(struct sealer *sealer)
+{
+        sealer->held = (struct problem){};
+        sealer_notice(sealer);
 }
 
 void sealer_finish(struct sealer *sealer, void (*done)(void *context), void *context)
@@ -442,7 +459,7 @@ const char *sealer_time(const struct sealer *sealer)
 
 const char *sealer_reason(const struct sealer *sealer)
 {
-        return sealer->reason.text;
+        return sealer->held.text[0] ? sealer->held.text : sealer->reason.text;
 }
 
 uint64_t sealer_count(const struct sealer *sealer)

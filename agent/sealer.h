@@ -43,6 +43,11 @@ DEFINE_CLEANUP(struct sealer *, sealer_free)
 
 void sealer_set_interval(struct sealer *sealer, uint64_t usec);
 
+/* From now on nothing is signed: whoever waits, or asks, is told @reason. Undone by the other one.
+ */
+void sealer_hold(struct sealer *sealer, const char *reason);
+void sealer_release(struct sealer *sealer);
+
 /* There are new durable records, or the log key's token may have come back. */
 void sealer_notice(struct sealer *sealer);
 

@@ -41,6 +41,8 @@ struct key *agent_find_signing_key(struct agent *agent, struct call *call, const
                 call_fail(call, "NoSuchKey", "\"%.64s\" is no name of a key", name);
                 return NULL;
         }
+        if (agent_wait_for_anchor(agent, call))
+                return NULL; /* likewise */
         key = keystore_find(agent->store, name, 0);
         if (key && agent_wait_for_key(key, call))
                 return NULL; /* it comes here again */

@@ -69,14 +69,15 @@ void agent_status(struct agent *agent, struct call *call)
         char started[RECORD_TIME_SIZE], digest[HEX_SIZE(SHA256_SIZE)];
 
         call_reply(call,
-                   json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "version",
+                   json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o*}", "version",
                              HALLMARK_VERSION, "origin", agent->config->origin, "pid",
                              (json_int_t)getpid(), "started",
                              record_time(agent->started_usec, started), "digest",
                              hex_encode(sha256_view(&agent->config->digest), digest), "connections",
                              (json_int_t)server_connections(agent->server), "signatures",
                              (json_int_t)agent->signatures, "journal", journal_to_json(agent),
-                             "tokens", tokens_to_json(agent), "witnesses", witnesses(agent)));
+                             "tokens", tokens_to_json(agent), "witnesses", witnesses(agent),
+                             "anchor", agent->anchor ? anchor_to_json(agent->anchor) : NULL));
 }
 
 static json_t *warnings_to_json(const struct config *config)

@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/config.h"
+#include "lib/anchor.h"
 #include "lib/frame.h"
 
 #define TOKEN_QUEUE_MAX 4096 /* operations that wait */
@@ -45,18 +46,24 @@ struct operation_evidence {
 
 /* One request to a token and its answer. */
 struct operation {
-        enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY, _COUNT or _AUDIT */
+        enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY, _COUNT, _AUDIT or
+                                              _ANCHOR */
         const struct token_key *key;       /* SIGN, DESTROY, COUNT */
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */
         const struct facts *options;       /* GENERATE; likewise */
         uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants;
-                                              AUDIT: SHA256_SIZE bytes to be attested */
-        uint64_t checkpoint;       /* SIGN: the size of the tree, when it is for a checkpoint */
-        int recorded;              /* SIGN: audit_resolve() or audit_give_up() will be called */
-        int attest;                /* AUDIT: an attestation, not only a look */
-        uint64_t audit_entry;      /* set by audit_note() */
-        struct view authorization; /* SIGN: a witness's; empty: none; borrowed until done() */
+                                              AUDIT, ANCHOR: SHA256_SIZE bytes to be attested */
+        struct {
+                enum anchor_step step;
+                uint32_t index;
+                const char *origin; /* borrowed until done() */
+        } anchor;                   /* ANCHOR */
+        uint64_t checkpoint;        /* SIGN: the size of the tree, when it is for a checkpoint */
+        int recorded;               /* SIGN: audit_resolve() or audit_give_up() will be called */
+        int attest;                 /* AUDIT: an attestation, not only a look */
+        uint64_t audit_entry;       /* set by audit_note() */
+        struct view authorization;  /* SIGN: a witness's; empty: none; borrowed until done() */
 
         /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
          * -ECONNRESET: it was handed over and never answered (a signature may exist); -EAGAIN:

@@ -128,6 +128,14 @@ int worker_submit(struct worker *worker, struct operation *operation)
                 buf_put_sized(frame,
                               view_of(operation->digest, operation->attest ? SHA256_SIZE : 0));
                 break;
+        case FRAME_ANCHOR:
+                buf_put_u8(frame, (uint8_t)operation->anchor.step);
+                buf_put_u32(frame, operation->anchor.index);
+                buf_put_sized(frame, view_string(operation->anchor.origin));
+                buf_put_sized(frame,
+                              view_of(operation->digest,
+                                      operation->anchor.step == ANCHOR_ADVANCE ? SHA256_SIZE : 0));
+                break;
         default:
                 assert(operation->kind == FRAME_DESTROY);
                 buf_put_sized(frame, view_string(key->algorithm->name));

@@ -16,6 +16,7 @@ static const struct {
         {"Busy", ANSWER_UNKNOWN},
         {"IdUsed", ANSWER_NO},
         {"JournalFull", ANSWER_UNKNOWN},
+        {"JournalRolledBack", ANSWER_UNKNOWN},
         {"JournalSealed", ANSWER_UNKNOWN},
         {"KeyExists", ANSWER_NO},
         {"KeyNotActive", ANSWER_NO},

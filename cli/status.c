@@ -8,6 +8,13 @@ static const struct json_member status_members[] = {
         {"digest", JSON_STRING, 1},      {"connections", JSON_INTEGER, 1},
         {"signatures", JSON_INTEGER, 1}, {"journal", JSON_OBJECT, 1},
         {"tokens", JSON_ARRAY, 1},       {"witnesses", JSON_ARRAY, 1},
+        {"anchor", JSON_OBJECT, 0},
+};
+
+static const struct json_member anchor_members[] = {
+        {"token", JSON_STRING, 1}, {"state", JSON_STRING, 1},     {"reason", JSON_STRING, 1},
+        {"index", JSON_STRING, 1}, {"expected", JSON_INTEGER, 1}, {"counter", JSON_INTEGER, 1},
+        {"time", JSON_STRING, 1},
 };
 
 static const struct json_member journal_members[] = {
@@ -43,6 +50,13 @@ static int check_list(const json_t *list, const char *what, const struct json_me
         return r;
 }
 
+static int check_anchor(const json_t *anchor, struct problem *problem)
+{
+        return anchor ? json_check_members(anchor, "agent: anchor", anchor_members,
+                                           ARRAY_SIZE(anchor_members), problem)
+                      : 0;
+}
+
 static int check(const json_t *status, struct problem *problem)
 {
         int r = json_check_members(status, "agent: status", status_members,
@@ -51,6 +65,8 @@ static int check(const json_t *status, struct problem *problem)
         if (r == 0)
                 r = json_check_members(json_object_get(status, "journal"), "agent: journal",
                                        journal_members, ARRAY_SIZE(journal_members), problem);
+        if (r == 0)
+                r = check_anchor(json_object_get(status, "anchor"), problem);
         if (r == 0)
                 r = check_list(json_object_get(status, "tokens"), "agent: token", token_members,
                                ARRAY_SIZE(token_members), problem);
@@ -137,6 +153,9 @@ static int print(const json_t *status, struct problem *problem)
         put_section(&text, "agent", status, status_members, ARRAY_SIZE(status_members));
         put_section(&text, "journal", json_object_get(status, "journal"), journal_members,
                     ARRAY_SIZE(journal_members));
+        if (json_object_get(status, "anchor"))
+                put_section(&text, "anchor", json_object_get(status, "anchor"), anchor_members,
+                            ARRAY_SIZE(anchor_members));
         put_token_rows(&tokens, json_object_get(status, "tokens"));
         table_print(&tokens, 0, &text);
         if (json_array_size(json_object_get(status, "witnesses")) > 0) {

@@ -25,6 +25,7 @@ const struct verb *const verbs[] = {
         &verb_journal_prove,
         &verb_journal_verify_consistency,
         &verb_journal_trusted_root,
+        &verb_journal_acknowledge_rollback,
         &verb_grant_explain,
         &verb_status,
         &verb_reload,

@@ -16,12 +16,14 @@
 
 struct anchors {
         struct replay *replay;
-        int anchored;     /* there is a counter to go on from, and … */
-        uint32_t index;   /* … this is its handle, … */
-        uint64_t counter; /* … this its value, … */
+        int anchored;   /* an anchor has been announced before */
+        int placed;     /* it is known by which counter: */
+        uint32_t index; /* its handle */
         char token[KEY_NAME_MAX + 1];
-        int keyed;                 /* … and this … */
-        struct sha256 key;         /* … the attestation key: SHA-256 of its text */
+        int begun; /* it is known where that is: */
+        uint64_t counter;
+        int keyed;                 /* it is known who attests it: */
+        struct sha256 key;         /* SHA-256 of the key's text */
         int open;                  /* an intent has announced a step that is not attested yet … */
         uint64_t announced;        /* … to this value */
         uint64_t first;            /* record from which on the next anchor speaks */
@@ -108,8 +110,9 @@ static int take_place(struct anchors *anchors, const struct replay_leaf *leaf, u
                 fault(anchors, leaf, "the token has no name that there can be");
                 return 0;
         }
-        if (anchors->anchored)
+        if (anchors->placed)
                 compare_place(anchors, leaf, index);
+        anchors->placed = 1;
         anchors->index = index;
         memset(anchors->token, 0, sizeof(anchors->token));
         memcpy(anchors->token, token.data, token.size);
@@ -132,7 +135,7 @@ static int take_intent(struct anchors *anchors, const struct replay_leaf *leaf)
                 least = anchors->announced;
                 most = least + 1;
         }
-        if (anchors->anchored && !anchors->adrift)
+        if (anchors->begun && !anchors->adrift)
                 compare_counter(anchors, leaf, least, most, announced);
         anchors->anchored = anchors->open = 1;
         anchors->announced = announced;
@@ -157,7 +160,8 @@ static void take_claim(struct anchors *anchors, const struct replay_leaf *leaf,
 
         if (!take_place(anchors, leaf, claim->index))
                 return;
-        if (!anchors->adrift)
+        /* Where a new counter begins depends on all that its TPM ever had. */
+        if (anchors->begun && !anchors->adrift)
                 compare_counter(anchors, leaf, anchors->announced, anchors->announced,
                                 claim->counter);
         compare_key(anchors, leaf, claim);
@@ -169,6 +173,7 @@ static void take_claim(struct anchors *anchors, const struct replay_leaf *leaf,
         if (claim->size > anchors->first)
                 anchors->first = claim->size;
         anchors->counter = claim->counter;
+        anchors->begun = 1;
         anchors->adrift = 0;
 }
 
@@ -223,7 +228,7 @@ static int take_acknowledge(struct anchors *anchors, const struct replay_leaf *l
                 (int)(reason.size < 200 ? reason.size : 200), (const char *)reason.data);
         fault(anchors, leaf, problem.text);
         end_window(anchors);
-        anchors->anchored = anchors->keyed = 0; /* the next intent begins anew */
+        anchors->placed = anchors->begun = anchors->keyed = 0; /* the next intent begins anew */
         return 0;
 }
 
@@ -248,11 +253,9 @@ static const struct {
         const char *type;
         int (*take)(struct anchors *anchors, const struct replay_leaf *leaf);
 } events[] = {
-        {"sign", take_signature},
-        {"sign.logged", take_signature},
-        {"anchor", take_anchor},
-        {"anchor.intent", take_intent},
-        {"anchor.acknowledge", take_acknowledge},
+        {"sign", take_signature},       {"sign.logged", take_signature},
+        {"attest", take_signature},     {"anchor", take_anchor},
+        {"anchor.intent", take_intent}, {"anchor.acknowledge", take_acknowledge},
         {"agent.start", take_start},
 };
 
@@ -293,6 +296,8 @@ static int end(void *state)
 
 static const struct field fields[] = {
         FIELD(struct anchors, anchored, FIELD_FLAG),
+        FIELD(struct anchors, placed, FIELD_FLAG),
+        FIELD(struct anchors, begun, FIELD_FLAG),
         FIELD(struct anchors, index, FIELD_WORD),
         FIELD(struct anchors, counter, FIELD_NUMBER),
         FIELD(struct anchors, token, FIELD_TEXT),

@@ -33,6 +33,8 @@ class Proxy:
         self.upstream = upstream
         self.sign = None  # the last command TPM2_Sign that was successful
         self.signed = None  # called when a signature exists and the driver does not have it yet
+        self.hooks = {}  # ("before", code) or ("after", code), a success: called around a command with that code
+        self.passing = None  # the command that is being passed on, and the connection
         self.attests = True  # otherwise attestations fail; looks do not
         self.turn = threading.Lock()
         self.listeners = [self.listen(path, self.pass_commands),
@@ -78,7 +80,12 @@ class Proxy:
                 if self.is_refused(command):
                     connection.sendall(DISABLED)
                     continue
+                self.passing = (tpm, command)
+                code = struct.unpack(">I", command[6:10])[0]
+                self.hooks.get(("before", code), lambda: None)()
                 response = self.ask(tpm, command)
+                if response[6:10] == bytes(4):
+                    self.hooks.get(("after", code), lambda: None)()
                 if command[6:10] == struct.pack(">I", SIGN) and response[6:10] == bytes(4):
                     self.sign = command
                     if self.signed:
@@ -105,6 +112,11 @@ class Proxy:
         command = self.sign[:position] + 32 * b"\x66" + self.sign[position + 32:]
         with self.connect() as tpm:
             response = self.ask(tpm, command)
+        assert response[6:10] == bytes(4), response.hex()
+
+    def repeat(self):
+        """The command that is being passed on, once more."""
+        response = self.ask(*self.passing)
         assert response[6:10] == bytes(4), response.hex()
 
     def close(self):

@@ -31,6 +31,7 @@ static const struct {
         {"a crash after the step", "S i5 a5 l i6 S i7 a7", 0, NULL, 0, 7, 1},
         {"two crashes", "S i5 a5 i6 S i6 S i7 a7", 0, NULL, 0, 8, 1},
         {"a crash before the first step", "S i5 S i6 a6", 0, NULL, 0, 4, 1},
+        {"a counter that begins elsewhere", "S i5 S i7 a9 i10 a10", 0, NULL, 0, 6, 1},
         {"nothing follows", "S i5 a5 i6", 0, NULL, 0, 2, 1},
         {"never anchored", "S l S l", 0, NULL, 0, 0, 0},
         {"restarted", "S i5 a5 l S i6 a6 l", 0, NULL, 0, 6, 1},
