@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "agent/run.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -352,6 +353,7 @@ struct agent *agent_free(struct agent *agent)
         agent->finishing = 1; /* what still ends is no reason to begin anything */
         anchor_close(agent->anchor);
         server_free(agent->server);
+        agent_free_runs(agent);
         agent_free_tokens(agent);
         agent_release_keys(agent);
         if (agent->writer)

@@ -63,6 +63,7 @@ struct agent {
         uint64_t started_usec;
         uint64_t signatures;
         struct making *makings; /* keys that are being made */
+        struct run *runs;       /* that are open */
         struct change *changes; /* ends of keys on their way */
         struct call
                 *ring_calls; /* GetKeyRing, waiting for the log key, or for the next signed ring */
@@ -152,6 +153,10 @@ int agent_reload(struct agent *agent, const struct caller *caller,
 int agent_granted(struct agent *agent, struct call *call, const char *key,
                   struct grant_decision *ret);
 
+/* The same for another method than the call's. */
+int agent_granted_as(struct agent *agent, struct call *call, const char *method, const char *key,
+                     struct grant_decision *ret);
+
 /* An event of struct server_events: recorded as a refusal of the method "Connect". */
 void agent_note_refused(struct agent *agent, const struct caller *caller, const char *reason);
 
@@ -200,10 +205,12 @@ extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
 /* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, key-rotate.c,
- * key-change.c, attest.c, explain.c, query.c, status.c. */
+ * key-change.c, attest.c, open-run.c, close-run.c, explain.c, query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_attest(struct agent *agent, struct call *call);
+void agent_open_run(struct agent *agent, struct call *call);
+void agent_close_run(struct agent *agent, struct call *call);
 void agent_list_keys(struct agent *agent, struct call *call);
 void agent_get_key(struct agent *agent, struct call *call);
 void agent_get_key_ring(struct agent *agent, struct call *call);

@@ -8,8 +8,13 @@
 int agent_granted(struct agent *agent, struct call *call, const char *key,
                   struct grant_decision *ret)
 {
-        const struct grant_request request = {call_caller(call), call->method->name, key,
-                                              clock_now(),
+        return agent_granted_as(agent, call, call->method->name, key, ret);
+}
+
+int agent_granted_as(struct agent *agent, struct call *call, const char *method, const char *key,
+                     struct grant_decision *ret)
+{
+        const struct grant_request request = {call_caller(call), method, key, clock_now(),
                                               json_object_get(call->message.parameters, "claims")};
         struct problem problem = {};
         struct refusal refusal = {

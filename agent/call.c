@@ -14,6 +14,11 @@ const struct caller *call_caller(const struct call *call)
         return &call->connection->caller;
 }
 
+uint64_t call_connection(const struct call *call)
+{
+        return call->connection->number;
+}
+
 struct view call_caller_text(const struct call *call)
 {
         struct buf *text = &call->connection->caller_text;

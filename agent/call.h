@@ -46,6 +46,9 @@ struct call {
  * call->connection. */
 const struct caller *call_caller(const struct call *call);
 
+/* Numbers its connection, from 1, in a run of the agent. Only while the connection is there. */
+uint64_t call_connection(const struct call *call);
+
 /* The canonical text of caller_to_json(), made once for each connection. Empty without memory. Only
  * while the connection is there. */
 struct view call_caller_text(const struct call *call);

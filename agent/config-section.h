@@ -39,6 +39,14 @@ void config_grant_done(struct config_grant *grant);
 
 /* Adds to the warnings what a grant allows that may be more than was meant. -ENOMEM. */
 int config_warn_grant(struct config *config, const struct config_grant *grant) _must_use_;
+int config_read_builder(const struct config_section *section, struct config_builder *builder,
+                        struct problem *problem) _must_use_;
+void config_builder_done(struct config_builder *builder);
+
+/* Whether the newest builder goes together with what is there; and, at last, all of them. */
+int config_check_builder(const struct config *config, const struct config_section *section,
+                         const struct config_builder *builder, struct problem *problem) _must_use_;
+int config_check_lesser(const struct config *config, struct problem *problem) _must_use_;
 int config_read_witness(const struct config_section *section, struct config_witness *witness,
                         struct problem *problem) _must_use_;
 

@@ -42,6 +42,9 @@ struct config *config_free(struct config *config)
                 config_grant_done(&config->grants[i]);
         for (size_t i = 0; i < config->witness_count; i++)
                 witness_done(&config->witnesses[i]);
+        for (size_t i = 0; i < config->builder_count; i++)
+                config_builder_done(&config->builders[i]);
+        free(config->builders);
         free(config->witnesses);
         free(config->tokens);
         free(config->keys);
@@ -226,6 +229,16 @@ static int add_witness(struct config *config, const struct config_section *secti
         return 0;
 }
 
+static int add_builder(struct config *config, const struct config_section *section,
+                       struct problem *problem)
+{
+        struct config_builder *builder =
+                config_array_add(&config->builders, &config->builder_count, sizeof(*builder));
+        int r = builder ? config_read_builder(section, builder, problem) : -ENOMEM;
+
+        return r < 0 ? r : config_check_builder(config, section, builder, problem);
+}
+
 /* In the order in which they need each other. */
 static const struct {
         const char *kind;
@@ -234,7 +247,7 @@ static const struct {
                    struct problem *problem);
 } kinds[] = {
         {"Agent", 0, add_agent}, {"Token", 1, add_token},     {"Key", 1, add_key},
-        {"Grant", 1, add_grant}, {"Witness", 1, add_witness},
+        {"Grant", 1, add_grant}, {"Witness", 1, add_witness}, {"Builder", 1, add_builder},
 };
 
 static int check_section_name(const struct config_section *section, struct problem *problem)
@@ -253,8 +266,8 @@ static int check_section_name(const struct config_section *section, struct probl
                         section->name);
         }
         return problem_set(problem, -EBADMSG,
-                           "%s:%u: expected [Agent], [Token NAME], [Key NAME], [Grant NAME] or "
-                           "[Witness NAME], found \"[%s%s%s]\"",
+                           "%s:%u: expected [Agent], [Token NAME], [Key NAME], [Grant NAME], "
+                           "[Witness NAME] or [Builder NAME], found \"[%s%s%s]\"",
                            section->file, section->line, section->kind, section->name ? " " : "",
                            section->name ? section->name : "");
 }
@@ -335,7 +348,7 @@ static int check_whole(struct config *config, const char *name, const struct con
                 return problem_set(problem, -EBADMSG,
                                    "%s: expected one [Key NAME] with Purpose=log, found none",
                                    name);
-        return 0;
+        return config_check_lesser(config, problem);
 }
 
 int config_build(const char *name, const struct config_file *file, struct view digests,

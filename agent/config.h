@@ -95,6 +95,16 @@ struct config_witness {
         char *place;
 };
 
+/* Whose word the provenance of a run is. */
+struct config_builder {
+        char *name;
+        char *id;     /* builder.id, a URI */
+        char *key;    /* that signs for it, and signs nothing else */
+        int observed; /* only of runs in a unit that the service manager tells about */
+        char *lesser; /* name of the builder of runs that are not; NULL: they are refused */
+        char *place;
+};
+
 struct config {
         char *origin;
         char *state_directory;
@@ -112,6 +122,8 @@ struct config {
         size_t grant_count;
         struct config_witness *witnesses;
         size_t witness_count;
+        struct config_builder *builders;
+        size_t builder_count;
         const struct config_key *log_key; /* the one with Purpose=log */
         struct words warnings; /* what is allowed and perhaps not meant, with file and line */
         char *untrusted; /* why the agent must not use this: a file that others can change; or NULL
@@ -134,6 +146,11 @@ DEFINE_CLEANUP(struct config *, config_free)
 
 const struct config_token *config_find_token(const struct config *config, const char *name);
 const struct config_key *config_find_key(const struct config *config, const char *name);
+
+/* By its name, and by that of its key; NULL: there is none. */
+const struct config_builder *config_find_builder(const struct config *config, const char *name);
+const struct config_builder *config_find_builder_of_key(const struct config *config,
+                                                        const char *key);
 
 /* Whether two sections describe the same token in the same way, so that its processes may go on. */
 int config_token_equal(const struct config_token *a, const struct config_token *b);

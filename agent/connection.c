@@ -264,6 +264,7 @@ int connection_watch(struct connection *connection)
 void connection_close(struct connection *connection)
 {
         struct server *server = connection->server;
+        uint64_t number = connection->number;
 
         for (struct call *call = connection->calls, *next; call; call = next) {
                 next = call->next;
@@ -290,5 +291,7 @@ void connection_close(struct connection *connection)
                 connection->next->previous = connection->previous;
         server->connection_count--;
         free(connection);
+        if (server->events.closed)
+                server->events.closed(server->events.agent, number);
         server_connection_gone(server);
 }

@@ -13,6 +13,18 @@ static const struct json_member attest_parameters[] = {
         {"proof", JSON_TRUE, 0},           {"statement", JSON_STRING, 1},
 };
 
+static const struct json_member open_run_parameters[] = {
+        {"claims", JSON_OBJECT, 0},
+        {"key", JSON_STRING, 1},
+        {"parameters", JSON_OBJECT, 0},
+};
+
+static const struct json_member close_run_parameters[] = {
+        {"authorization", JSON_STRING, 0}, {"claims", JSON_OBJECT, 0}, {"materials", JSON_ARRAY, 0},
+        {"proof", JSON_TRUE, 0},           {"run", JSON_STRING, 1},    {"said", JSON_OBJECT, 0},
+        {"subjects", JSON_ARRAY, 1},
+};
+
 static const struct json_member sign_logged_parameters[] = {
         {"claims", JSON_OBJECT, 0},
         {"digests", JSON_ARRAY, 1},
@@ -81,6 +93,8 @@ static const struct json_member describe_parameters[] = {
 static const struct method signer_methods[] = {
         {"Sign", sign_parameters, ARRAY_SIZE(sign_parameters), agent_sign},
         {"Attest", attest_parameters, ARRAY_SIZE(attest_parameters), agent_attest},
+        {"OpenRun", open_run_parameters, ARRAY_SIZE(open_run_parameters), agent_open_run},
+        {"CloseRun", close_run_parameters, ARRAY_SIZE(close_run_parameters), agent_close_run},
         {"SignLogged", sign_logged_parameters, ARRAY_SIZE(sign_logged_parameters),
          agent_sign_logged},
         {"ListKeys", NULL, 0, agent_list_keys},

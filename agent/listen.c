@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
-#include "agent/agent.h"
+#include "agent/run.h"
 
 static const struct agent_socket {
         const char *name; /* as the service manager passes it */
@@ -61,7 +61,7 @@ static int listen_at(struct agent *agent, const struct agent_socket *own, const 
 
 int agent_listen(struct agent *agent, void (*drained)(struct agent *agent), struct problem *problem)
 {
-        const struct server_events events = {agent, agent_note_refused, drained};
+        const struct server_events events = {agent, agent_note_refused, drained, agent_end_runs};
         int r = server_new(agent->event, &events, &agent->server);
 
         if (r == 0)

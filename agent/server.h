@@ -32,6 +32,8 @@ struct server_events {
         void (*refused)(struct agent *agent, const struct caller *caller, const char *reason);
         /* All calls are answered and all replies are sent, after server_drain(). */
         void (*drained)(struct agent *agent);
+        /* A connection has been closed: by its number, as call_connection(). */
+        void (*closed)(struct agent *agent, uint64_t connection);
 };
 
 int server_new(sd_event *event, const struct server_events *events, struct server **ret) _must_use_;

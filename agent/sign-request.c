@@ -55,6 +55,12 @@ struct key *agent_find_signing_key(struct agent *agent, struct call *call, const
         else if (key->info.purpose == KEY_LOG)
                 call_fail(call, "NotGranted", "key \"%s\" signs checkpoints and nothing else",
                           name);
+        else if (config_find_builder_of_key(agent->config, name) &&
+                 !string_equal(call->method->name, "OpenRun"))
+                call_fail(call, "NotGranted",
+                          "key \"%s\" is a builder's, and signs provenance of runs and nothing "
+                          "else",
+                          name);
         else if (algorithm && !string_equal(algorithm, key->info.algorithm->name))
                 call_fail(call, "UnsupportedAlgorithm", "key \"%s\" is %s, not \"%.64s\"", name,
                           key->info.algorithm->name, algorithm);

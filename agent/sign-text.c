@@ -131,7 +131,7 @@ void signing_put_reply(const struct signing *signing, struct view proof, struct 
         if (proof.size > 0)
                 json_text_string(&text, "proof", proof);
         put_signature(&text, signing);
-        if (signing->shows_statement)
+        if (signing->attestation && signing->attestation->run)
                 json_text_string(&text, "statement", buf_view(&signing->attestation->payload));
         json_text_string(&text, "time", view_string(signing->time));
         json_text_integer(&text, "version", key->version);

@@ -6,6 +6,7 @@
 #include "agent/event.h"
 #include "agent/hold.h"
 #include "agent/message.h"
+#include "agent/run.h"
 #include "lib/dsse.h"
 #include "lib/hashedrekord.h"
 #include "lib/tile.h"
@@ -18,6 +19,8 @@ static void signing_free(struct signing *signing)
         buf_done(&signing->caller);
         buf_done(&signing->signature);
         buf_done(&signing->authorization);
+        if (signing->attestation && signing->attestation->run)
+                run_signed(agent, signing->attestation->run, signing->recorded);
         (void)attestation_free(signing->attestation);
         key_signing_ended(signing->key);
         free(signing);
@@ -109,6 +112,7 @@ static void on_recorded(void *context, int error, uint64_t index)
                 signing_free(signing);
                 return;
         }
+        signing->recorded = 1;
         signing->agent->signatures++;
         if (signing->wants_proof) {
                 wait_for_checkpoint(signing);
@@ -359,6 +363,8 @@ static void sign(struct agent *agent, struct call *call, struct key *key, const 
         }
         signing->decision = *decision;
         signing->attestation = TAKE_PTR(attestation);
+        if (signing->attestation && signing->attestation->run)
+                run_signing(agent, signing->attestation->run);
         memcpy(signing->operation.digest, digest, key->info.algorithm->digest_size);
         signing->authorization = authorization;
         authorization = (struct buf){}; /* the signing's now */

@@ -21,8 +21,8 @@ struct signing {
         struct buf signature, authorization;
         char time[RECORD_TIME_SIZE]; /* of the last record put */
         int wants_proof;
-        int shows_statement; /* in the reply: the agent has made it */
-        uint64_t index;      /* of the record */
+        int recorded;   /* the signature is */
+        uint64_t index; /* of the record */
         struct sealer_waiter waiter;
         int asked; /* an intent says so: the TPM counts what comes of it */
         int error; /* what is answered once an intent is recorded */

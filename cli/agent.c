@@ -22,8 +22,10 @@ static const struct {
         {"KeyNotActive", ANSWER_NO},
         {"NoSuchKey", ANSWER_NO},
         {"NoSuchToken", ANSWER_NO},
+        {"NoSuchRun", ANSWER_UNKNOWN},
         {"NotAuthorized", ANSWER_NO},
         {"NotGranted", ANSWER_NO},
+        {"NotObserved", ANSWER_NO},
         {"QuotaExceeded", ANSWER_NO},
         {"StorageFailed", ANSWER_UNKNOWN},
         {"TokenFailed", ANSWER_UNKNOWN},
@@ -57,26 +59,27 @@ static enum answer error_answer(const struct varlink_reply *reply, struct proble
         return ANSWER_UNKNOWN;
 }
 
-static int request(const char *path, const char *method, json_t *parameters,
-                   struct varlink_reply *ret, struct problem *problem)
-{
-        _cleanup_(varlink_client_freep) struct varlink_client *client = NULL;
-        int r = varlink_connect(path, &client, problem);
-
-        if (r < 0)
-                return r;
-        return varlink_request(client, method, parameters, ret, problem);
-}
-
 enum answer agent_call(const char *path, const char *method, json_t *parameters,
                        struct varlink_reply *ret, struct problem *problem)
+{
+        _cleanup_(varlink_client_freep) struct varlink_client *client = NULL;
+        int r = parameters ? varlink_connect(path, &client, problem) : -ENOMEM;
+
+        if (r == 0)
+                return agent_call_on(client, method, parameters, ret, problem);
+        json_decref(parameters);
+        return answer_of(r, problem);
+}
+
+enum answer agent_call_on(struct varlink_client *client, const char *method, json_t *parameters,
+                          struct varlink_reply *ret, struct problem *problem)
 {
         _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
         int r;
 
         if (!parameters)
                 return answer_of(-ENOMEM, problem);
-        r = request(path, method, parameters, &reply, problem);
+        r = varlink_request(client, method, parameters, &reply, problem);
         json_decref(parameters);
         if (r < 0)
                 return answer_of(r, problem);

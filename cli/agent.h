@@ -17,6 +17,10 @@
 enum answer agent_call(const char *path, const char *method, json_t *parameters,
                        struct varlink_reply *ret, struct problem *problem);
 
+/* The same over a connection that is there. */
+enum answer agent_call_on(struct varlink_client *client, const char *method, json_t *parameters,
+                          struct varlink_reply *ret, struct problem *problem);
+
 /* The key that a reply `(key: Key)` holds. -EBADMSG: none, or not of that name. */
 int agent_read_key(const struct varlink_reply *reply, const char *name, struct keyring_key *ret,
                    struct problem *problem) _must_use_;

@@ -84,6 +84,7 @@ extern const struct verb verb_key_rotate;
 extern const struct verb verb_key_show;
 extern const struct verb verb_journal_acknowledge_rollback;
 extern const struct verb verb_reload;
+extern const struct verb verb_run;
 extern const struct verb verb_sign;
 extern const struct verb verb_status;
 extern const struct verb verb_verify;

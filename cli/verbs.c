@@ -6,6 +6,7 @@
 const struct verb *const verbs[] = {
         &verb_sign,
         &verb_attest,
+        &verb_run,
         &verb_verify,
         &verb_verify_chain,
         &verb_chain_link,

@@ -7,7 +7,8 @@
 #define NAME_TEXT                                                                                  \
         "expected a name of 1 to 64 characters a-z A-Z 0-9 . _ - that begins with a letter or "    \
         "digit"
-#define SECTIONS_TEXT "expected [Agent], [Token NAME], [Key NAME], [Grant NAME] or [Witness NAME]"
+#define SECTIONS_TEXT                                                                              \
+        "expected [Agent], [Token NAME], [Key NAME], [Grant NAME], [Witness NAME] or [Builder NAME]"
 
 static void test_sections(void)
 {
@@ -38,9 +39,38 @@ static void test_sections(void)
                 {"key twice", GOOD GRANT "Key=a\n",
                  "f:16: [Grant g] Key=: expected once, found also in line 14"},
                 {"empty section", GOOD "[Grant g]\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest CreateKey RotateKey RetireKey RevokeKey DestroyKey Reload AcknowledgeRollback, found nothing"},
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey Reload AcknowledgeRollback, found nothing"},
                 {"no value", GOOD "[Grant g]\nMethods=\n",
                  "f:14: [Grant g] Methods=: expected a value, found \"\""},
+        };
+
+        expect_rows(rows, ARRAY_SIZE(rows));
+}
+
+#define BUILDER "[Builder b]\nId=https://b/\nKey=k\nObserved=yes\n"
+
+static void test_builder(void)
+{
+        static const struct row rows[] = {
+                {"no URI", GOOD "[Builder b]\nId=b\n",
+                 "f:14: [Builder b] Id=: expected a URI, found \"b\""},
+                {"no key", GOOD "[Builder b]\nId=b:1\nObserved=no\n",
+                 "f:13: [Builder b] Key=: expected the name of a key that signs nothing else, found nothing"},
+                {"perhaps observed", GOOD "[Builder b]\nId=b:1\nKey=k\nObserved=maybe\n",
+                 "f:16: [Builder b] Observed=: expected yes or no, found \"maybe\""},
+                {"the same id", GOOD BUILDER "[Builder c]\nId=https://b/\nKey=l\nObserved=no\n",
+                 "f:18: [Builder c] Id=: expected another one than that of \"b\" at f:13, found \"https://b/\""},
+                {"the same key", GOOD BUILDER "[Builder c]\nId=https://c/\nKey=k\nObserved=no\n",
+                 "f:19: [Builder c] Key=: expected another one than that of \"b\" at f:13, found \"k\""},
+                {"the log key", GOOD "[Builder b]\nId=b:1\nKey=log\nObserved=no\n",
+                 "f:15: [Builder b] Key=: expected a key with Purpose=provenance, found \"log\""},
+                {"lesser than the least",
+                 GOOD "[Builder b]\nId=b:1\nKey=k\nObserved=no\nLesser=c\n",
+                 "f:17: [Builder b] Lesser=: expected none with Observed=no, which is the lesser one, found \"c\""},
+                {"no such lesser one", GOOD BUILDER "Lesser=c\n",
+                 "f:13: [Builder b] Lesser=: expected the name of a [Builder] with Observed=no, found \"c\""},
+                {"itself", GOOD BUILDER "Lesser=b\n",
+                 "f:13: [Builder b] Lesser=: expected the name of a [Builder] with Observed=no, found \"b\""},
         };
 
         expect_rows(rows, ARRAY_SIZE(rows));
@@ -159,9 +189,9 @@ static void test_grants(void)
 {
         static const struct row rows[] = {
                 {"no methods", GOOD "[Grant g]\nKey=*\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest CreateKey RotateKey RetireKey RevokeKey DestroyKey Reload AcknowledgeRollback, found nothing"},
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey Reload AcknowledgeRollback, found nothing"},
                 {"method", GOOD "[Grant g]\nKey=*\nMethods=Sign sign\n",
-                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest CreateKey RotateKey RetireKey RevokeKey DestroyKey Reload AcknowledgeRollback, not \"sign\", "
+                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey Reload AcknowledgeRollback, not \"sign\", "
                  "found \"Sign sign\""},
                 {"no key", GOOD "[Grant g]\nMethods=Reload CreateKey\n",
                  "f:13: [Grant g] Key=: expected patterns of key names, as Methods= has some that "
@@ -197,6 +227,7 @@ static void test_grants(void)
 int main(void)
 {
         test_sections();
+        test_builder();
         test_agent();
         test_tokens();
         test_keys();

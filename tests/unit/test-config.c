@@ -211,7 +211,7 @@ static void test_drop_ins(const struct folder *folder)
         write_file(folder, "h.conf.d/20-b.conf", "[Grant z]\nMethods=all\n");
         expect_load_refused(
                 folder, -EBADMSG,
-                "/h.conf.d/20-b.conf:2: [Grant z] Methods=: expected some of Sign SignLogged Attest "
+                "/h.conf.d/20-b.conf:2: [Grant z] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun "
                 "CreateKey RotateKey RetireKey RevokeKey DestroyKey Reload AcknowledgeRollback, not \"all\", found \"all\"",
                 NULL);
 }
