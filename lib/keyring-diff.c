@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/keyring-diff.h"
+
+#include <errno.h>
+
+#include "lib/keyring-seal.h"
+
+enum member {
+        STATE,
+        ENDED,
+        REVOKED,
+        DESTROYED,
+        REASON,
+        CREATED,
+        PURPOSE,
+        ALGORITHM,
+        TOKEN,
+        TRANSPARENCY,
+        MEMBERS
+};
+
+static const char *const member_names[] = {
+        [STATE] = "state",     [ENDED] = "ended",
+        [REVOKED] = "revoked", [DESTROYED] = "destroyed",
+        [REASON] = "reason",   [CREATED] = "created",
+        [PURPOSE] = "purpose", [ALGORITHM] = "algorithm",
+        [TOKEN] = "token",     [TRANSPARENCY] = "transparency",
+};
+
+static const char *member_of(const struct keyring_key *key, enum member member)
+{
+        const char *const values[] = {
+                [STATE] = key_state_name(key->state),
+                [ENDED] = key->ended,
+                [REVOKED] = key->revoked,
+                [DESTROYED] = key->destroyed,
+                [REASON] = key->reason,
+                [CREATED] = key->created,
+                [PURPOSE] = key_purpose_name(key->purpose),
+                [ALGORITHM] = key->algorithm->name,
+                [TOKEN] = key->token,
+                [TRANSPARENCY] = key_transparency_name(key->transparency),
+        };
+
+        return values[member] ? values[member] : "";
+}
+
+static int diff_key(const struct keyring_key *old, const struct keyring_key *new,
+                    keyring_change_function changed, void *context)
+{
+        int r = 0;
+
+        for (enum member i = 0; i < MEMBERS && r == 0; i++) {
+                const struct keyring_change change = {old, new, member_names[i], member_of(old, i),
+                                                      member_of(new, i)};
+
+                if (!string_equal(change.was, change.is))
+                        r = changed(&change, context);
+        }
+        return r;
+}
+
+int keyring_diff(const struct keyring *old, const struct keyring *new,
+                 keyring_change_function changed, void *context)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < new->count &&r == 0; i++) {
+                const struct keyring_key *key = &new->keys[i];
+                const struct keyring_key *before = keyring_find(old, key->name, key->version);
+
+                r = before ? diff_key(before, key, changed, context)
+                           : changed(&(struct keyring_change){.new = key}, context);
+        }
+        return r;
+}
+
+/* An end stays one. What was revoked is not believed for longer than was said. */
+static int check_state(const struct keyring_key *old, const struct keyring_key *new,
+                       struct problem *problem)
+{
+        static const unsigned next[] = {
+                [KEY_ACTIVE] = ~0u,
+                [KEY_RETIRED] = 1u << KEY_RETIRED | 1u << KEY_REVOKED | 1u << KEY_DESTROYED,
+                [KEY_REVOKED] = 1u << KEY_REVOKED,
+                [KEY_DESTROYED] = 1u << KEY_REVOKED | 1u << KEY_DESTROYED,
+        };
+
+        if (!(next[old->state] & 1u << new->state))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "key %s version %u: was %s, and is %s again", new->name,
+                                   new->version, key_state_name(old->state),
+                                   key_state_name(new->state));
+        return 0;
+}
+
+static int check_member(const struct keyring_key *old, const struct keyring_key *new,
+                        enum member member, struct problem *problem)
+{
+        const char *was = member_of(old, member), *is = member_of(new, member);
+        int may_be_set = member == ENDED || member == REVOKED || member == DESTROYED;
+
+        if (string_equal(was, is) || (may_be_set && !was[0]))
+                return 0;
+        return problem_set(problem, -EKEYREJECTED,
+                           "key %s version %u: %s was \"%s\", and is \"%s\"", new->name,
+                           new->version, member_names[member], was, is);
+}
+
+static int check_key(const struct keyring_key *old, const struct keyring *ring,
+                     struct problem *problem)
+{
+        static const enum member fixed[] = {CREATED, ENDED,     REVOKED, DESTROYED,
+                                            PURPOSE, ALGORITHM, TOKEN,   TRANSPARENCY};
+        const struct keyring_key *new = keyring_find(ring, old->name, old->version);
+        int r;
+
+        if (!new)
+                return problem_set(problem, -EKEYREJECTED, "key %s version %u: is missing",
+                                   old->name, old->version);
+        if (!view_equal(sha256_view(pubkey_fingerprint(old->pubkey)),
+                        sha256_view(pubkey_fingerprint(new->pubkey))))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "key %s version %u: is another public key", old->name,
+                                   old->version);
+        r = check_state(old, new, problem);
+        for (size_t i = 0; i < ARRAY_SIZE(fixed) && r == 0; i++)
+                r = check_member(old, new, fixed[i], problem);
+        return r;
+}
+
+static int check_place(const struct keyring_seal *old, const struct keyring_seal *new,
+                       struct problem *problem)
+{
+        if (new->index < old->index || new->checkpoint.size < old->checkpoint.size)
+                return problem_set(
+                        problem, -EKEYREJECTED,
+                        "it is older: record %llu with a checkpoint of %llu, after "
+                        "record %llu with a checkpoint of %llu",
+                        (unsigned long long)new->index, (unsigned long long)new->checkpoint.size,
+                        (unsigned long long)old->index, (unsigned long long)old->checkpoint.size);
+        if (new->checkpoint.size == old->checkpoint.size &&
+            !view_equal(sha256_view(&new->checkpoint.root), sha256_view(&old->checkpoint.root)))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "two checkpoints of %llu records with different roots: the "
+                                   "journal was forked",
+                                   (unsigned long long)new->checkpoint.size);
+        return 0;
+}
+
+static int check_seals(const struct keyring *old, const struct keyring *new,
+                       struct problem *problem)
+{
+        const struct keyring_key *known;
+
+        if (!old->seal)
+                return 0;
+        if (!new->seal)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "it is unsigned, and the one before was "
+                                   "signed");
+        known = keyring_find_fingerprint(old, pubkey_fingerprint(new->seal->log_key->pubkey));
+        if (!known || known->purpose != KEY_LOG)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "it is signed by log key %s version %u, which the one before "
+                                   "does not have",
+                                   new->seal->log_key->name, new->seal->log_key->version);
+        return check_place(old->seal, new->seal, problem);
+}
+
+int keyring_check_successor(const struct keyring *old, const struct keyring *new,
+                            struct problem *problem)
+{
+        int r;
+
+        if (!string_equal(old->origin, new->origin))
+                return problem_set(problem, -EKEYREJECTED, "it is of origin %.150s, not %.150s",
+                                   new->origin, old->origin);
+        r = check_seals(old, new, problem);
+        for (size_t i = 0; i < old->count && r == 0; i++)
+                r = check_key(&old->keys[i], new, problem);
+        return r;
+}
