@@ -44,6 +44,7 @@ static void on_token_state(struct token *token, void *context)
                 if (audit)
                         audit_begin(audit);
                 agent_begin_anchor(agent, token);
+                agent_report_counters(agent, token);
                 agent_undo_pending_keys(agent, token);
                 agent_want_log_key(agent);
                 agent_count_uses(agent, token);

@@ -246,6 +246,9 @@ void agent_undo_pending_keys(struct agent *agent, struct token *token);
 int agent_check_authorization(const struct keyring_key *key, const char *text, struct view digest,
                               struct buf *ret, struct problem *problem) _must_use_;
 
+/* Reports use counters of the token that no key here has: counter-left.c. */
+void agent_report_counters(const struct agent *agent, const struct token *token);
+
 /* Has the token (NULL: each token whose keys were used since) count, and records what it says.
  * count.c. */
 void agent_count_uses(struct agent *agent, const struct token *token);

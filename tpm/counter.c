@@ -59,6 +59,32 @@ static int find_free(struct device *device, uint32_t *ret, struct problem *probl
         return 0;
 }
 
+int counter_facts(struct device *device, struct facts *facts, struct problem *problem)
+{
+        _cleanup_(esys_freep) TPMS_CAPABILITY_DATA *found = NULL;
+        _cleanup_(buf_done) struct buf text = BUF_INIT(0);
+        const TPML_HANDLE *handles;
+        int r = device_capability(device, TPM2_CAP_HANDLES, GATE_COUNTER_FIRST,
+                                  TPM2_MAX_CAP_HANDLES, &found, problem);
+
+        if (r < 0)
+                return r;
+        handles = &found->data.handles;
+        for (UINT32 i = 0; i < handles->count && i < ARRAY_SIZE(handles->handle); i++) {
+                char handle[GATE_COUNTER_TEXT];
+
+                if (handles->handle[i] > GATE_COUNTER_LAST)
+                        break;
+                buf_put_format(&text, "%s%s", text.size > 0 ? " " : "",
+                               gate_counter_text(handles->handle[i], handle));
+        }
+        if (text.size == 0)
+                return 0;
+        buf_put_u8(&text, '\0');
+        return buf_error(&text) ? buf_error(&text)
+                                : facts_add(facts, "use-counters", (const char *)text.data);
+}
+
 static int make_public(uint32_t counter, TPM2B_NV_PUBLIC *ret)
 {
         _cleanup_(buf_done) struct buf bytes = BUF_INIT(0);

@@ -14,6 +14,10 @@
  */
 int counter_create(struct device *device, uint32_t *ret, struct problem *problem) _must_use_;
 
+/* Adds the fact "use-counters" with the handles of all that there are, whoever made them, separated
+ * by spaces; none when there are none. */
+int counter_facts(struct device *device, struct facts *facts, struct problem *problem) _must_use_;
+
 /* Removes it. 0 if it is gone already. Needs the owner's authorization. */
 int counter_remove(struct device *device, uint32_t counter, struct problem *problem);
 

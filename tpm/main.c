@@ -3,6 +3,7 @@
 #include "tpm/anchor.h"
 #include "tpm/attester.h"
 #include "tpm/audit.h"
+#include "tpm/counter.h"
 #include "tpm/device.h"
 #include "tpm/key.h"
 
@@ -64,6 +65,8 @@ static int open_device(const char *token, const struct facts *settings, void **r
                 r = device_facts(device, ret_facts, problem);
         if (r == 0)
                 r = key_algorithms(device, ret_facts, problem);
+        if (r == 0)
+                r = counter_facts(device, ret_facts, problem);
         if (r == 0)
                 r = device_take_authorization(device, problem);
         if (r == 0)
