@@ -10,6 +10,7 @@
 struct counting {
         struct agent *agent;
         struct key *key;
+        uint64_t tree_size; /* whose root the TPM attests along with the count */
         struct operation operation;
 };
 
@@ -47,6 +48,8 @@ static void record_count(struct counting *counting, uint32_t count, struct view 
                         hex_encode(sha256_view(pubkey_fingerprint(info->pubkey)), fingerprint));
                 recorder_set(record, "key", info->name);
                 set_bytes(record, "signature", signature);
+                if (attestation.size > 0)
+                        recorder_set_integer(record, "size", counting->tree_size);
                 recorder_set_integer(record, "version", info->version);
         }
         recorder_note(&counting->agent->recorder, record);
@@ -77,15 +80,18 @@ static void on_counted(struct operation *operation, int error, struct view answe
 static void count(struct agent *agent, struct key *key, struct token *token)
 {
         struct counting *counting = calloc(1, sizeof(*counting));
+        const struct checkpoint head = writer_head(agent->writer);
 
         if (!counting)
                 return; /* counted next time */
         *counting = (struct counting){.agent = agent,
                                       .key = key,
+                                      .tree_size = head.size,
                                       .operation = {.kind = FRAME_COUNT,
                                                     .key = &key->token_key,
                                                     .done = on_counted,
                                                     .context = counting}};
+        memcpy(counting->operation.digest, head.root.bytes, SHA256_SIZE);
         key->counting = 1;
         agent->in_progress++;
         token_submit(token, &counting->operation);

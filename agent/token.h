@@ -53,7 +53,8 @@ struct operation {
         const char *label;                 /* GENERATE; borrowed until done() */
         const struct facts *options;       /* GENERATE; likewise */
         uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants;
-                                              AUDIT, ANCHOR: SHA256_SIZE bytes to be attested */
+                                              AUDIT, ANCHOR, COUNT: SHA256_SIZE bytes to be
+                                              attested */
         struct {
                 enum anchor_step step;
                 uint32_t index;

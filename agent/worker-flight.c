@@ -122,6 +122,7 @@ int worker_submit(struct worker *worker, struct operation *operation)
                 break;
         case FRAME_COUNT:
                 buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
+                buf_put_sized(frame, view_of(operation->digest, SHA256_SIZE));
                 break;
         case FRAME_AUDIT:
                 buf_put_u8(frame, operation->attest ? 1 : 0);

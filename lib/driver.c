@@ -219,13 +219,14 @@ static int serve_count(struct service *service, struct reader *fields, struct bu
         _cleanup_(count_done) struct driver_count count = {.attest = BUF_INIT(FRAME_ROOM),
                                                            .signature = BUF_INIT(FRAME_ROOM)};
         uint32_t slot = reader_u32(fields);
+        struct view qualifying = reader_sized(fields);
         int r;
 
-        if (reader_end(fields) < 0)
+        if (reader_end(fields) < 0 || qualifying.size > SHA256_SIZE)
                 return malformed(problem);
         if (!service->driver->count)
                 return problem_set(problem, -EOPNOTSUPP, "this token counts no uses");
-        r = service->driver->count(service->device, slot, &count, problem);
+        r = service->driver->count(service->device, slot, qualifying, &count, problem);
         if (r < 0)
                 return r;
         buf_put_u32(answer, count.uses);

@@ -98,9 +98,9 @@ struct driver {
         /* Does one real operation on the device, and tells what it says of itself now. */
         int (*probe)(void *device, struct facts *ret_facts, struct problem *problem);
 
-        /* How often the key was ever used, as the token counts. -EOPNOTSUPP: this key's uses are
-         * not counted. NULL: no key's are. */
-        int (*count)(void *device, uint32_t slot, struct driver_count *ret,
+        /* How often the key was ever used, as the token counts; @qualifying is attested along with
+         * it. -EOPNOTSUPP: this key's uses are not counted. NULL: no key's are. */
+        int (*count)(void *device, uint32_t slot, struct view qualifying, struct driver_count *ret,
                      struct problem *problem);
 
         /* The response parameters of TPM2_GetCommandAuditDigest (lib/command-audit.h): with @sign

@@ -19,8 +19,8 @@
  *                 authorization (empty: none)             response parameters
  *     DESTROY     algorithm, handle                       none
  *     PROBE       none                                    token facts: (name, value)…
- *     COUNT       slot (u32, no length)                   uses (u32, no length), attestation,
- *                                                         its signature (both empty: none)
+ *     COUNT       slot (u32, no length), qualifying       uses (u32, no length), attestation,
+ *                 data                                    its signature (both empty: none)
  *     AUDIT       sign (u8, 1: ends the interval),        response parameters
  *                 qualifying data
  *     ATTEST      slot (u32, no length), nonce,           evidence (lib/evidence.h), as text

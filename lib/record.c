@@ -107,7 +107,8 @@ static const struct json_member key_create_members[] = {
 static const struct json_member key_count_members[] = {
         {"attestation", JSON_STRING, 0}, {"count", JSON_INTEGER, 1},
         {"fingerprint", JSON_STRING, 1}, {"key", JSON_STRING, 1},
-        {"signature", JSON_STRING, 0},   {"version", JSON_INTEGER, 1},
+        {"signature", JSON_STRING, 0},   {"size", JSON_INTEGER, 0},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member key_destroy_members[] = {

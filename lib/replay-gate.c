@@ -13,7 +13,7 @@
 #include "lib/base64.h"
 #include "lib/gate-json.h"
 #include "lib/hashedrekord.h"
-#include "lib/replay-rule.h"
+#include "lib/replay-recent.h"
 
 struct uses {
         int created;
@@ -30,6 +30,8 @@ struct gates {
         struct replay *replay;
         int lost; /* some records are not known, so nothing can be counted */
         uint64_t end;
+        int watching; /* some counts are attested: of the trees in … */
+        struct tree_window window;
         struct uses *uses; /* of the keys of the ring, in its order */
 };
 
@@ -37,8 +39,10 @@ static void gates_free(void *state)
 {
         struct gates *gates = state;
 
-        if (gates)
+        if (gates) {
+                tree_window_done(&gates->window);
                 free(gates->uses);
+        }
         free(gates);
 }
 
@@ -51,6 +55,8 @@ static int begin(struct replay *replay, void **ret_state)
                 return -ENOMEM;
         gates->replay = replay;
         gates->uses = calloc(replay_ring(replay)->count + 1, sizeof(*gates->uses));
+        for (size_t i = 0; i < replay_ring(replay)->count; i++)
+                gates->watching |= replay_ring(replay)->keys[i].gate.attester != NULL;
         return gates->uses ? 0 : -ENOMEM;
 }
 
@@ -149,6 +155,24 @@ static int verify(const struct record *record, const struct keyring_key *key, in
                        : -EKEYREJECTED;
 }
 
+/* The count was attested when the tree had @ret_size records, and no later one is known. */
+static int verify_tree(struct gates *gates, const struct record *record,
+                       const struct attest_count *said, uint64_t *ret_size)
+{
+        struct sha256 root;
+        int64_t size = -1;
+        int r = record_integer(record, "size", &size);
+
+        if (r == 0 && size >= 0)
+                r = tree_window_root(&gates->window, (uint64_t)size, &root);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || size < 0 || !view_equal(said->head.qualifying, sha256_view(&root)))
+                return -EKEYREJECTED;
+        *ret_size = (uint64_t)size;
+        return 0;
+}
+
 /* Each attestation is a command of its own, and takes its time. */
 static int is_newer(const struct attest_count *said, const struct uses *uses)
 {
@@ -156,9 +180,9 @@ static int is_newer(const struct attest_count *said, const struct uses *uses)
                (said->head.reset_count == uses->resets && said->head.clock > uses->clock);
 }
 
-/* Whether the TPM vouches for the count: 1, 0, or -ENOMEM. */
+/* Whether the TPM vouches for the count, when the tree had @ret_size records: 1, 0, or -ENOMEM. */
 static int is_attested(struct gates *gates, const struct replay_leaf *leaf,
-                       const struct keyring_key *key, int64_t count)
+                       const struct keyring_key *key, int64_t count, uint64_t *ret_size)
 {
         _cleanup_(buf_done) struct buf bytes = BUF_INIT(ATTEST_SIZE_MAX);
         struct uses *uses = uses_of(gates, key);
@@ -185,7 +209,13 @@ static int is_attested(struct gates *gates, const struct replay_leaf *leaf,
         }
         uses->resets = said.head.reset_count;
         uses->clock = said.head.clock;
-        return 1;
+        if (gates->lost)
+                return 0;
+        r = verify_tree(gates, leaf->record, &said, ret_size);
+        if (r == -EKEYREJECTED)
+                replay_report_leaf(gates->replay, leaf,
+                                   "key.count: attested with another tree than this journal had");
+        return r == -ENOMEM ? r : r == 0;
 }
 
 /* Compares, and takes what was found for granted from then on: each fault is reported once. */
@@ -215,6 +245,7 @@ static int take_count(struct gates *gates, const struct replay_leaf *leaf,
                       const struct keyring_key *key)
 {
         struct uses *uses = uses_of(gates, key);
+        uint64_t size = 0;
         int64_t count = 0;
         int attested;
 
@@ -224,14 +255,18 @@ static int take_count(struct gates *gates, const struct replay_leaf *leaf,
                                    "key.count: no count, or one of a key without a counter");
                 return 0;
         }
-        attested = is_attested(gates, leaf, key, count);
+        attested = is_attested(gates, leaf, key, count, &size);
         if (attested < 0)
                 return attested;
         if (gates->lost || !uses->created)
                 return 0;
-        if (is_complete(gates, leaf, uses, count) && attested)
-                replay_reached(gates->replay, REPLAY_L2B, key->name, uses->first, leaf->index + 1);
-        uses->first = leaf->index + 1;
+        if (!is_complete(gates, leaf, uses, count) || !attested) {
+                uses->first = leaf->index + 1;
+                return 0;
+        }
+        replay_reached(gates->replay, REPLAY_L2B, key->name, uses->first, size);
+        if (uses->first < size)
+                uses->first = size;
         return 0;
 }
 
@@ -244,16 +279,26 @@ static const struct {
         {"sign", take_sign},         {"attest", take_sign},       {"key.count", take_count},
 };
 
-static int take(void *state, const struct replay_leaf *leaf)
+static int watch(struct gates *gates, const struct replay_leaf *leaf)
 {
-        struct gates *gates = state;
-        const struct keyring_key *key;
+        struct sha256 hash;
 
-        gates->end = leaf->index + 1;
-        if (!leaf->record) {
-                gates->lost |= !leaf->bytes.data || !hashedrekord_is(leaf->bytes);
+        if (!gates->watching)
+                return 0;
+        if (gates->lost) {
+                gates->watching = 0;
+                tree_window_done(&gates->window);
+                gates->window = (struct tree_window){};
                 return 0;
         }
+        hash = merkle_leaf(leaf->bytes);
+        return replay_recent_add(&gates->window, &hash);
+}
+
+static int take_record(struct gates *gates, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key;
+
         for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
                 if (!record_is(leaf->record, events[i].type))
                         continue;
@@ -263,6 +308,19 @@ static int take(void *state, const struct replay_leaf *leaf)
                         return events[i].take(gates, leaf, key);
         }
         return 0;
+}
+
+static int take(void *state, const struct replay_leaf *leaf)
+{
+        struct gates *gates = state;
+        int r = 0;
+
+        gates->end = leaf->index + 1;
+        if (leaf->record)
+                r = take_record(gates, leaf);
+        else
+                gates->lost |= !leaf->bytes.data || !hashedrekord_is(leaf->bytes);
+        return r < 0 ? r : watch(gates, leaf);
 }
 
 /* Each signature by such a key was good by itself, with its authorization. */
@@ -281,6 +339,7 @@ static int end(void *state)
 static const struct field fields[] = {
         FIELD(struct gates, lost, FIELD_FLAG),
         FIELD(struct gates, end, FIELD_NUMBER),
+        FIELD(struct gates, watching, FIELD_FLAG),
 };
 
 static const struct field uses_fields[] = {
@@ -296,6 +355,8 @@ static int save(const void *state, json_t *ret)
         json_t *list = json_array();
         int r = field_save(fields, ARRAY_SIZE(fields), gates, ret);
 
+        if (r == 0)
+                r = replay_recent_save(&gates->window, ret);
         if (json_object_set_new(ret, "uses", list) < 0)
                 return -ENOMEM;
         for (size_t i = 0; i < replay_ring(gates->replay)->count && r == 0; i++) {
@@ -312,11 +373,14 @@ static int restore(void *state, const json_t *saved, struct problem *problem)
 {
         struct gates *gates = state;
         const json_t *list = json_object_get(saved, "uses"), *object;
-        int r = field_restore(fields, ARRAY_SIZE(fields), 1, saved, gates, problem);
+        int watching = gates->watching;
+        int r = field_restore(fields, ARRAY_SIZE(fields), 2, saved, gates, problem);
         size_t i;
 
         if (r < 0)
                 return r;
+        if (gates->watching != (watching && !gates->lost))
+                return problem_set(problem, -EBADMSG, "a window for nothing, or none");
         if (!json_is_array(list) || json_array_size(list) != replay_ring(gates->replay)->count)
                 return problem_set(problem, -EBADMSG, "expected the uses of each key of the ring");
         json_array_foreach (list, i, object) {
@@ -325,7 +389,8 @@ static int restore(void *state, const json_t *saved, struct problem *problem)
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return replay_recent_restore(gates->replay, &gates->window, gates->watching, saved,
+                                     ARRAY_SIZE(fields) + 1, problem);
 }
 
 REPLAY_RULE(gate, begin, take, end, gates_free, save, restore);

@@ -339,12 +339,13 @@ static int put_attestation(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *sig
         return signature_put(ret_signature, algorithm_find("ecdsa-p256"), signature, problem);
 }
 
-int counter_certify(struct device *device, ESYS_TR index, struct buf *ret_attest,
-                    struct buf *ret_signature, struct problem *problem)
+int counter_certify(struct device *device, ESYS_TR index, struct view qualifying,
+                    struct buf *ret_attest, struct buf *ret_signature, struct problem *problem)
 {
         _cleanup_(esys_freep) TPM2B_ATTEST *attest = NULL;
         _cleanup_(esys_freep) TPMT_SIGNATURE *signature = NULL;
         struct object *key = attester_object(device);
+        TPM2B_DATA data = {.size = (UINT16)qualifying.size};
         unsigned attempts = 0;
         ESYS_TR session;
         TSS2_RC rc;
@@ -354,10 +355,11 @@ int counter_certify(struct device *device, ESYS_TR index, struct buf *ret_attest
                 r = start(device, BRANCH_CERTIFY, &session, problem);
         if (r < 0)
                 return r;
+        memcpy(data.buffer, qualifying.data, qualifying.size);
         do
                 rc = Esys_NV_Certify(device->esys, key->handle, index, index, ESYS_TR_PASSWORD,
-                                     session, ESYS_TR_NONE, NULL, &scheme_of_key, COUNTER_DATA_SIZE,
-                                     0, &attest, &signature);
+                                     session, ESYS_TR_NONE, &data, &scheme_of_key,
+                                     COUNTER_DATA_SIZE, 0, &attest, &signature);
         while (device_busy(rc, &attempts));
         r = rc ? device_error(rc, "certifying a use counter", problem) : 0;
         session_end(device, session, r);

@@ -31,7 +31,8 @@ void counter_close(struct device *device, ESYS_TR index);
 int counter_read(struct device *device, ESYS_TR index, uint32_t *ret,
                  struct problem *problem) _must_use_;
 
-/* The same with the TPM's word for it: @ret_attest is the TPMS_ATTEST, @ret_signature that of
- * attester_object() over it, DER. */
-int counter_certify(struct device *device, ESYS_TR index, struct buf *ret_attest,
-                    struct buf *ret_signature, struct problem *problem) _must_use_;
+/* The same with the TPM's word for it, in which there is @qualifying: @ret_attest is the
+ * TPMS_ATTEST, @ret_signature that of attester_object() over it, DER. */
+int counter_certify(struct device *device, ESYS_TR index, struct view qualifying,
+                    struct buf *ret_attest, struct buf *ret_signature,
+                    struct problem *problem) _must_use_;

@@ -295,8 +295,8 @@ int key_sign(void *device, uint32_t slot, struct view digest, struct view author
 }
 
 /* Where nothing can attest, the count is told all the same. */
-static int read_count(struct device *device, ESYS_TR counter, struct driver_count *ret,
-                      struct problem *problem)
+static int read_count(struct device *device, ESYS_TR counter, struct view qualifying,
+                      struct driver_count *ret, struct problem *problem)
 {
         struct attest_count said;
         int r = attester_open(device, NULL);
@@ -305,15 +305,18 @@ static int read_count(struct device *device, ESYS_TR counter, struct driver_coun
                 return counter_read(device, counter, &ret->uses, problem);
         if (r < 0)
                 return r;
-        r = counter_certify(device, counter, &ret->attest, &ret->signature, problem);
+        r = counter_certify(device, counter, qualifying, &ret->attest, &ret->signature, problem);
         if (r == 0)
                 r = attest_parse_count(buf_view(&ret->attest), &said, problem);
+        if (r == 0 && !view_equal(said.head.qualifying, qualifying))
+                r = problem_set(problem, -EIO, "the TPM attested something else than was asked");
         if (r == 0)
                 ret->uses = said.uses;
         return r == -EBADMSG ? -EIO : r;
 }
 
-int key_count(void *device, uint32_t slot, struct driver_count *ret, struct problem *problem)
+int key_count(void *device, uint32_t slot, struct view qualifying, struct driver_count *ret,
+              struct problem *problem)
 {
         struct key *key = NULL;
         int r = find_key(device, slot, &key, problem);
@@ -322,7 +325,7 @@ int key_count(void *device, uint32_t slot, struct driver_count *ret, struct prob
                 return r;
         if (!key->guard.gate.counter)
                 return problem_set(problem, -EOPNOTSUPP, "the uses of this key are not counted");
-        return read_count(device, key->guard.counter, ret, problem);
+        return read_count(device, key->guard.counter, qualifying, ret, problem);
 }
 
 int key_attest(void *device, uint32_t slot, const struct evidence_question *question,

@@ -23,7 +23,8 @@ int key_sign(void *device, uint32_t slot, struct view digest, struct view author
              struct buf *ret_signature, struct problem *problem);
 int key_attest(void *device, uint32_t slot, const struct evidence_question *question,
                struct evidence *ret, struct problem *problem);
-int key_count(void *device, uint32_t slot, struct driver_count *ret, struct problem *problem);
+int key_count(void *device, uint32_t slot, struct view qualifying, struct driver_count *ret,
+              struct problem *problem);
 int key_destroy(void *device, const struct algorithm *algorithm, struct view handle,
                 struct problem *problem);
 

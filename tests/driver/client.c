@@ -248,14 +248,15 @@ int client_sign_with(struct client *client, uint32_t slot, struct view digest,
         return end_of_answer(&reader);
 }
 
-int client_count(struct client *client, uint32_t slot, uint32_t *ret, struct buf *ret_attest,
-                 struct buf *ret_signature)
+int client_count(struct client *client, uint32_t slot, struct view qualifying, uint32_t *ret,
+                 struct buf *ret_attest, struct buf *ret_signature)
 {
         _cleanup_(buf_done) struct buf fields = BUF_INIT(0), answer = BUF_INIT(0);
         struct reader reader;
         int status;
 
         buf_put_u32(&fields, slot);
+        buf_put_sized(&fields, qualifying);
         status = client_call(client, FRAME_COUNT, buf_view(&fields), &answer);
         if (status != FRAME_OK)
                 return status;

@@ -61,8 +61,8 @@ int client_sign(struct client *client, uint32_t slot, struct view digest,
                 struct buf *ret_signature);
 int client_sign_with(struct client *client, uint32_t slot, struct view digest,
                      struct view authorization, struct buf *ret_signature);
-int client_count(struct client *client, uint32_t slot, uint32_t *ret, struct buf *ret_attest,
-                 struct buf *ret_signature);
+int client_count(struct client *client, uint32_t slot, struct view qualifying, uint32_t *ret,
+                 struct buf *ret_attest, struct buf *ret_signature);
 int client_attest(struct client *client, uint32_t slot, const struct evidence_question *question,
                   struct buf *ret_text);
 int client_destroy(struct client *client, const char *algorithm, struct view handle);

@@ -96,12 +96,15 @@ static void expect_count(struct client *client, uint32_t slot, uint32_t expected
         struct attest_count said = {};
         uint32_t found = UINT32_MAX;
 
-        expect_integer(client_count(client, slot, &found, &attest, &signature), FRAME_OK);
+        expect_integer(client_count(client, slot, view_string("the head of the journal"), &found,
+                                    &attest, &signature),
+                       FRAME_OK);
         if (client->reason[0])
                 (void)fprintf(stderr, "count: %s\n", client->reason);
         expect_integer(found, expected);
         expect_integer(attest_parse_count(buf_view(&attest), &said, NULL), 0);
         expect_integer(said.uses, expected);
+        expect_text(said.head.qualifying, "the head of the journal");
         expect(signature.size > 0);
 }
 
@@ -140,7 +143,8 @@ static void count_uses(struct swtpm *swtpm, const char *algorithm)
         expect_count(&client, slot, SIGNATURES);
         sign_some(&client, algorithm, slot, &key);
         expect_count(&client, slot, 2 * SIGNATURES);
-        expect_integer(client_count(&client, slot + 7, &plain, NULL, NULL), FRAME_NO_KEY);
+        expect_integer(client_count(&client, slot + 7, view_of(NULL, 0), &plain, NULL, NULL),
+                       FRAME_NO_KEY);
         expect_integer(client_destroy(&client, algorithm, buf_view(&key.handle)), FRAME_OK);
         expect_integer(client_load(&client, algorithm, buf_view(&key.handle), &slot, NULL),
                        FRAME_NO_KEY);
@@ -197,7 +201,8 @@ static void plain_keys(const struct swtpm *swtpm)
         expect_integer(client_generate(&client, "ecdsa-p256", "key", &key.handle, &key.spki),
                        FRAME_OK);
         slot = load(&client, "ecdsa-p256", &key);
-        expect_integer(client_count(&client, slot, &count, NULL, NULL), FRAME_UNSUPPORTED);
+        expect_integer(client_count(&client, slot, view_of(NULL, 0), &count, NULL, NULL),
+                       FRAME_UNSUPPORTED);
         expect_integer(client_sign_with(&client, slot, keytest_digest(algorithm_find("ecdsa-p256")),
                                         view_string("no DER"), NULL),
                        FRAME_REFUSED);

@@ -109,9 +109,10 @@ static int probe(void *pointer, struct facts *ret_facts, struct problem *problem
         return facts_add(ret_facts, "state", "fine");
 }
 
-static int count(void *pointer, uint32_t slot, struct driver_count *ret, struct problem *problem)
+static int count(void *pointer, uint32_t slot, struct view qualifying, struct driver_count *ret,
+                 struct problem *problem)
 {
-        assert(pointer == &device);
+        assert(pointer == &device && qualifying.size <= SHA256_SIZE);
         ret->uses = slot;
         buf_put_u32(&ret->attest, slot);
         return slot % 2 ? problem_set(problem, -EOPNOTSUPP, "odd") : 0;

@@ -17,6 +17,8 @@
  *     0-9  a count, attested       x  a count of 1, without attestation
  *     f  a count of 1, attested by another key     w  a count of 1, attested as 2
  *     i  a count of 1, attested of another index   o  a count of 1, attested earlier than others
+ *     t  a count of 1, attested with another tree  p  a count of 1, attested with an earlier tree
+ *     q  a count of 1, attested with a tree that does not come before it
  */
 static const struct {
         const char *label, *records;
@@ -24,25 +26,25 @@ static const struct {
         const char *text;    /* NULL: nothing is found */
         uint64_t first, end; /* what the TPM vouches for, if anything */
 } rows[] = {
-        {"nothing signed", "C0", 0, NULL, 0, 2},
-        {"as it should be", "C0asas2as3", 0, NULL, 0, 10},
-        {"after the last count", "C0asas2as", 0, NULL, 0, 7},
-        {"a crash before the use", "Caa1s", 0, NULL, 0, 4},
-        {"a crash after the use", "Cas1a2as3", 0, NULL, 0, 9},
-        {"unknown, and not used", "Casau1", 0, NULL, 0, 6},
-        {"unknown, and used", "Casau2", 0, NULL, 0, 6},
-        {"withdrawn", "Casan1", 0, NULL, 0, 6},
+        {"nothing signed", "C0", 0, NULL, 0, 1},
+        {"as it should be", "C0asas2as3", 0, NULL, 0, 9},
+        {"after the last count", "C0asas2as", 0, NULL, 0, 6},
+        {"a crash before the use", "Caa1s", 0, NULL, 0, 3},
+        {"a crash after the use", "Cas1a2as3", 0, NULL, 0, 8},
+        {"unknown, and not used", "Casau1", 0, NULL, 0, 5},
+        {"unknown, and used", "Casau2", 0, NULL, 0, 5},
+        {"withdrawn", "Casan1", 0, NULL, 0, 5},
         {"never counted", "Casas", 0, NULL, 0, 0},
         {"one is missing", "Cas2", 3,
          "key.count: the TPM counted 2 uses, expected 1 to 1: 1 signatures are missing", 0, 0},
         {"five are missing, once", "C0as6as7", 4,
-         "key.count: the TPM counted 6 uses, expected 1 to 1: 5 signatures are missing", 0, 2},
+         "key.count: the TPM counted 6 uses, expected 1 to 1: 5 signatures are missing", 0, 1},
         {"withdrawn, and used", "Casan2", 5,
          "key.count: the TPM counted 2 uses, expected 1 to 1: 1 signatures are missing", 0, 0},
         {"set back", "Casas2as1", 8,
-         "key.count: the TPM counted 1 uses, expected 3 to 3: the counter was set back", 0, 6},
+         "key.count: the TPM counted 1 uses, expected 3 to 3: the counter was set back", 0, 5},
         {"no intent", "Cs1", 1,
-         "sign: the uses of the key are counted, and no intent announced this one", 0, 3},
+         "sign: the uses of the key are counted, and no intent announced this one", 0, 2},
         {"logged", "Cl0", 1,
          "sign.logged: by a key with a use counter or a witness, which this passes by", 0, 0},
         {"no attestation", "Casx", 3,
@@ -54,7 +56,12 @@ static const struct {
         {"another index attested", "Casi", 3,
          "key.count: the TPM did not attest this count of this key", 0, 0},
         {"an old attestation", "Cas11o", 5,
-         "key.count: the attestation is no newer than one before it", 0, 5},
+         "key.count: the attestation is no newer than one before it", 0, 4},
+        {"an earlier tree", "Casp", 0, NULL, 0, 1},
+        {"another tree", "Cast", 3, "key.count: attested with another tree than this journal had",
+         0, 0},
+        {"no tree of then", "Casq", 3,
+         "key.count: attested with another tree than this journal had", 0, 0},
 };
 
 struct rig {
@@ -187,7 +194,8 @@ static json_t *make_logged(struct rig *rig)
 }
 
 /* TPMS_ATTEST of TPM2_NV_Certify() over a whole counter. */
-static void put_attestation(struct buf *ret, uint32_t counter, uint64_t clock, uint32_t uses)
+static void put_attestation(struct buf *ret, uint32_t counter, uint64_t clock, uint32_t uses,
+                            const struct sha256 *root)
 {
         struct tpm_name name;
 
@@ -196,7 +204,8 @@ static void put_attestation(struct buf *ret, uint32_t counter, uint64_t clock, u
         buf_put_u16(ret, 0x8014);
         buf_put_u16(ret, 2);
         buf_put_string(ret, "AK");
-        buf_put_u16(ret, 0);
+        buf_put_u16(ret, SHA256_SIZE);
+        buf_put_view(ret, sha256_view(root));
         buf_put_u64(ret, clock);
         buf_put_u64(ret, 0);
         buf_put_u8(ret, 1);
@@ -214,11 +223,14 @@ static json_t *make_count(struct rig *rig, char kind)
         uint32_t count = kind >= '0' && kind <= '9' ? (uint32_t)(kind - '0') : 1;
         _cleanup_(buf_done) struct buf attestation = {}, signature = {};
         json_t *record = begin_record(rig, "key.count");
-        struct sha256 hash;
+        size_t size = kind == 'p' ? 1 : rig->made.count;
+        const struct merkle_tree tree = made_tree(&rig->made, 0, size);
+        struct sha256 hash, root = merkle_root(&tree);
 
         rig->clock += 10;
+        root.bytes[0] ^= kind == 't';
         put_attestation(&attestation, GATE_COUNTER_FIRST + (kind == 'i'),
-                        kind == 'o' ? 1 : rig->clock, kind == 'w' ? 2 : count);
+                        kind == 'o' ? 1 : rig->clock, kind == 'w' ? 2 : count, &root);
         hash = sha256_of(buf_view(&attestation));
         key_sign(kind == 'f' ? rig->pair : rig->attester, algorithm_find("ecdsa-p256"),
                  sha256_view(&hash), &signature);
@@ -227,6 +239,8 @@ static json_t *make_count(struct rig *rig, char kind)
                 return record;
         set_bytes(record, "attestation", buf_view(&attestation));
         set_bytes(record, "signature", buf_view(&signature));
+        (void)json_object_set_new(record, "size",
+                                  json_integer((json_int_t)(kind == 'q' ? size + 1 : size)));
         return record;
 }
 
