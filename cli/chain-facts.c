@@ -40,11 +40,11 @@ static json_t *attestation_to_json(const struct chain_attestation *attestation)
 {
         const struct in_toto_link *link = &attestation->link;
 
-        return json_pack("{s:s, s:s, s:o, s:o, s:s*, s:s*, s:s*, s:s*}", "file", attestation->file,
-                         "type", link->type, "digest",
-                         digest_to_json(chain_attestation_digest(attestation)), "key",
-                         key_to_json(attestation), "run", link->run, "builder", link->builder,
-                         "started", link->started, "finished", link->finished);
+        return json_pack(
+                "{s:s, s:s, s:o, s:o, s:s*, s:s*, s:s*, s:s*, s:O*}", "file", attestation->file,
+                "type", link->type, "digest", digest_to_json(chain_attestation_digest(attestation)),
+                "key", key_to_json(attestation), "run", link->run, "builder", link->builder,
+                "started", link->started, "finished", link->finished, "predicate", link->predicate);
 }
 
 static json_t *attestations_to_json(const struct chain_step *step)

@@ -7,8 +7,7 @@
 #include "cli/envelope.h"
 #include "cli/option.h"
 #include "cli/output.h"
-
-#define STATEMENT_TYPE "https://in-toto.io/Statement/v1"
+#include "lib/predicate.h"
 
 static json_t *resource(const char *uri, const struct sha256 *digest)
 {
@@ -106,7 +105,8 @@ static json_t *predicate(const struct chain_check *check)
 static json_t *statement(const struct chain_check *check)
 {
         return json_pack("{s:s, s:o, s:s, s:o}", "_type", STATEMENT_TYPE, "subject",
-                         subjects(check), "predicateType", VSA_TYPE, "predicate", predicate(check));
+                         subjects(check), "predicateType", predicate_vsa.uri, "predicate",
+                         predicate(check));
 }
 
 /* Exactly the bytes that would be signed. */

@@ -8,7 +8,6 @@
 
 #include "cli/chain.h"
 
-#define VSA_TYPE         "https://slsa.dev/verification_summary/v1"
 #define VSA_SLSA_VERSION "1.0"
 
 /* Writes it where --vsa says, if it does: in an envelope that the agent has signed with --key, or

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/file.h"
+#include "lib/statement.h"
 
 /* What is no JSON is none of ours, and not worth a word. */
 static int looks_like_json(struct view text)
@@ -28,7 +29,11 @@ static int read_attestation(struct view text, struct chain_attestation *ret,
                 return r;
         type = json_member_string(ret->envelope.payload, "_type");
         ret->is_layout = type && string_equal(type, "layout");
-        return ret->is_layout ? 0 : in_toto_link_parse(ret->envelope.payload, &ret->link, problem);
+        if (ret->is_layout)
+                return 0;
+        if (type && string_equal(type, STATEMENT_TYPE))
+                return in_toto_link_from_statement(ret->envelope.payload, &ret->link, problem);
+        return in_toto_link_parse(ret->envelope.payload, &ret->link, problem);
 }
 
 static void attestation_done(struct chain_attestation *attestation)

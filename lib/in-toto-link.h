@@ -8,7 +8,8 @@
  *      "products":{}}
  *
  * Which run of the chain it belongs to, the specification has no place for: ours say it in
- * `environment`, as member `run`.
+ * `environment`, as member `run`. Statements of the newer Attestation Framework are read as the
+ * same.
  */
 
 #include "lib/artifacts.h"
@@ -28,6 +29,7 @@ struct in_toto_link {
         const char *builder;            /* the id of who observed the step; NULL: nobody did */
         const char *started, *finished; /* RFC 3339; NULL: it does not say */
         const char *type;               /* of the predicate; "link": no statement */
+        const json_t *predicate;        /* NULL: no statement */
 };
 
 void in_toto_link_done(struct in_toto_link *link);
@@ -36,6 +38,13 @@ void in_toto_link_done(struct in_toto_link *link);
  * are an error: in-toto's own programs do not verify them. -EBADMSG; -ENOMEM. */
 int in_toto_link_parse(json_t *object, struct in_toto_link *ret,
                        struct problem *problem) _must_use_;
+
+/* Reads a statement (lib/statement.h) that is evidence of a step, of which a reference is taken: of
+ * predicate link v0.3, or SLSA provenance v1, in whose `externalParameters` members `step` and
+ * `run` name the step and its run. Products are the subjects that have a name. -EBADMSG;
+ * -EOPNOTSUPP: another type of predicate, or a provenance that names no step; -ENOMEM. */
+int in_toto_link_from_statement(json_t *payload, struct in_toto_link *ret,
+                                struct problem *problem) _must_use_;
 
 /* Whether @name can be that of a step: UTF-8 without control characters or slashes, and no dot at
  * the beginning, since files are called by it. */
