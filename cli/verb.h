@@ -63,6 +63,7 @@ extern const struct verb *const verbs[];
 extern const struct option global_options[];
 
 extern const struct verb verb_attest;
+extern const struct verb verb_chain_init;
 extern const struct verb verb_chain_link;
 extern const struct verb verb_chain_sign;
 extern const struct verb verb_grant_explain;

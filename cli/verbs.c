@@ -9,6 +9,7 @@ const struct verb *const verbs[] = {
         &verb_run,
         &verb_verify,
         &verb_verify_chain,
+        &verb_chain_init,
         &verb_chain_link,
         &verb_chain_sign,
         &verb_key_create,
