@@ -221,6 +221,37 @@ static void remove_counter(struct client *client, struct swtpm *swtpm, uint64_t 
         expect_integer(said.counter, value);
 }
 
+/* With a secret of the keys and one of the owner; and the counter obeys no other. */
+static void with_secrets(const struct swtpm *swtpm)
+{
+        static const char *const change[] = {"tpm2_changeauth", "-c", "owner", "correct", NULL};
+        static const char *const increment[] = {"tpm2_nvincrement", "0x01d10227", NULL};
+        char pin[EQUIPMENT_PATH_MAX], owner[EQUIPMENT_PATH_MAX];
+        const char *const settings[] = {"TCTI",      swtpm->tcti,
+                                        "PinFile",   equipment_path(pin, "anchor.pin"),
+                                        "OwnerFile", equipment_path(owner, "anchor.owner"),
+                                        NULL};
+        _cleanup_(said_done) struct said said = {};
+        struct client client;
+        uint64_t value;
+
+        equipment_write("anchor.pin", 0600, "correct horse battery staple\n");
+        equipment_write("anchor.owner", 0600, "correct\n");
+        expect_integer(swtpm_run(swtpm, change), 0);
+        client_start(&client, program);
+        expect_integer(client_open(&client, "tpm0", settings, NULL), FRAME_OK);
+        expect_integer(step(&client, ANCHOR_PREPARE, 0, "tests.invalid/secret", &said), FRAME_OK);
+        expect_integer(said.index, ANCHOR_INDEX_FIRST + 2);
+        value = said.counter;
+        for (int i = 0; i < 2; i++)
+                expect_integer(
+                        step(&client, ANCHOR_ADVANCE, said.index, "tests.invalid/secret", &said),
+                        FRAME_OK);
+        expect_integer(said.counter, value + 1);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        expect(swtpm_run(swtpm, increment) != 0);
+}
+
 static void refuse(struct client *client)
 {
         static const struct {
@@ -262,6 +293,7 @@ int main(int argc, char **argv)
         value = go_on(&client, &swtpm, value);
         remove_counter(&client, &swtpm, value);
         expect_integer(client_stop(&client), EXIT_SUCCESS);
+        with_secrets(&swtpm);
         swtpm_stop(&swtpm);
         return keytest_result() ? keytest_result() : test_result();
 }

@@ -35,6 +35,7 @@ class Proxy:
         self.signed = None  # called when a signature exists and the driver does not have it yet
         self.hooks = {}  # ("before", code) or ("after", code), a success: called around a command with that code
         self.passing = None  # the command that is being passed on, and the connection
+        self.refusals = {}  # code: the response that the driver gets to such a command, which the TPM does not
         self.attests = True  # otherwise attestations fail; looks do not
         self.turn = threading.Lock()
         self.listeners = [self.listen(path, self.pass_commands),
@@ -82,6 +83,9 @@ class Proxy:
                     continue
                 self.passing = (tpm, command)
                 code = struct.unpack(">I", command[6:10])[0]
+                if code in self.refusals:
+                    connection.sendall(struct.pack(">HII", 0x8001, 10, self.refusals[code]))
+                    continue
                 self.hooks.get(("before", code), lambda: None)()
                 response = self.ask(tpm, command)
                 if response[6:10] == bytes(4):
