@@ -229,8 +229,11 @@ void agent_answer_ring_calls(struct agent *agent)
                 seal(agent);
 }
 
+/* A signed one is a record and a checkpoint: not of a journal that may be an older one. */
 void agent_get_key_ring(struct agent *agent, struct call *call)
 {
+        if (!wants_unsigned(call) && agent_wait_for_anchor(agent, call))
+                return; /* it comes again */
         if (agent->ring_call_count >= RING_CALLS_MAX) {
                 call_fail(call, "Busy", "%zu calls wait for the key ring already",
                           agent->ring_call_count);
