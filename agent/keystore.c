@@ -10,7 +10,7 @@
 #include "lib/driver.h"
 #include "lib/file.h"
 
-#define KEY_FILE_MAX  ((size_t)16384)
+#define KEY_FILE_MAX  (EVIDENCE_TEXT_MAX + (size_t)16384)
 #define KEY_PATH_SIZE (KEY_NAME_MAX + 32)
 
 struct key_list {

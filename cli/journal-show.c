@@ -48,6 +48,7 @@ static const struct {
         {"key.create",
          {"key", "version", "algorithm", "purpose", "token", "transparency", "useCounter",
           "witness", "fingerprint"}},
+        {"key.attest", {"key", "version", "evidence.kind", "caller.user", "fingerprint"}},
         {"key.count", {"key", "version", "count"}},
         {"key.destroy", {"key", "version", "reason", "caller.user"}},
         {"key.retire", {"key", "version", "reason", "caller.user"}},

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/evidence.h"
 #include "lib/gate-json.h"
 #include "lib/record.h"
 
@@ -83,7 +84,13 @@ void keyring_key_done(struct keyring_key *key)
                 return;
         (void)pubkey_free(key->pubkey);
         gate_done(&key->gate);
+        json_decref(key->evidence);
         *key = (struct keyring_key){};
+}
+
+static int put_evidence(const struct keyring_key *key, json_t *ret)
+{
+        return key->evidence && json_object_set(ret, "evidence", key->evidence) < 0 ? -ENOMEM : 0;
 }
 
 /* What has become of it, where that is known. */
@@ -122,7 +129,8 @@ json_t *keyring_key_to_json(const struct keyring_key *key)
                            key_state_name(key->state), "token", key->token, "transparency",
                            key_transparency_name(key->transparency), "version",
                            (json_int_t)key->version);
-        if (object && (gate_to_json(&key->gate, object) < 0 || put_end(key, object) < 0)) {
+        if (object && (gate_to_json(&key->gate, object) < 0 || put_evidence(key, object) < 0 ||
+                       put_end(key, object) < 0)) {
                 json_decref(object);
                 return NULL;
         }
@@ -303,18 +311,36 @@ static int read_gate(const json_t *object, struct keyring_key *ret, struct probl
                      : 0;
 }
 
+/* The form alone: what follows from it, lib/evidence-check.h tells. */
+static int read_evidence(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        _cleanup_(evidence_done) struct evidence evidence;
+        const json_t *value = json_object_get(object, "evidence");
+        struct problem reason = {};
+        int r = 0;
+
+        evidence_init(&evidence);
+        if (!value || json_is_null(value))
+                return 0;
+        r = evidence_from_json(value, &evidence, &reason);
+        if (r < 0)
+                return problem_set(problem, r, "key %s: %s", ret->name, problem_text(&reason, r));
+        ret->evidence = evidence_to_json(&evidence);
+        return ret->evidence ? 0 : -ENOMEM;
+}
+
 int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct problem *problem)
 {
         static const struct json_member members[] = {
-                {"algorithm", JSON_STRING, 1},  {"attestationKey", JSON_STRING, 0},
-                {"created", JSON_STRING, 1},    {"destroyed", JSON_STRING, 0},
-                {"ended", JSON_STRING, 0},      {"fingerprint", JSON_STRING, 1},
-                {"name", JSON_STRING, 1},       {"publicKey", JSON_STRING, 1},
-                {"purpose", JSON_STRING, 1},    {"reason", JSON_STRING, 0},
-                {"revoked", JSON_STRING, 0},    {"state", JSON_STRING, 1},
-                {"token", JSON_STRING, 1},      {"transparency", JSON_STRING, 0},
-                {"useCounter", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
-                {"witness", JSON_STRING, 0},
+                {"algorithm", JSON_STRING, 1},    {"attestationKey", JSON_STRING, 0},
+                {"created", JSON_STRING, 1},      {"destroyed", JSON_STRING, 0},
+                {"ended", JSON_STRING, 0},        {"evidence", JSON_OBJECT, 0},
+                {"fingerprint", JSON_STRING, 1},  {"name", JSON_STRING, 1},
+                {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
+                {"reason", JSON_STRING, 0},       {"revoked", JSON_STRING, 0},
+                {"state", JSON_STRING, 1},        {"token", JSON_STRING, 1},
+                {"transparency", JSON_STRING, 0}, {"useCounter", JSON_STRING, 0},
+                {"version", JSON_INTEGER, 1},     {"witness", JSON_STRING, 0},
         };
         _cleanup_(keyring_key_done) struct keyring_key key = {};
         json_int_t version;
@@ -333,6 +359,8 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct 
                 r = read_public_key(object, &key, problem);
         if (r == 0)
                 r = read_gate(object, &key, problem);
+        if (r == 0)
+                r = read_evidence(object, &key, problem);
         if (r < 0)
                 return r;
         version = json_member_integer(object, "version", 0);

@@ -9,9 +9,9 @@
  * in canonical JSON (lib/json.h) with a final newline, keys ordered by name and version, and after
  * it what signs it (lib/keyring-seal.h), or nothing. A KEY has
  * `algorithm created fingerprint name publicKey purpose state token version`, as in
- * io.hallmark.Signer, and may have `transparency`, `useCounter`, `witness`, and what has become of
- * it: `ended revoked destroyed reason`. The key with purpose "log" signs checkpoints of the origin,
- * and nothing else.
+ * io.hallmark.Signer, and may have `evidence` (lib/evidence.h), `transparency`, `useCounter`,
+ * `witness`, and what has become of it: `ended revoked destroyed reason`. The key with purpose
+ * "log" signs checkpoints of the origin, and nothing else.
  */
 
 #include "lib/gate.h"
@@ -48,6 +48,8 @@ struct keyring_key {
         enum key_transparency transparency;
         struct pubkey *pubkey;
         struct gate gate; /* what its TPM demands before it signs */
+        json_t *evidence; /* of the hardware that it is in, as evidence_from_json() reads; or NULL
+                           */
 };
 
 struct keyring_seal;

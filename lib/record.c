@@ -104,6 +104,12 @@ static const struct json_member key_create_members[] = {
         {"witness", JSON_STRING, 0},
 };
 
+static const struct json_member key_attest_members[] = {
+        {"caller", JSON_OBJECT, 1}, {"evidence", JSON_OBJECT, 1}, {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 1},  {"id", JSON_STRING, 0},       {"key", JSON_STRING, 1},
+        {"nonce", JSON_STRING, 0},  {"request", JSON_STRING, 1},  {"version", JSON_INTEGER, 1},
+};
+
 static const struct json_member key_count_members[] = {
         {"attestation", JSON_STRING, 0}, {"count", JSON_INTEGER, 1},
         {"fingerprint", JSON_STRING, 1}, {"key", JSON_STRING, 1},
@@ -206,6 +212,7 @@ static const struct record_type record_types[] = {
         TYPE("clock", clock_members),
         TYPE("config", config_members),
         TYPE("intent", intent_members),
+        TYPE("key.attest", key_attest_members),
         TYPE("key.count", key_count_members),
         TYPE("key.create", key_create_members),
         TYPE("key.destroy", key_destroy_members),

@@ -310,6 +310,24 @@ static int take_destroy(struct keys *keys, const struct replay_leaf *leaf)
         return 0;
 }
 
+/* What is gone has nothing said of it. A key that has ended may be attested, and so may the log
+ * key.
+ */
+static int take_attest(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+
+        if (!key) {
+                replay_report_leaf(keys->replay, leaf, "key.attest: the key is not in the ring");
+                return 0;
+        }
+        expect_created(keys, leaf, key);
+        if (*life_of(keys, key) == DESTROYED)
+                replay_report_leaf(keys->replay, leaf,
+                                   "key.attest: after the key.destroy of its key");
+        return 0;
+}
+
 /* A record of a use of a key, or of an attempt at one. */
 static int take_use(struct keys *keys, const struct replay_leaf *leaf)
 {
@@ -339,16 +357,10 @@ static const struct {
         const char *type;
         int (*take)(struct keys *keys, const struct replay_leaf *leaf);
 } events[] = {
-        {"sign", take_use},
-        {"sign.logged", take_use},
-        {"attest", take_use},
-        {"intent", take_use},
-        {"key.count", take_use},
-        {"key.create", take_create},
-        {"key.destroy", take_destroy},
-        {"key.retire", take_retire},
-        {"key.revoke", take_revoke},
-        {"key.rotate", take_rotate},
+        {"sign", take_use},          {"sign.logged", take_use},     {"attest", take_use},
+        {"intent", take_use},        {"key.attest", take_attest},   {"key.count", take_use},
+        {"key.create", take_create}, {"key.destroy", take_destroy}, {"key.retire", take_retire},
+        {"key.revoke", take_revoke}, {"key.rotate", take_rotate},
 };
 
 static int take(void *state, const struct replay_leaf *leaf)

@@ -23,7 +23,9 @@ struct forged_tpm {
         uint32_t magic;
         uint16_t type, creation_type;
         struct view nonce, creation; /* without creation: none is made */
-        struct keyring_key key;      /* the subject, as in a ring */
+        uint64_t clock;
+        uint32_t reset, restart;
+        struct keyring_key key; /* the subject, as in a ring */
 };
 
 static inline struct tpm_object forged_area(const uint8_t point[64], uint32_t attributes)
@@ -60,7 +62,10 @@ static inline void forged_start(struct forged_tpm *tpm)
                                    .magic = 0xff544347,
                                    .type = 0x8017,
                                    .creation_type = 0x801a,
-                                   .nonce = view_of("nonce of the test", 17)};
+                                   .nonce = view_of("nonce of the test", 17),
+                                   .clock = 1234,
+                                   .reset = 1,
+                                   .restart = 2};
         forged_point(tpm->attester, tpm->points[0]);
         forged_point(tpm->subject, tpm->points[1]);
         tpm->attester_area = forged_area(tpm->points[0], FORGED_SIGNER | TPM_OBJECT_RESTRICTED);
@@ -114,9 +119,9 @@ static inline void forged_attest(const struct forged_tpm *tpm, uint16_t type, st
         buf_put_u16(ret, type);
         forged_put_sized(ret, view_string("signer"));
         forged_put_sized(ret, tpm->nonce);
-        buf_put_u64(ret, 1234);
-        buf_put_u32(ret, 1);
-        buf_put_u32(ret, 2);
+        buf_put_u64(ret, tpm->clock);
+        buf_put_u32(ret, tpm->reset);
+        buf_put_u32(ret, tpm->restart);
         buf_put_u8(ret, 1);
         buf_put_u64(ret, 0x0001000200030004);
         forged_put_sized(ret, name);

@@ -93,6 +93,45 @@ static void test_ends(void)
                 keyring_key_done(&keys[i]);
 }
 
+/* Of evidence the form is checked, and comes back in one text. */
+static void test_evidence(void)
+{
+        static const struct {
+                const char *from, *to, *reason;
+        } cases[] = {
+                {"\"kind\":\"pkcs11\"", "\"kind\":\"tpm2\"",
+                 "key model: evidence: attestation: expected a string"},
+                {"\"kind\":\"pkcs11\"", "\"kind\":\"vault\"",
+                 "key model: evidence: kind: expected tpm2 or pkcs11"},
+                {"{\"kind\"", "{\"extra\":\"\",\"kind\"",
+                 "key model: evidence: unknown member \"extra\""},
+                {"\"evidence\":{", "\"evidence\":{\"certificates\":[],",
+                 "key model: evidence: certificates: expected 1 to 8 of them"},
+        };
+        _cleanup_(buf_done) struct buf text = {}, again = {};
+        _cleanup_(keyring_done) struct keyring ring = {};
+        struct keyring_key key = make_key("model", 1, KEY_ACTIVE);
+
+        key.evidence =
+                json_pack("{s:s, s:{s:s}}", "kind", "pkcs11", "selfAsserted", "CKA_LOCAL", "true");
+        expect_integer(keyring_put(&text, ORIGIN, &key, 1), 0);
+        expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
+        expect_view(buf_view(&again), buf_view(&text));
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(buf_done) struct buf edited = {};
+                struct keyring other = {};
+                struct problem problem = {};
+
+                test_label = cases[i].reason;
+                edit_first(&edited, buf_view(&text), cases[i].from, cases[i].to);
+                expect_integer(keyring_parse(buf_view(&edited), &other, &problem), -EBADMSG);
+                expect_contains(problem.text, cases[i].reason);
+        }
+        test_label = "";
+        keyring_key_done(&key);
+}
+
 static void test_empty(void)
 {
         _cleanup_(buf_done) struct buf text = {};
@@ -255,6 +294,7 @@ int main(void)
         test_round_trip();
         test_ends();
         test_empty();
+        test_evidence();
         test_edits();
         test_same_key_twice();
         test_names();

@@ -43,6 +43,11 @@
                    "intent") "," KEY(n) "," asked ",\"algorithm\":\"ecdsa-p256\","                 \
                                         "\"digest\":\"\",\"outcome\":\"unknown\",\"reason\":\"\"}"
 #define INTENT INTENT_BY("model", ASKED)
+#define ATTEST_WITH(evidence)                                                                      \
+        "{" COMMON(BOOT_A, "01", "key.attest") "," KEY("model") "," ASKED                          \
+                                                                ",\"evidence\":" evidence "}"
+#define SAID   "{\"kind\":\"pkcs11\",\"selfAsserted\":{}}"
+#define ATTEST ATTEST_WITH(SAID)
 
 #define COSIGNED(size, root)                                                                                                                                                                        \
         "{" COMMON(                                                                                                                                                                                 \
@@ -131,6 +136,23 @@ static const struct {
          {START, CREATE, REVOKE},
          2,
          "key.revoke: the ring calls the key active: take a newer one"},
+        {"attested", {START, CREATE, ATTEST, RETIRE, ATTEST}, 0, NULL},
+        {"attested before its creation",
+         {START, ATTEST, CREATE},
+         1,
+         "key.attest: before the key.create of its key"},
+        {"attested when it is gone",
+         {START, CREATE, DESTROY, ATTEST},
+         3,
+         "key.attest: after the key.destroy of its key"},
+        {"attested by no token",
+         {START, CREATE, ATTEST_WITH("{\"kind\":\"vault\",\"selfAsserted\":{}}")},
+         2,
+         "key.attest: evidence: kind: expected tpm2 or pkcs11"},
+        {"a nonce of a token that answers to none",
+         {START, CREATE, ATTEST_WITH(SAID ",\"nonce\":\"0011223344556677\"")},
+         2,
+         "key.attest: nonce: nothing that a PKCS#11 token says answers to one"},
         {"created twice", {START, CREATE, CREATE}, 2, "key.create: the key was created before"},
         {"destroyed twice",
          {START, CREATE, DESTROY, DESTROY},
@@ -324,6 +346,7 @@ static void test_strangers(void)
                 {"created twice", {CREATE, CREATE, DESTROY}, "key.create: the key was created"},
                 {"interrupted before its record", {DESTROY}, NULL},
                 {"used", {INTENT}, "intent: the key is not in the ring"},
+                {"attested", {ATTEST}, "key.attest: the key is not in the ring"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
