@@ -131,15 +131,26 @@ static int begin(struct device *device, const struct endorser *endorser, ESYS_TR
         return r;
 }
 
-/* Whatever the TPM dislikes about what it was given, it was not made for it. */
+/* Whatever the TPM dislikes about what it was given, it was not made for it. A warning is about the
+ * state of the TPM. */
 static int activation_error(TSS2_RC rc, struct problem *problem)
 {
         int r = device_error(rc, "activating a credential", NULL);
+        int warned = !(rc & TPM2_RC_FMT1) && (rc & TPM2_RC_WARN) == TPM2_RC_WARN;
 
-        if (r == -ENODEV || r == -EBUSY || r == -EACCES)
+        if (r == -ENODEV || r == -EBUSY || r == -EACCES || warned)
                 return endorsement_error(rc, "activating a credential", problem);
         return problem_set(problem, -EKEYREJECTED,
                            "the challenge is not for this TPM and its attestation key");
+}
+
+/* Also what is always in a TPM needs the room of an object while it is used. */
+static int again(struct device *device, const struct endorser *endorser, TSS2_RC rc,
+                 unsigned *attempts)
+{
+        return endorser->persistent != ESYS_TR_NONE
+                       ? object_again(device, attester_object(device), rc, attempts)
+                       : device_busy(rc, attempts);
 }
 
 static int activate(struct device *device, const struct endorser *endorser, ESYS_TR session,
@@ -160,7 +171,7 @@ static int activate(struct device *device, const struct endorser *endorser, ESYS
                 rc = Esys_ActivateCredential(device->esys, attester_object(device)->handle, handle,
                                              ESYS_TR_PASSWORD, session, ESYS_TR_NONE, &blob,
                                              &encrypted, &secret);
-        while (device_busy(rc, &attempts));
+        while (again(device, endorser, rc, &attempts));
         if (rc)
                 return activation_error(rc, problem);
         if (secret->size > sizeof(secret->buffer))
