@@ -3,6 +3,7 @@
 
 #include "lib/digest.h"
 #include "lib/pubkey.h"
+#include "pkcs11/evidence.h"
 #include "pkcs11/mechanism.h"
 
 #include <errno.h>
@@ -244,6 +245,21 @@ int key_sign(void *device, uint32_t slot, struct view digest, struct view author
                 return problem_set(problem, -EBADMSG, "the digest has %zu bytes, %s signs %zu",
                                    digest.size, key->algorithm->name, key->algorithm->digest_size);
         return sign(token, key, digest, ret_signature, problem);
+}
+
+int key_attest(void *device, uint32_t slot, const struct evidence_question *question,
+               struct evidence *ret, struct problem *problem)
+{
+        struct token *token = device;
+        const struct key *key;
+
+        if (slot >= token->key_count || token->keys[slot]->destroyed)
+                return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
+        if (question->endorsement)
+                return problem_set(problem, -EKEYREJECTED, "a PKCS#11 token answers no challenge");
+        key = token->keys[slot];
+        return evidence_of_key(token, key->private, view_of(key->id, sizeof(key->id)), ret,
+                               problem);
 }
 
 static int destroy_all(struct token *token, CK_OBJECT_CLASS class, struct view id,

@@ -17,6 +17,8 @@ int key_load(void *device, const struct algorithm *algorithm, struct view handle
              uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem);
 int key_sign(void *device, uint32_t slot, struct view digest, struct view authorization,
              struct buf *ret_signature, struct problem *problem);
+int key_attest(void *device, uint32_t slot, const struct evidence_question *question,
+               struct evidence *ret, struct problem *problem);
 int key_destroy(void *device, const struct algorithm *algorithm, struct view handle,
                 struct problem *problem);
 

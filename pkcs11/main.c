@@ -101,6 +101,7 @@ static const struct driver driver = {
         .sign = key_sign,
         .destroy = key_destroy,
         .probe = probe,
+        .attest = key_attest,
 };
 
 int main(int argc, char **argv)

@@ -7,7 +7,7 @@
 
 #include "pkcs11/token.h"
 
-#define OBJECT_ATTRIBUTE_MAX ((size_t)1024) /* bytes: a modulus of 8192 bits */
+#define OBJECT_ATTRIBUTE_MAX ((size_t)8192) /* bytes: a certificate; a modulus has 1024 at most */
 
 #define OBJECT_FOUND_MAX 8
 #define OBJECT_ID_SIZE   16 /* bytes of CKA_ID of our keys */
