@@ -62,9 +62,10 @@ struct agent {
         sd_event_source *count_timer;
         uint64_t started_usec;
         uint64_t signatures;
-        struct making *makings; /* keys that are being made */
-        struct run *runs;       /* that are open */
-        struct change *changes; /* ends of keys on their way */
+        struct making *makings;       /* keys that are being made */
+        struct run *runs;             /* that are open */
+        struct change *changes;       /* ends of keys on their way */
+        struct attesting *attestings; /* tokens that are asked about keys */
         struct call
                 *ring_calls; /* GetKeyRing, waiting for the log key, or for the next signed ring */
         size_t ring_call_count;
@@ -205,7 +206,7 @@ extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
 /* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, key-rotate.c,
- * key-change.c, attest.c, open-run.c, close-run.c, explain.c, query.c, status.c. */
+ * key-change.c, key-attest.c, attest.c, open-run.c, close-run.c, explain.c, query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_attest(struct agent *agent, struct call *call);
@@ -221,6 +222,7 @@ void agent_rotate_key(struct agent *agent, struct call *call);
 void agent_retire_key(struct agent *agent, struct call *call);
 void agent_revoke_key(struct agent *agent, struct call *call);
 void agent_destroy_key(struct agent *agent, struct call *call);
+void agent_attest_key(struct agent *agent, struct call *call);
 void agent_explain_grant(struct agent *agent, struct call *call);
 void agent_list_tokens(struct agent *agent, struct call *call);
 void agent_reload_call(struct agent *agent, struct call *call);

@@ -76,6 +76,11 @@ static const struct json_member destroy_key_parameters[] = {
         {"version", JSON_INTEGER, 1},
 };
 
+static const struct json_member attest_key_parameters[] = {
+        {"challenge", JSON_OBJECT, 0}, {"id", JSON_STRING, 0},       {"name", JSON_STRING, 1},
+        {"nonce", JSON_STRING, 0},     {"version", JSON_INTEGER, 0},
+};
+
 static const struct json_member explain_grant_parameters[] = {
         {"claims", JSON_OBJECT, 0}, {"gid", JSON_INTEGER, 0}, {"groups", JSON_ARRAY, 0},
         {"job", JSON_STRING, 0},    {"key", JSON_STRING, 0},  {"method", JSON_STRING, 1},
@@ -112,6 +117,7 @@ static const struct method admin_methods[] = {
         {"RevokeKey", revoke_key_parameters, ARRAY_SIZE(revoke_key_parameters), agent_revoke_key},
         {"DestroyKey", destroy_key_parameters, ARRAY_SIZE(destroy_key_parameters),
          agent_destroy_key},
+        {"AttestKey", attest_key_parameters, ARRAY_SIZE(attest_key_parameters), agent_attest_key},
         {"ExplainGrant", explain_grant_parameters, ARRAY_SIZE(explain_grant_parameters),
          agent_explain_grant},
         {"ListTokens", NULL, 0, agent_list_tokens},

@@ -52,7 +52,21 @@ int key_is_changing(const struct agent *agent, const char *name)
         for (const struct change *change = agent->changes; change; change = change->next)
                 if (string_equal(change->key->info.name, name))
                         return 1;
-        return making_has_name(agent, name);
+        return making_has_name(agent, name) || attesting_has_name(agent, name);
+}
+
+struct token *key_request_find_token(struct agent *agent, struct call *call, const char *name)
+{
+        struct problem problem = {};
+        struct token *token = agent_find_token(agent, name, &problem);
+
+        if (token && token_state(token) == TOKEN_READY)
+                return token;
+        if (token)
+                (void)problem_set(&problem, 0, "is %s: %s", token_state_name(token_state(token)),
+                                  token_reason(token));
+        agent_fail_token(call, name, -ENODEV, &problem);
+        return NULL;
 }
 
 int key_request_begin(struct agent *agent, struct call *call, const char *name,
@@ -71,7 +85,8 @@ int key_request_begin(struct agent *agent, struct call *call, const char *name,
         if (!agent_granted(agent, call, name, ret_decision) || was_answered(agent, call, name))
                 return 0;
         if (key_is_changing(agent, name)) {
-                call_fail(call, "Busy", "key \"%s\" is being made or changed right now", name);
+                call_fail(call, "Busy", "key \"%s\" is being made, changed or attested right now",
+                          name);
                 return 0;
         }
         return agent_can_record(agent, call);

@@ -32,3 +32,10 @@ void key_request_put_key(json_t *record, const struct keyring_key *info);
 
 /* Whether something is being done with a key of that name. */
 int key_is_changing(const struct agent *agent, const char *name);
+
+/* Whether a key of that name is being attested. key-attest.c. */
+int attesting_has_name(const struct agent *agent, const char *name);
+
+/* The token, if it is ready: what waits for one would come as a surprise. If not, @call has been
+ * answered. */
+struct token *key_request_find_token(struct agent *agent, struct call *call, const char *name);

@@ -226,22 +226,6 @@ static const char *choose(struct agent *agent, const json_t *parameters, const s
                        : NULL;
 }
 
-/* Both tokens are needed, at once: a rotation that waits for one would come as a surprise. If one
- * is away, @call has been answered. */
-static struct token *find_ready(struct agent *agent, struct call *call, const char *name)
-{
-        struct problem problem = {};
-        struct token *token = agent_find_token(agent, name, &problem);
-
-        if (token && token_state(token) == TOKEN_READY)
-                return token;
-        if (token)
-                (void)problem_set(&problem, 0, "is %s: %s", token_state_name(token_state(token)),
-                                  token_reason(token));
-        agent_fail_token(call, name, -ENODEV, &problem);
-        return NULL;
-}
-
 static struct making *begin(struct agent *agent, struct call *call, const struct key *newest,
                             const struct keyring_key *info)
 {
@@ -285,8 +269,8 @@ void agent_rotate_key(struct agent *agent, struct call *call)
                 return;
         }
         active = keystore_find(agent->store, name, 0);
-        token = find_ready(agent, call, info.token);
-        if (!token || (active && !find_ready(agent, call, active->info.token)))
+        token = key_request_find_token(agent, call, info.token); /* both are needed, at once */
+        if (!token || (active && !key_request_find_token(agent, call, active->info.token)))
                 return;
         making = begin(agent, call, newest, &info);
         if (!making || making_want_gate(making, config_find_key(agent->config, name)) < 0) {

@@ -346,6 +346,21 @@ int keystore_end(struct keystore *store, struct key *key, const struct key_end *
         return r;
 }
 
+int keystore_set_evidence(struct keystore *store, struct key *key, json_t *evidence,
+                          struct problem *problem)
+{
+        struct keyring_key info = key->info; /* borrows */
+        int r;
+
+        info.evidence = evidence;
+        r = write_info(store, &info, "json", problem);
+        if (r < 0)
+                return r;
+        json_decref(key->info.evidence);
+        key->info.evidence = json_incref(evidence);
+        return 0;
+}
+
 /* The agent died between the two files of a rotation: it has happened. */
 static int settle(struct keystore *store, struct problem *problem)
 {

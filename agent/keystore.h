@@ -80,6 +80,11 @@ struct key_end {
 int keystore_end(struct keystore *store, struct key *key, const struct key_end *end,
                  struct problem *problem) _must_use_;
 
+/* Keeps what its token has said of it, durably: what evidence_from_json() reads, of which it takes
+ * a reference. On failure nothing has changed. */
+int keystore_set_evidence(struct keystore *store, struct key *key, json_t *evidence,
+                          struct problem *problem) _must_use_;
+
 /* The highest version of that name that exists, or NULL. */
 struct key *keystore_newest(const struct keystore *store, const char *name);
 

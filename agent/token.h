@@ -44,11 +44,13 @@ struct operation_evidence {
         struct view signature, name, response;
 };
 
+struct evidence_question;
+
 /* One request to a token and its answer. */
 struct operation {
-        enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY, _COUNT, _AUDIT or
-                                              _ANCHOR */
-        const struct token_key *key;       /* SIGN, DESTROY, COUNT */
+        enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY, _COUNT, _AUDIT,
+                                              _ANCHOR or _ATTEST */
+        const struct token_key *key;       /* SIGN, DESTROY, COUNT, ATTEST */
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */
         const struct facts *options;       /* GENERATE; likewise */
@@ -64,7 +66,8 @@ struct operation {
         int recorded;               /* SIGN: audit_resolve() or audit_give_up() will be called */
         int attest;                 /* AUDIT: an attestation, not only a look */
         uint64_t audit_entry;       /* set by audit_note() */
-        struct view authorization;  /* SIGN: a witness's; empty: none; borrowed until done() */
+        const struct evidence_question *question; /* ATTEST; borrowed until done() */
+        struct view authorization; /* SIGN: a witness's; empty: none; borrowed until done() */
 
         /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
          * -ECONNRESET: it was handed over and never answered (a signature may exist); -EAGAIN:

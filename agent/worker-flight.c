@@ -4,14 +4,21 @@
 
 #include "agent/clock.h"
 #include "agent/worker-state.h"
+#include "lib/evidence.h"
 
-/* When the oldest flight is late. A token may take its time over a key pair: primes are found by
- * chance. */
+/* Whether the token may take its time: primes are found by chance, for a key pair and for the
+ * endorsement key that answers a challenge. */
+static int makes_key(enum frame_operation kind)
+{
+        return kind == FRAME_GENERATE || kind == FRAME_ATTEST;
+}
+
+/* When the oldest flight is late. */
 static uint64_t late_usec(const struct worker *worker)
 {
         uint64_t timeout = worker->config->timeout_usec;
 
-        if (worker->flights[0].kind == FRAME_GENERATE && timeout < WORKER_GENERATE_USEC)
+        if (makes_key(worker->flights[0].kind) && timeout < WORKER_GENERATE_USEC)
                 timeout = WORKER_GENERATE_USEC;
         return worker->busy_since_usec + timeout;
 }
@@ -101,7 +108,16 @@ int worker_send_load(struct worker *worker)
 
 int operation_needs_key(const struct operation *operation)
 {
-        return operation->kind == FRAME_SIGN || operation->kind == FRAME_COUNT;
+        return operation->kind == FRAME_SIGN || operation->kind == FRAME_COUNT ||
+               operation->kind == FRAME_ATTEST;
+}
+
+static void put_question(struct buf *frame, const struct evidence_question *question)
+{
+        buf_put_sized(frame, question->nonce);
+        buf_put_sized(frame, view_string(question->endorsement ? question->endorsement : ""));
+        buf_put_sized(frame, question->blob);
+        buf_put_sized(frame, question->encrypted);
 }
 
 int worker_submit(struct worker *worker, struct operation *operation)
@@ -123,6 +139,10 @@ int worker_submit(struct worker *worker, struct operation *operation)
         case FRAME_COUNT:
                 buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
                 buf_put_sized(frame, view_of(operation->digest, SHA256_SIZE));
+                break;
+        case FRAME_ATTEST:
+                buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
+                put_question(frame, operation->question);
                 break;
         case FRAME_AUDIT:
                 buf_put_u8(frame, operation->attest ? 1 : 0);

@@ -283,6 +283,35 @@ static void test_cannot_write(void)
         end(&shelf);
 }
 
+/* What a token has said stays with the key, and is written whole or not at all. */
+static void test_evidence(void)
+{
+        json_t *evidence =
+                json_pack("{s:s, s:{s:s}}", "kind", "pkcs11", "selfAsserted", "CKA_LOCAL", "true");
+        _cleanup_(buf_done) struct buf ring = {};
+        struct shelf shelf;
+        struct key *key;
+
+        begin(&shelf);
+        key = add(&shelf, "model", 1, KEY_MODEL);
+        expect_integer(keystore_set_evidence(shelf.store, key, evidence, NULL), 0);
+        expect_integer(keystore_set_evidence(shelf.store, key, evidence, NULL), 0);
+        expect_integer(reopen(&shelf, NULL), 0);
+        key = keystore_find(shelf.store, "model", 1);
+        expect(key && json_equal(key->info.evidence, evidence));
+        expect_integer(keystore_put_ring(shelf.store, "example.org/host42", &ring), 0);
+        expect(memmem(ring.data, ring.size, "CKA_LOCAL", 9) != NULL);
+        expect_integer(unlinkat(shelf.folder.fd, "keys/model/1.json", 0), 0);
+        expect_integer(unlinkat(shelf.folder.fd, "keys/model/1.key", 0), 0);
+        expect_integer(unlinkat(shelf.folder.fd, "keys/model", AT_REMOVEDIR), 0);
+        json_decref(evidence);
+        evidence = json_pack("{s:s, s:{}}", "kind", "pkcs11", "selfAsserted");
+        expect(keystore_set_evidence(shelf.store, key, evidence, NULL) < 0);
+        expect(key && !json_equal(key->info.evidence, evidence));
+        json_decref(evidence);
+        end(&shelf);
+}
+
 int main(void)
 {
         test_empty();
@@ -290,6 +319,7 @@ int main(void)
         test_discard();
         test_find();
         test_ring();
+        test_evidence();
         test_damage();
         test_leftovers();
         test_modes();
