@@ -8,6 +8,7 @@ static const struct {
         const char *name;
         enum answer answer;
 } errors[] = {
+        {"BadChallenge", ANSWER_NO},
         {"BadClaims", ANSWER_NO},
         {"BadConfiguration", ANSWER_NO},
         {"BadDigest", ANSWER_NO},
@@ -23,6 +24,7 @@ static const struct {
         {"NoSuchKey", ANSWER_NO},
         {"NoSuchToken", ANSWER_NO},
         {"NoSuchRun", ANSWER_UNKNOWN},
+        {"NotAttested", ANSWER_NO},
         {"NotAuthorized", ANSWER_NO},
         {"NotGranted", ANSWER_NO},
         {"NotObserved", ANSWER_NO},

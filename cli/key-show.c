@@ -16,6 +16,26 @@ static void put_fact(struct table *table, const char *name, const char *value)
         table_put(table, value);
 }
 
+/* What the token has last said of it, which is for `hallmark key verify-attestation` to check. */
+static void put_evidence(struct table *table, const json_t *evidence)
+{
+        const json_t *said = json_object_get(evidence, "selfAsserted");
+        const char *maker = json_member_string(said, "manufacturer");
+        const char *model = json_member_string(said, "model");
+        _cleanup_(buf_done) struct buf text = {}, shown = {};
+
+        if (!evidence)
+                return;
+        buf_put_format(&text, "%s, by its own word %s %s; %zu certificates%s",
+                       json_member_string(evidence, "kind"), maker ? maker : "?",
+                       model ? model : "?",
+                       json_array_size(json_object_get(evidence, "certificates")),
+                       json_object_get(evidence, "activated") ? "; a challenge answered" : "");
+        output_put_text(&shown, buf_view(&text));
+        buf_put_u8(&shown, '\0');
+        put_fact(table, "evidence", buf_error(&shown) ? NULL : (const char *)shown.data);
+}
+
 static void put_key(const struct keyring_key *key, struct buf *ret)
 {
         _cleanup_(table_done) struct table table = {};
@@ -35,15 +55,34 @@ static void put_key(const struct keyring_key *key, struct buf *ret)
         put_fact(&table, "reason", key->reason);
         put_fact(&table, "use counter", key->gate.counter ? "yes" : NULL);
         put_fact(&table, "witness", key->gate.witness ? "yes" : NULL);
+        put_evidence(&table, key->evidence);
         put_fact(&table, "SHA-256",
                  hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint));
         table_print(&table, 2, ret);
 }
 
-/* Those of that name, as JSON and as text. */
-static int put_versions(const json_t *keys, const char *name, uint32_t version, json_t *ret_json,
-                        struct buf *ret, struct problem *problem)
+/* The list has no evidence. */
+static enum answer put_version(const struct invocation *invocation, uint32_t version,
+                               json_t *ret_json, struct buf *ret, struct problem *problem)
 {
+        _cleanup_(keyring_key_done) struct keyring_key key = {};
+        enum answer answer =
+                agent_get_key(invocation->socket, invocation->operands[0], version, &key, problem);
+
+        if (answer != ANSWER_YES)
+                return answer;
+        put_key(&key, ret);
+        if (json_array_append_new(ret_json, keyring_key_to_json(&key)) < 0)
+                return answer_of(-ENOMEM, problem);
+        return answer_of(buf_error(ret), problem);
+}
+
+/* Those of that name, as JSON and as text. */
+static enum answer put_versions(const struct invocation *invocation, const json_t *keys,
+                                uint32_t version, json_t *ret_json, struct buf *ret,
+                                struct problem *problem)
+{
+        enum answer answer = ANSWER_YES;
         json_t *value;
         size_t i;
 
@@ -52,14 +91,15 @@ static int put_versions(const json_t *keys, const char *name, uint32_t version, 
                 int r = keyring_key_from_json(value, &key, problem);
 
                 if (r < 0)
-                        return problem_prefix(problem, r, "agent: entry %zu", i);
-                if (!string_equal(key.name, name) || (version > 0 && key.version != version))
-                        continue;
-                put_key(&key, ret);
-                if (json_array_append(ret_json, value) < 0)
-                        return -ENOMEM;
+                        return answer_of(problem_prefix(problem, r, "agent: entry %zu", i),
+                                         problem);
+                if (string_equal(key.name, invocation->operands[0]) &&
+                    (version == 0 || key.version == version))
+                        answer = put_version(invocation, key.version, ret_json, ret, problem);
+                if (answer != ANSWER_YES)
+                        return answer;
         }
-        return buf_error(ret);
+        return answer;
 }
 
 static enum answer show(const struct varlink_reply *reply, const struct invocation *invocation,
@@ -68,13 +108,15 @@ static enum answer show(const struct varlink_reply *reply, const struct invocati
         static const struct json_member members[] = {{"keys", JSON_ARRAY, 1}};
         _cleanup_(json_decrefp) json_t *versions = json_array();
         _cleanup_(buf_done) struct buf text = {};
+        enum answer answer;
         int r = json_check_members(reply->parameters, "agent: reply", members, 1, problem);
 
-        if (r == 0)
-                r = put_versions(json_object_get(reply->parameters, "keys"),
-                                 invocation->operands[0], version, versions, &text, problem);
         if (r < 0)
                 return answer_of(r, problem);
+        answer = put_versions(invocation, json_object_get(reply->parameters, "keys"), version,
+                              versions, &text, problem);
+        if (answer != ANSWER_YES)
+                return answer;
         if (json_array_size(versions) == 0) {
                 (void)problem_set(problem, -ENOKEY, "there is no such key or version");
                 return ANSWER_NO;
