@@ -70,16 +70,25 @@ int attestation_trust_set_nonce(struct attestation_trust *trust, const char *hex
         return buf_error(&trust->nonce);
 }
 
-/* The challenge that this attestation answers, if it is one of ours; else the first, for the reason
- * why not. */
+/* The challenge that this attestation answers, if it is one of ours; else one of its attestation
+ * key, or any, for the reason why not. */
 static const struct challenge_secret *find_secret(const struct attestation_trust *trust,
                                                   const struct evidence_proof *proof)
 {
-        for (size_t i = 0; i < trust->secret_count; i++)
-                if (view_equal(tpm_name_view(&trust->secrets[i].attestation_key),
-                               tpm_name_view(&proof->attestation_name)))
-                        return &trust->secrets[i];
-        return trust->secrets;
+        const struct challenge_secret *best = trust->secrets;
+
+        for (size_t i = 0; i < trust->secret_count; i++) {
+                const struct challenge_secret *secret = &trust->secrets[i];
+
+                if (!view_equal(tpm_name_view(&secret->attestation_key),
+                                tpm_name_view(&proof->attestation_name)))
+                        continue;
+                best = secret;
+                if (view_equal(proof->attest.head.qualifying,
+                               view_of(secret->nonce, sizeof(secret->nonce))))
+                        return secret;
+        }
+        return best;
 }
 
 static int check_binding(const struct attestation_trust *trust, const struct evidence *evidence,

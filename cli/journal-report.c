@@ -69,6 +69,14 @@ static json_t *quorum_result_to_json(json_t *result, const struct journal_quorum
         return NULL;
 }
 
+static json_t *endorsed_result_to_json(json_t *result, const struct journal_endorsed *endorsed)
+{
+        if (!result || !endorsed->tied || json_object_set(result, "endorsed", endorsed->tied) == 0)
+                return result;
+        json_decref(result);
+        return NULL;
+}
+
 static void put_quorum(struct buf *text, const struct journal_quorum *quorum)
 {
         if (!quorum->reached)
@@ -135,7 +143,9 @@ int journal_report_result(const struct journal_report *report, const struct repl
 
         if (report->json)
                 return output_write_json(
-                        quorum_result_to_json(result_to_json(result), report->quorum),
+                        endorsed_result_to_json(
+                                quorum_result_to_json(result_to_json(result), report->quorum),
+                                report->endorsed),
                         report->problem);
         if (result->findings > 0)
                 return 0; /* the verdict is the error */
@@ -150,6 +160,7 @@ int journal_report_result(const struct journal_report *report, const struct repl
                        hex_encode(sha256_view(&result->checkpoint.root), root));
         put_levels(&text, result);
         put_quorum(&text, report->quorum);
+        journal_endorsed_put(report->endorsed, &text);
         if (result->unsealed > 0)
                 buf_put_format(&text,
                                "after the checkpoint: %llu records that no signature of the "

@@ -6,6 +6,7 @@
  * verdict with what it rests on.
  */
 
+#include "cli/journal-endorsed.h"
 #include "cli/journal-quorum.h"
 #include "lib/replay.h"
 
@@ -16,6 +17,7 @@ struct journal_report {
         int error;                     /* of writing; the first sticks */
         unsigned percent;              /* as shown on the terminal */
         struct journal_quorum *quorum; /* without policy when none was given */
+        struct journal_endorsed *endorsed;
         struct problem *problem;
 };
 

@@ -16,6 +16,9 @@ enum {
         OPTION_FROM_START,
         OPTION_POLICY,
         OPTION_REQUIRE_SEALED,
+        OPTION_TPM_CA,
+        OPTION_CHALLENGE,
+        OPTION_EVIDENCE,
 };
 
 /* What a replay is given, from files. */
@@ -121,6 +124,28 @@ static int load_state(const struct invocation *invocation, struct given *ret,
         return ret->state.size > 0 ? 0 : problem_set(problem, -EBADMSG, "%s: empty", path);
 }
 
+/* Without the secret of a challenge, a certificate says nothing of the attestation key. */
+static int load_endorsed(const struct invocation *invocation, const struct keyring *ring,
+                         struct journal_endorsed *ret, struct problem *problem)
+{
+        const char *ca = option_value(invocation, OPTION_TPM_CA), *path;
+        int others = option_value(invocation, OPTION_CHALLENGE) ||
+                     option_value(invocation, OPTION_EVIDENCE);
+        int r;
+
+        if (!ca && !others)
+                return 0;
+        if (!ca || !option_value(invocation, OPTION_CHALLENGE))
+                return problem_set(problem, -EINVAL,
+                                   "journal verify: expected --tpm-ca and --challenge together");
+        r = attestation_trust_add_authorities(&ret->trust, ca, problem);
+        for (size_t i = 0; r == 0 && (path = option_value_at(invocation, OPTION_CHALLENGE, i)); i++)
+                r = attestation_trust_add_secret(&ret->trust, path, problem);
+        for (size_t i = 0; r == 0 && (path = option_value_at(invocation, OPTION_EVIDENCE, i)); i++)
+                r = journal_endorsed_add(ret, path, problem);
+        return r < 0 ? r : journal_endorsed_add_ring(ret, ring, problem);
+}
+
 static int load(const struct invocation *invocation, struct given *ret, struct quorum *ret_quorum,
                 struct problem *problem)
 {
@@ -178,6 +203,8 @@ static int replay(const struct invocation *invocation, struct journal_report *re
         int r = load(invocation, &given, &report->quorum->quorum, problem);
 
         if (r == 0)
+                r = load_endorsed(invocation, &given.ring, report->endorsed, problem);
+        if (r == 0)
                 r = open_journal(invocation->operands[0], &journal, problem);
         if (r == 0 && report->quorum->quorum.policy)
                 r = journal_quorum_find(report->quorum, journal, given.ring.origin, problem);
@@ -192,6 +219,9 @@ static int replay(const struct invocation *invocation, struct journal_report *re
         if (r == 0 && option_value(invocation, OPTION_REQUIRE_SEALED))
                 check_sealed(ret, report);
         if (r == 0)
+                r = journal_endorsed_check(report->endorsed, &given.ring, ret,
+                                           journal_report_finding, report);
+        if (r == 0)
                 r = check_quorum(journal, ret, report);
         return r < 0 ? r : report->error;
 }
@@ -199,9 +229,11 @@ static int replay(const struct invocation *invocation, struct journal_report *re
 static enum answer run(const struct invocation *invocation, struct problem *problem)
 {
         _cleanup_(journal_quorum_done) struct journal_quorum quorum = {};
+        _cleanup_(journal_endorsed_done) struct journal_endorsed endorsed = {};
         struct journal_report report = {.json = invocation->json,
                                         .percent = JOURNAL_REPORT_NO_PERCENT,
                                         .quorum = &quorum,
+                                        .endorsed = &endorsed,
                                         .problem = problem};
         struct replay_result result = {};
         int r = replay(invocation, &report, &result, problem);
@@ -240,6 +272,13 @@ const struct verb verb_journal_verify = {
                                            "the witnesses who must have cosigned a checkpoint"},
                         [OPTION_REQUIRE_SEALED] = {"require-sealed", NULL, NULL,
                                                    "records after the checkpoint are a finding"},
+                        [OPTION_TPM_CA] = {"tpm-ca", NULL, "DIR",
+                                           "the authorities who must vouch for the TPMs that sign"},
+                        [OPTION_CHALLENGE] = {"challenge", "c", "FILE",
+                                              "the secret of a challenge that a TPM answered", 1},
+                        [OPTION_EVIDENCE] =
+                                {"evidence", "e", "FILE",
+                                 "the attestation that has the answer, if the ring does not", 1},
                 },
         .run = run,
 };

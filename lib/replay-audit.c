@@ -11,7 +11,7 @@
 #include "lib/audit-account.h"
 #include "lib/replay-rule.h"
 
-#define TOKENS_MAX 64
+#define TOKENS_MAX REPLAY_ATTESTERS_MAX
 #define WINDOW_FIRST                                                                               \
         4096 /* records after a token has come up in which its first attestation is                \
               */
@@ -258,8 +258,16 @@ static int take(void *state, const struct replay_leaf *leaf)
         return r < 0 ? r : watch(audits, leaf);
 }
 
+/* A token of which no attestation was good has none. */
 static int end(void *state)
 {
+        const struct audits *audits = state;
+        const struct sha256 none = {};
+
+        for (size_t i = 0; i < audits->count; i++)
+                if (!view_equal(sha256_view(&audits->accounts[i].key), sha256_view(&none)))
+                        replay_attested(audits->replay, audits->accounts[i].token,
+                                        &audits->accounts[i].key);
         return 0;
 }
 

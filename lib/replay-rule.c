@@ -139,6 +139,17 @@ static struct replay_range *find_range(struct replay_result *result, enum replay
         return NULL;
 }
 
+void replay_attested(struct replay *replay, const char *token, const struct sha256 *key)
+{
+        struct replay_result *result = replay->result;
+        struct replay_attester *attester = &result->attesters[result->attester_count];
+
+        assert(result->attester_count < REPLAY_ATTESTERS_MAX); /* as many as the rule has tokens */
+        *attester = (struct replay_attester){.key = *key};
+        memcpy(attester->token, token, strnlen(token, sizeof(attester->token) - 1));
+        result->attester_count++;
+}
+
 void replay_reached(struct replay *replay, enum replay_level level, const char *of, uint64_t first,
                     uint64_t end)
 {

@@ -73,6 +73,14 @@ struct replay_range {
         uint64_t first, end;       /* records from first to before end */
 };
 
+#define REPLAY_ATTESTERS_MAX 64
+
+/* Who signs what a token attests of its commands (L2a): one key as long as nothing is found. */
+struct replay_attester {
+        char token[KEY_NAME_MAX + 1];
+        struct sha256 key; /* SHA-256 of the base64 of its DER SubjectPublicKeyInfo */
+};
+
 struct replay_result {
         uint64_t findings;
         uint64_t records;    /* read, checkpointed or not */
@@ -82,6 +90,8 @@ struct replay_result {
         struct checkpoint checkpoint;
         size_t range_count; /* may be more than are told */
         struct replay_range ranges[REPLAY_RANGES_MAX];
+        size_t attester_count;
+        struct replay_attester attesters[REPLAY_ATTESTERS_MAX];
 };
 
 /* 0: the journal was read to its end, and it is good if and only if ret->findings is 0. Negative:
