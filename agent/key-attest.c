@@ -119,9 +119,8 @@ static int take_answer(struct attesting *attesting, struct view answer,
         int r;
 
         evidence_init(&evidence);
-        r = reader_end(&reader);
-        if (r == 0)
-                r = evidence_parse(text, &evidence, &reason);
+        r = reader_end(&reader) < 0 ? problem_set(&reason, -EIO, "malformed")
+                                    : evidence_parse(text, &evidence, &reason);
         if (r == 0)
                 r = check(attesting, &evidence, &reason);
         if (r == -ENOMEM)

@@ -227,6 +227,34 @@ static int sign(void *device, uint32_t slot, struct view digest, struct view aut
         }
 }
 
+/* Right in form, and of no TPM. */
+static int put_garbage(struct evidence *ret)
+{
+        static const enum evidence_part parts[] = {EVIDENCE_ATTESTATION, EVIDENCE_ATTESTATION_KEY,
+                                                   EVIDENCE_PUBLIC, EVIDENCE_SIGNATURE};
+
+        ret->kind = EVIDENCE_TPM2;
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                buf_put_string(&ret->parts[parts[i]], "garbage");
+        return 0;
+}
+
+static int attest(void *device, uint32_t slot, const struct evidence_question *question,
+                  struct evidence *ret, struct problem *problem)
+{
+        const struct fake *fake = device;
+        int r = obey(FRAME_ATTEST, problem);
+
+        if (r < 0)
+                return r;
+        if (slot >= fake->count)
+                return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
+        if (pending == SCRIPT_GARBAGE)
+                return put_garbage(ret);
+        ret->kind = EVIDENCE_PKCS11;
+        return facts_add(&ret->self_asserted, "model", "fake");
+}
+
 static int destroy(void *device, const struct algorithm *algorithm, struct view handle,
                    struct problem *problem)
 {
@@ -277,6 +305,7 @@ static const struct driver driver = {
         .sign = sign,
         .destroy = destroy,
         .probe = probe,
+        .attest = attest,
 };
 
 int main(int argc, char **argv)

@@ -4,14 +4,14 @@
 /*
  * The faults that the fake driver shows: one rule per line, `OPERATION N ACTION [ARGUMENT]`.
  *
- * OPERATION is open, generate, load, sign, destroy or probe. N is which call of that operation in
- * this process, counted from 1, or * for each. The first rule that fits counts. Empty lines and
- * lines with # are skipped. Actions:
+ * OPERATION is open, generate, load, sign, destroy, probe or attest. N is which call of that
+ * operation in this process, counted from 1, or * for each. The first rule that fits counts. Empty
+ * lines and lines with # are skipped. Actions:
  *
  *     error STATUS   answer BAD_REQUEST, UNSUPPORTED, NO_KEY, MISMATCH, GONE, WRONG_PIN,
  * LOCKED_OUT, TOKEN_FAILED or EXISTS hang           never answer exit           end the process
  * with status 1 crash          end it by SIGSEGV delay MS       answer after so many milliseconds
- *     garbage        sign: bytes that are no signature
+ *     garbage        sign: bytes that are no signature; attest: what no TPM says
  *     wrong-key      sign: with another key; load: another public key
  *     truncate       answer with half a frame
  *     wrong-id       answer with the id of another request

@@ -210,13 +210,15 @@ static void challenges(const struct swtpm *swtpm, const struct swtpm *other)
 {
         static const char *const none[] = {NULL};
         _cleanup_(evidence_done) struct evidence known, foreign;
-        struct subject subject, strange;
+        struct subject subject, strange, more[2];
         struct client client, stranger;
 
         open_tpm(&client, swtpm);
         open_tpm(&stranger, other);
         make_subject(&client, "ecdsa-p256", none, &subject);
         make_subject(&stranger, "ecdsa-p256", none, &strange);
+        for (size_t i = 0; i < ARRAY_SIZE(more); i++) /* the TPM is full */
+                make_subject(&client, "ecdsa-p256", none, &more[i]);
         attest(&client, &subject, &plain, &known);
         attest(&stranger, &strange, &plain, &foreign);
         answer(&client, &subject, &known, "rsa-2048");
@@ -226,6 +228,8 @@ static void challenges(const struct swtpm *swtpm, const struct swtpm *other)
         expect_integer(client_stop(&stranger), EXIT_SUCCESS);
         subject_done(&subject);
         subject_done(&strange);
+        for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+                subject_done(&more[i]);
 }
 
 static void read_into(const char *name, size_t skip, struct buf *ret)
