@@ -5,6 +5,7 @@
 
 #include "agent/event.h"
 #include "agent/key-request.h"
+#include "agent/ring.h"
 #include "lib/challenge.h"
 #include "lib/evidence-check.h"
 
@@ -38,6 +39,7 @@ static void attesting_free(struct attesting *attesting)
         json_decref(attesting->caller);
         json_decref(attesting->evidence);
         free(attesting);
+        agent_answer_ring_calls(agent);
         agent_progress_ended(agent);
 }
 
@@ -61,6 +63,7 @@ static void on_recorded(void *context, int error, uint64_t index)
                 agent_fail_journal(agent, attesting->call, error);
         else
                 r = keystore_set_evidence(agent->store, key, attesting->evidence, &problem);
+        agent_key_settled(agent);
         if (error == 0 && r < 0)
                 call_fail(attesting->call, "StorageFailed", "%s", problem_text(&problem, r));
         if (r == 0) {
@@ -89,6 +92,7 @@ static void record_evidence(struct attesting *attesting, enum evidence_kind kind
                 recorder_set(record, "request", attesting->request);
                 key_request_put_key(record, &attesting->key->info);
         }
+        agent_key_unsettled(agent);
         r = recorder_append(&agent->recorder, record, on_recorded, attesting);
         if (r < 0)
                 on_recorded(attesting, r, 0);
