@@ -185,6 +185,10 @@ static int add_key(struct config *config, const struct config_section *section,
         r = check_gate(config, section, key, problem);
         if (r < 0)
                 return r;
+        if (key->transparency == TRANSPARENCY_REKOR && algorithm_signs_messages(key->algorithm))
+                return config_section_refuse(
+                        section, "Transparency", config_section_entry(section, "Transparency"),
+                        "none: Sigstore's log has no entries of messages", problem);
         return key->purpose == KEY_LOG ? check_log_key(config, section, key, problem) : 0;
 }
 

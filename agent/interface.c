@@ -5,7 +5,8 @@
 static const struct json_member sign_parameters[] = {
         {"algorithm", JSON_STRING, 0}, {"authorization", JSON_STRING, 0},
         {"claims", JSON_OBJECT, 0},    {"digest", JSON_STRING, 1},
-        {"key", JSON_STRING, 1},       {"proof", JSON_TRUE, 0},
+        {"key", JSON_STRING, 1},       {"message", JSON_STRING, 0},
+        {"proof", JSON_TRUE, 0},
 };
 
 static const struct json_member attest_parameters[] = {

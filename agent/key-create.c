@@ -37,6 +37,11 @@ int making_apply_section(const struct agent *agent, const char *name, const char
                                    section->place, name, section->algorithm->name);
         if (section)
                 ret->transparency = section->transparency;
+        if (ret->transparency == TRANSPARENCY_REKOR && algorithm_signs_messages(ret->algorithm))
+                return problem_set(problem, -EINVAL,
+                                   "key \"%s\" is transparent, and rekor has no entries of %s "
+                                   "signatures",
+                                   name, algorithm);
         return 0;
 }
 

@@ -25,6 +25,7 @@ void making_free(struct making *making)
         facts_done(&making->options);
         json_decref(making->caller);
         buf_done(&making->previous_signature);
+        buf_done(&making->statement);
         buf_done(&making->own_signature);
         free(making);
         agent_answer_ring_calls(agent);

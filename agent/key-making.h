@@ -33,6 +33,7 @@ struct making {
         int rotates;
         struct key *previous; /* active until then; NULL: none is */
         struct buf previous_signature, own_signature;
+        struct buf statement; /* that both sign */
         struct making *next;
 };
 
@@ -72,7 +73,8 @@ int making_has_name(const struct agent *agent, const char *name);
 int making_name_is_taken(const struct agent *agent, const char *name);
 
 /* What the [Key] section of that name says is binding: -EINVAL, with the reason, when token or
- * algorithm is another. Sets the transparency. key-create.c, as the next one. */
+ * algorithm is another, or the algorithm does not go with the transparency, which is set.
+ * key-create.c, as the next one. */
 int making_apply_section(const struct agent *agent, const char *name, const char *token,
                          const char *algorithm, struct keyring_key *ret,
                          struct problem *problem) _must_use_;

@@ -172,9 +172,13 @@ static void sign(struct making *making, struct key *signer)
                 .done = on_signed,
                 .context = making,
         };
+        buf_clear(&making->statement);
+        rotation_put(&making->statement, making->agent->config->origin, &making->previous->info,
+                     &making->key->info);
         if (r == 0)
-                r = rotation_digest(making->agent->config->origin, &making->previous->info,
-                                    &making->key->info, &signer->info, making->operation.digest);
+                r = buf_error(&making->statement);
+        if (r == 0)
+                r = operation_sign_message(&making->operation, buf_view(&making->statement));
         if (r < 0) {
                 on_signed(&making->operation, r, view_of(NULL, 0), &(struct problem){});
                 return;

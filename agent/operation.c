@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/token.h"
 
+#include "lib/digest.h"
+
+int operation_sign_message(struct operation *operation, struct view message)
+{
+        size_t size;
+
+        operation->message = message;
+        return digest_of_parts(operation->key->algorithm->hash, &message, 1, operation->digest,
+                               &size);
+}
+
+struct view operation_signed(const struct operation *operation)
+{
+        const struct algorithm *algorithm = operation->key->algorithm;
+
+        return algorithm_signs_messages(algorithm)
+                       ? operation->message
+                       : view_of(operation->digest, algorithm->digest_size);
+}
+
 void operation_queue_init(struct operation_queue *queue)
 {
         *queue = (struct operation_queue){.end = &queue->first};

@@ -22,6 +22,17 @@ static void put_signature(struct json_text *text, const struct signing *signing)
         buf_put_u8(text->buf, '"');
 }
 
+/* Without it, nobody could verify the signature from the record. */
+static void put_message(struct json_text *text, const struct signing *signing)
+{
+        if (!algorithm_signs_messages(signing->key->info.algorithm))
+                return;
+        json_text_name(text, "message");
+        buf_put_u8(text->buf, '"');
+        base64_encode(text->buf, buf_view(&signing->message));
+        buf_put_u8(text->buf, '"');
+}
+
 static void put_fingerprint(struct json_text *text, const struct signing *signing)
 {
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
@@ -86,6 +97,8 @@ static void put_record(struct signing *signing, const char *outcome, const char 
         put_fingerprint(&text, signing);
         json_text_string(&text, "grant", view_string(signing->decision.grant));
         json_text_string(&text, "key", view_string(key->name));
+        if (!outcome)
+                put_message(&text, signing);
         put_optional(&text, "outcome", outcome);
         put_payload(&text, attestation);
         put_optional(&text, "reason", reason);

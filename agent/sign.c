@@ -9,6 +9,7 @@
 #include "agent/run.h"
 #include "lib/dsse.h"
 #include "lib/hashedrekord.h"
+#include "lib/signed-message.h"
 #include "lib/tile.h"
 #include "lib/tlog-proof.h"
 
@@ -22,6 +23,7 @@ static void signing_free(struct signing *signing)
         if (signing->attestation && signing->attestation->run)
                 run_signed(agent, signing->attestation->run, signing->recorded);
         (void)attestation_free(signing->attestation);
+        buf_done(&signing->message);
         key_signing_ended(signing->key);
         free(signing);
         agent_progress_ended(agent);
@@ -202,7 +204,7 @@ static void on_signed(struct operation *operation, int error, struct view answer
                       const struct problem *problem)
 {
         struct signing *signing = operation->context;
-        const struct algorithm *algorithm = signing->key->info.algorithm;
+        const struct keyring_key *key = &signing->key->info;
         struct reader reader = reader_init(answer);
         struct view signature = reader_sized(&reader);
 
@@ -218,8 +220,9 @@ static void on_signed(struct operation *operation, int error, struct view answer
                 return;
         }
         if (reader_end(&reader) < 0 ||
-            pubkey_verify(signing->key->info.pubkey, algorithm,
-                          view_of(operation->digest, algorithm->digest_size), signature) < 0) {
+            signed_message_verify(key->pubkey, key->algorithm,
+                                  view_of(operation->digest, key->algorithm->digest_size),
+                                  operation->message, signature) < 0) {
                 reject_signature(signing);
                 return;
         }
@@ -337,12 +340,23 @@ static int is_authorized(struct call *call, const struct key *key, const uint8_t
         return r == 0;
 }
 
-/* Signs the digest, which is right for the key; else @call has been answered. Takes over
- * @attestation, which may be NULL. */
-static void sign(struct agent *agent, struct call *call, struct key *key, const uint8_t *digest,
-                 const struct grant_decision *decision, struct attestation *taken)
+/* What is to be signed. */
+struct subject {
+        uint8_t digest[DIGEST_SIZE_MAX];
+        struct buf message;              /* where the algorithm signs that */
+        struct attestation *attestation; /* NULL: none */
+};
+
+static void subject_done(struct subject *subject)
 {
-        _cleanup_(attestation_freep) struct attestation *attestation = taken;
+        buf_done(&subject->message);
+        (void)attestation_free(subject->attestation);
+}
+
+/* Signs what is right for the key; else @call has been answered. Takes over what @subject owns. */
+static void sign(struct agent *agent, struct call *call, struct key *key,
+                 const struct grant_decision *decision, struct subject *subject)
+{
         const json_t *claims = json_object_get(call->message.parameters, "claims");
         _cleanup_(buf_done) struct buf authorization = BUF_INIT(ENTRY_SIZE_MAX);
         struct problem problem = {};
@@ -353,7 +367,7 @@ static void sign(struct agent *agent, struct call *call, struct key *key, const 
                 call_fail(call, "BadClaims", "%s", problem.text);
                 return;
         }
-        if (!is_authorized(call, key, digest, &authorization) ||
+        if (!is_authorized(call, key, subject->digest, &authorization) ||
             !can_sign(agent, call, key, &token))
                 return;
         signing = begin_signing(agent, call, key);
@@ -362,45 +376,70 @@ static void sign(struct agent *agent, struct call *call, struct key *key, const 
                 return;
         }
         signing->decision = *decision;
-        signing->attestation = TAKE_PTR(attestation);
+        signing->attestation = TAKE_PTR(subject->attestation);
         if (signing->attestation && signing->attestation->run)
                 run_signing(agent, signing->attestation->run);
-        memcpy(signing->operation.digest, digest, key->info.algorithm->digest_size);
+        memcpy(signing->operation.digest, subject->digest, key->info.algorithm->digest_size);
         signing->authorization = authorization;
-        authorization = (struct buf){}; /* the signing's now */
+        signing->message = subject->message;
+        authorization = subject->message = (struct buf){}; /* the signing's now */
+        signing->operation.message = buf_view(&signing->message);
         signing->operation.authorization = buf_view(&signing->authorization);
         submit(signing, token);
+}
+
+/* The digest and, where the algorithm signs that, the message. */
+static int read_subject(const struct call *call, const struct key *key, struct subject *ret,
+                        struct problem *problem)
+{
+        const json_t *parameters = call->message.parameters;
+        const struct algorithm *algorithm = key->info.algorithm;
+        const char *message = json_member_string(parameters, "message");
+        int r = digest_parse(json_member_string(parameters, "digest"), algorithm, ret->digest,
+                             problem);
+
+        return r < 0 ? r
+                     : signed_message_read(message ? view_string(message) : view_of(NULL, 0),
+                                           algorithm, view_of(ret->digest, algorithm->digest_size),
+                                           &ret->message, problem);
 }
 
 void agent_sign(struct agent *agent, struct call *call)
 {
         const json_t *parameters = call->message.parameters;
+        _cleanup_(subject_done) struct subject subject = {};
         struct grant_decision decision = {};
         struct problem problem = {};
-        uint8_t digest[DIGEST_SIZE_MAX];
         struct key *key;
+        int r;
 
         key = agent_find_signing_key(agent, call, json_member_string(parameters, "key"), &decision);
         if (!key)
                 return;
-        if (digest_parse(json_member_string(parameters, "digest"), key->info.algorithm, digest,
-                         &problem) < 0)
-                call_fail(call, "BadDigest", "%s", problem.text);
+        r = read_subject(call, key, &subject, &problem);
+        if (r < 0)
+                call_fail(call, r == -EBADMSG ? "BadDigest" : "Busy", "%s",
+                          problem_text(&problem, r));
         else
-                sign(agent, call, key, digest, &decision, NULL);
+                sign(agent, call, key, &decision, &subject);
 }
 
+/* Its record has the digest of the statement, from which no signature of messages can be verified.
+ */
 void agent_sign_attestation(struct agent *agent, struct call *call, struct key *key,
                             const struct grant_decision *decision, struct attestation *attestation)
 {
-        uint8_t digest[DIGEST_SIZE_MAX];
+        _cleanup_(subject_done) struct subject subject = {.attestation = attestation};
+        const struct algorithm *algorithm = key->info.algorithm;
         size_t size;
-        int r = dsse_digest(key->info.algorithm->hash, DSSE_IN_TOTO,
-                            buf_view(&attestation->payload), digest, &size);
 
-        if (r < 0) {
+        if (algorithm_signs_messages(algorithm))
+                call_fail(call, "UnsupportedAlgorithm",
+                          "key \"%s\" is %s, which signs messages and no attestations",
+                          key->info.name, algorithm->name);
+        else if (dsse_digest(algorithm->hash, DSSE_IN_TOTO, buf_view(&attestation->payload),
+                             subject.digest, &size) < 0)
                 call_fail(call, "Busy", "out of memory");
-                (void)attestation_free(attestation);
-        } else
-                sign(agent, call, key, digest, decision, attestation);
+        else
+                sign(agent, call, key, decision, &subject);
 }

@@ -19,6 +19,7 @@ struct signing {
         char request[CALL_REQUEST_SIZE];
         struct grant_decision decision;
         struct buf signature, authorization;
+        struct buf message;          /* that is signed, where the algorithm signs that */
         char time[RECORD_TIME_SIZE]; /* of the last record put */
         int wants_proof;
         int recorded;   /* the signature is */

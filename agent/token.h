@@ -67,6 +67,8 @@ struct operation {
         int attest;                 /* AUDIT: an attestation, not only a look */
         uint64_t audit_entry;       /* set by audit_note() */
         const struct evidence_question *question; /* ATTEST; borrowed until done() */
+        struct view message;       /* SIGN with an algorithm that signs messages: what it signs;
+                                      borrowed until done() */
         struct view authorization; /* SIGN: a witness's; empty: none; borrowed until done() */
 
         /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
@@ -82,6 +84,13 @@ struct operation {
         uint64_t id;
         uint64_t deadline_usec;
 };
+
+/* Has a SIGN sign @message, which is borrowed until done(): its digest, or, where the key's
+ * algorithm signs messages, itself. -ENOMEM. */
+int operation_sign_message(struct operation *operation, struct view message) _must_use_;
+
+/* What is signed, the digest or the message. */
+struct view operation_signed(const struct operation *operation);
 
 /* A list of operations, first in first out. */
 struct operation_queue {

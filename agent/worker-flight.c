@@ -133,7 +133,7 @@ int worker_submit(struct worker *worker, struct operation *operation)
                 break;
         case FRAME_SIGN:
                 buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
-                buf_put_sized(frame, view_of(operation->digest, key->algorithm->digest_size));
+                buf_put_sized(frame, operation_signed(operation));
                 buf_put_sized(frame, operation->authorization);
                 break;
         case FRAME_COUNT:

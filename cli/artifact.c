@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "lib/file.h"
+
 int artifact_open(const char *path, struct artifact *ret, struct problem *problem)
 {
         _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -59,6 +61,23 @@ int artifact_digest(struct artifact *artifact, const char *hash_name, struct vie
                 artifact->count++;
         }
         return 0;
+}
+
+int artifact_read(struct artifact *artifact, struct buf *ret, struct problem *problem)
+{
+        struct problem reason = {};
+        int r = artifact->is_read && lseek(artifact->fd, 0, SEEK_SET) < 0 ? -errno : 0;
+
+        artifact->is_read = 1;
+        ret->limit = ALGORITHM_MESSAGE_MAX;
+        if (r == 0)
+                r = file_read_fd(artifact->fd, artifact->path, ret, &reason);
+        if (r == -EMSGSIZE)
+                return problem_set(problem, r,
+                                   "%s: longer than the %zu bytes of a message that is signed as "
+                                   "it is; --format sshsig and tlog-proof sign digests of files",
+                                   artifact->path, ALGORITHM_MESSAGE_MAX);
+        return r < 0 ? problem_set(problem, r, "%s: %s", artifact->path, strerror(-r)) : 0;
 }
 
 int artifact_is(const struct artifact *artifact, const char *path)

@@ -30,5 +30,9 @@ void artifact_done(struct artifact *artifact);
 int artifact_digest(struct artifact *artifact, const char *hash_name, struct view trailer,
                     uint8_t *ret, struct problem *problem) _must_use_;
 
+/* All of the file as it is: what algorithms sign that sign messages. -EMSGSIZE: more than
+ * ALGORITHM_MESSAGE_MAX; else the errno of read(). */
+int artifact_read(struct artifact *artifact, struct buf *ret, struct problem *problem) _must_use_;
+
 /* Whether writing to @path would overwrite the artifact. */
 int artifact_is(const struct artifact *artifact, const char *path);

@@ -60,8 +60,10 @@ int attesting_find_digest(struct attesting *attesting, struct problem *problem)
 {
         struct signing *signing = &attesting->signing;
         struct signature *signature = &attesting->signature;
-        int r = format_signer_of(&signing->key, &attesting->signer);
+        int r = format_check_algorithm(attesting->format, signing->key.algorithm, problem);
 
+        if (r == 0)
+                r = format_signer_of(&signing->key, &attesting->signer);
         if (r == 0)
                 r = signature_digest(signature, &attesting->signer, NULL, problem);
         signing->statement = buf_view(&signature->attributes);

@@ -8,7 +8,8 @@
 
 /* The names of lib/algorithm.h; the test cli-usage compares, as it does the purposes. */
 const char *const key_algorithms[] = {
-        "ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-2048-pss", "rsa-3072-pss", NULL,
+        "ecdsa-p256",   "ecdsa-p384",   "rsa-2048", "rsa-3072",
+        "rsa-2048-pss", "rsa-3072-pss", "ed25519",  NULL,
 };
 
 const char *const key_purposes[] = {"general", "model", "dataset", "provenance", "log", NULL};

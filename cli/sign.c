@@ -42,6 +42,19 @@ static int digest_content(struct format_content *content, const char *hash, stru
         return artifact_digest(&sign->artifact, hash, trailer, ret, problem);
 }
 
+static int read_content(struct format_content *content, struct buf *ret, struct problem *problem)
+{
+        struct sign *sign = sign_of(content);
+        const struct keyring_key *key = &sign->signing.key;
+
+        if (sign->artifact.path)
+                return artifact_read(&sign->artifact, ret, problem);
+        return problem_set(problem, -EINVAL,
+                           "sign: key %s is %s, which signs messages: expected the file, not its "
+                           "digest",
+                           key->name, key->algorithm->name);
+}
+
 /* What the witness of the key signs, as bytes. */
 static int write_request(const struct sign *sign, struct problem *problem)
 {
@@ -114,8 +127,10 @@ static int find_digest(struct sign *sign, struct problem *problem)
         struct signature *signature = &sign->signature;
         int r = 0;
 
-        sign->content = (struct format_content){digest_content, sign->artifact.path};
-        r = format_signer_of(key, &sign->signer);
+        sign->content = (struct format_content){digest_content, sign->artifact.path, read_content};
+        r = format_check_algorithm(sign->format, key->algorithm, problem);
+        if (r == 0)
+                r = format_signer_of(key, &sign->signer);
         if (r < 0)
                 return r;
         sign->signer.name_space = sign->name_space;
@@ -129,6 +144,7 @@ static int find_digest(struct sign *sign, struct problem *problem)
         if (r == 0)
                 r = signature_digest(signature, &sign->signer, &sign->content, problem);
         sign->signing.digest = view_of(signature->digest, signature->digest_size);
+        sign->signing.message = buf_view(&signature->message);
         return r;
 }
 

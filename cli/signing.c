@@ -7,6 +7,7 @@
 #include "cli/log-entry.h"
 #include "cli/sign-logged.h"
 #include "lib/base64.h"
+#include "lib/signed-message.h"
 
 void signing_done(struct signing *signing)
 {
@@ -32,6 +33,21 @@ static void put_digest(const struct signing *signing, struct buf *ret)
         buf_put_u8(ret, '\0');
 }
 
+/* Where the message is signed, the agent wants that, too. */
+static int add_message(const struct signing *signing, json_t *call)
+{
+        _cleanup_(buf_done) struct buf text = {};
+
+        if (!algorithm_signs_messages(signing->key.algorithm))
+                return 0;
+        base64_encode(&text, signing->message);
+        buf_put_u8(&text, '\0');
+        if (buf_error(&text) ||
+            json_object_set_new(call, "message", json_string((const char *)text.data)) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 static int build_call(const struct signing *signing, json_t **ret)
 {
         _cleanup_(buf_done) struct buf digest = {};
@@ -53,6 +69,10 @@ static int build_call(const struct signing *signing, json_t **ret)
             json_object_set_new(*ret, "authorization",
                                 json_stringn((const char *)signing->authorization.data,
                                              signing->authorization.size)) < 0) {
+                json_decref(*ret);
+                return -ENOMEM;
+        }
+        if (*ret && add_message(signing, *ret) < 0) {
                 json_decref(*ret);
                 return -ENOMEM;
         }
@@ -119,8 +139,8 @@ static int check_signature(struct signing *signing, struct problem *problem)
                 return problem_set(problem, r, "agent: signature: no standard base64");
         if (r < 0)
                 return r;
-        r = pubkey_verify(signing->key.pubkey, signing->key.algorithm, signing->digest,
-                          buf_view(&signing->value));
+        r = signed_message_verify(signing->key.pubkey, signing->key.algorithm, signing->digest,
+                                  signing->message, buf_view(&signing->value));
         if (r == -EKEYREJECTED)
                 return problem_set(problem, r,
                                    "agent: its signature does not verify with key %s version %u",

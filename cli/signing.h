@@ -14,6 +14,7 @@
 struct signing {
         struct keyring_key key;
         struct view digest;    /* borrowed */
+        struct view message;   /* likewise; where the algorithm signs that, of that digest */
         struct view statement; /* borrowed: what the digest is that of an envelope of; or empty */
         json_t *claims;        /* owned; or NULL */
         struct buf authorization; /* base64; empty: none */

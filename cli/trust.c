@@ -78,9 +78,7 @@ static int try_key(struct signature *signature, const struct format_signer *sign
 
         if (r < 0)
                 return r;
-        return pubkey_verify(key, signer->algorithm,
-                             view_of(signature->digest, signature->digest_size),
-                             buf_view(&signature->value));
+        return signature_verify(signature, signer, key);
 }
 
 static int try_public_key(const struct trust *trust, struct signature *signature,
@@ -116,6 +114,7 @@ static int try_ring(const struct trust *trust, struct signature *signature,
         for (size_t i = 0; i < trust->ring.count; i++) {
                 const struct keyring_key *key = &trust->ring.keys[i];
                 struct format_signer signer;
+                struct problem reason = {};
                 int r;
 
                 if (trust->key_name && !string_equal(trust->key_name, key->name))
@@ -126,7 +125,11 @@ static int try_ring(const struct trust *trust, struct signature *signature,
                         return problem_set(problem, r, "the key ring has no good time for key %s",
                                            key->name);
                 signer.name_space = trust->name_space;
-                r = try_key(signature, &signer, key->pubkey, content, problem);
+                r = try_key(signature, &signer, key->pubkey, content, &reason);
+                if (r == -EMSGSIZE) /* no key of a ring signs so much */
+                        continue;
+                if (reason.text[0])
+                        (void)problem_set(problem, r, "%s", reason.text);
                 *ret = (struct trust_proof){key, key->algorithm};
                 if (r != -EKEYREJECTED)
                         return r;

@@ -13,6 +13,13 @@ static int digest_content(struct format_content *content, const char *hash, stru
         return artifact_digest(&v->artifact, hash, trailer, ret, problem);
 }
 
+static int read_content(struct format_content *content, struct buf *ret, struct problem *problem)
+{
+        struct verification *v = (void *)((char *)content - offsetof(struct verification, content));
+
+        return artifact_read(&v->artifact, ret, problem);
+}
+
 /* What a bundle says about a log must be true, even though the signature would be good without. */
 static int check_log_entries(const struct verification *v, struct problem *problem)
 {
@@ -73,7 +80,7 @@ static int verify(struct verification *v, struct problem *problem)
 {
         int r;
 
-        v->content = (struct format_content){digest_content, v->path};
+        v->content = (struct format_content){digest_content, v->path, read_content};
         if (v->logged.digests && v->signature.format->is_logged)
                 return verify_logged(v, problem);
         r = trust_verify(&v->trust, &v->signature, &v->content, &v->proof, problem);

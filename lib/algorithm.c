@@ -12,6 +12,7 @@ static const struct algorithm algorithms[] = {
          "PKIX_RSA_PSS_2048_SHA256"},
         {"rsa-3072-pss", ALGORITHM_RSA_PSS, 3072, NULL, "sha256", 32, 384,
          "PKIX_RSA_PSS_3072_SHA256"},
+        {"ed25519", ALGORITHM_ED25519, 256, "ED25519", "sha256", 32, 64, "PKIX_ED25519"},
 };
 
 const struct algorithm *algorithm_find(const char *name)

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 
 #include "lib/pubkey.h"
+#include "lib/spki.h"
 
 /* TPM 2.0 Part 2 §6.3, §6.5.2, §7.4; the tag of an empty ticket is TPM_ST_HASHCHECK */
 #define TPM_GET_COMMAND_AUDIT_DIGEST 0x133

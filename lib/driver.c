@@ -162,6 +162,21 @@ static int serve_load(struct service *service, struct reader *fields, struct buf
         return buf_error(&spki);
 }
 
+int driver_check_signed(const struct algorithm *algorithm, struct view what,
+                        struct problem *problem)
+{
+        if (algorithm_signs_messages(algorithm))
+                return what.size <= ALGORITHM_MESSAGE_MAX
+                               ? 0
+                               : problem_set(problem, -EBADMSG,
+                                             "the message has %zu bytes, %s signs %zu at most",
+                                             what.size, algorithm->name, ALGORITHM_MESSAGE_MAX);
+        if (what.size != algorithm->digest_size)
+                return problem_set(problem, -EBADMSG, "the digest has %zu bytes, %s signs %zu",
+                                   what.size, algorithm->name, algorithm->digest_size);
+        return 0;
+}
+
 static int serve_sign(struct service *service, struct reader *fields, struct buf *answer,
                       struct problem *problem)
 {

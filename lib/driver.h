@@ -85,9 +85,9 @@ struct driver {
         int (*load)(void *device, const struct algorithm *algorithm, struct view handle,
                     uint32_t *ret_slot, struct buf *ret_spki, struct problem *problem);
 
-        /* Signs a digest of algorithm->digest_size bytes; the signature is encoded as
-         * enum algorithm_kind says. @authorization is the witness's, and empty for a key without.
-         * -EPERM: it is not good. */
+        /* Signs a digest of algorithm->digest_size bytes, or a message where the algorithm signs
+         * that: driver_check_signed(). The signature is encoded as enum algorithm_kind says.
+         * @authorization is the witness's, and empty for a key without. -EPERM: it is not good. */
         int (*sign)(void *device, uint32_t slot, struct view digest, struct view authorization,
                     struct buf *ret_signature, struct problem *problem);
 
@@ -127,6 +127,11 @@ struct driver {
          * NULL. */
         int (*put_evidence)(void *device, struct buf *fields, struct problem *problem);
 };
+
+/* Whether a key of that algorithm can sign that: -EBADMSG, a digest of another length, or too long
+ * a message. */
+int driver_check_signed(const struct algorithm *algorithm, struct view what,
+                        struct problem *problem) _must_use_;
 
 /* The request fields of ATTEST, asked of the driver, to the answer's. Errors as attest(). */
 int driver_attest(const struct driver *driver, void *device, struct reader *fields,

@@ -15,3 +15,6 @@
  * has not ED25519_SIGNATURE_SIZE bytes; -ENOMEM. */
 int ed25519_verify(const uint8_t key[ED25519_KEY_SIZE], struct view message,
                    struct view signature) _must_use_;
+
+/* Whether the point is of small order: one signature by such a key can be good for any message. */
+int ed25519_is_weak(const uint8_t key[ED25519_KEY_SIZE]);

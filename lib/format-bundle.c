@@ -70,9 +70,7 @@ static int digest(struct signature *signature, const struct format_signer *signe
         if (signature->bundle.hash &&
             !string_equal(signature->bundle.hash, signer->algorithm->hash))
                 return -EKEYREJECTED;
-        signature->digest_size = signer->algorithm->digest_size;
-        r = content->digest(content, signer->algorithm->hash, (struct view){}, signature->digest,
-                            problem);
+        r = format_digest_content(signature, signer, content, problem);
         return r < 0 ? r : compare(signature, content, problem);
 }
 
@@ -90,6 +88,7 @@ static int put(struct buf *buf, const struct signature *signature,
 const struct format format_bundle = {
         .name = "bundle",
         .suffix = ".sigstore.json",
+        .signs_messages = 1,
         .recognises = recognises,
         .parse = parse,
         .digest = digest,

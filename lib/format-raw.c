@@ -16,14 +16,6 @@ static int parse(struct view file, struct signature *ret, struct problem *proble
         return buf_error(&ret->value);
 }
 
-static int digest(struct signature *signature, const struct format_signer *signer,
-                  struct format_content *content, struct problem *problem)
-{
-        signature->digest_size = signer->algorithm->digest_size;
-        return content->digest(content, signer->algorithm->hash, (struct view){}, signature->digest,
-                               problem);
-}
-
 static int put(struct buf *buf, const struct signature *signature,
                const struct format_signer *signer)
 {
@@ -36,8 +28,9 @@ const struct format format_raw = {
         .name = "raw",
         .suffix = ".sig",
         .is_binary = 1,
+        .signs_messages = 1,
         .recognises = recognises,
         .parse = parse,
-        .digest = digest,
+        .digest = format_digest_content,
         .put = put,
 };

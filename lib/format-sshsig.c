@@ -109,6 +109,7 @@ static int digest(struct signature *signature, const struct format_signer *signe
                   struct format_content *content, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf hashed = {};
+        struct view message;
         int r = check_key(signature, signer);
 
         if (r == 0)
@@ -117,10 +118,14 @@ static int digest(struct signature *signature, const struct format_signer *signe
                 r = hash_message(signature, content, &hashed, problem);
         if (r < 0)
                 return r;
-        return digest_of_parts(
-                signer->algorithm->hash,
-                (const struct view[]){buf_view(&signature->attributes), buf_view(&hashed)}, 2,
-                signature->digest, &signature->digest_size);
+        buf_clear(&signature->message);
+        buf_put_view(&signature->message, buf_view(&signature->attributes));
+        buf_put_view(&signature->message, buf_view(&hashed));
+        message = buf_view(&signature->message);
+        if (buf_error(&signature->message))
+                return buf_error(&signature->message);
+        return digest_of_parts(signer->algorithm->hash, &message, 1, signature->digest,
+                               &signature->digest_size);
 }
 
 /* All of the file but its armor. */
@@ -202,6 +207,7 @@ static int parse(struct view file, struct signature *ret, struct problem *proble
 const struct format format_sshsig = {
         .name = "sshsig",
         .suffix = ".sshsig",
+        .signs_messages = 1,
         .recognises = recognises,
         .parse = parse,
         .prepare = prepare,

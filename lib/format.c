@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/signed-message.h"
 #include "lib/utc.h"
 
 /* In the order in which they are tried: raw signatures look like anything. */
@@ -46,6 +47,7 @@ void signature_done(struct signature *signature)
         buf_done(&signature->attributes);
         buf_done(&signature->signer);
         buf_done(&signature->value);
+        buf_done(&signature->message);
         bundle_done(&signature->bundle);
         *signature = (struct signature){};
 }
@@ -64,5 +66,50 @@ int signature_parse(struct view file, struct signature *ret, struct problem *pro
 int signature_digest(struct signature *signature, const struct format_signer *signer,
                      struct format_content *content, struct problem *problem)
 {
+        if (algorithm_signs_messages(signer->algorithm) && !signature->format->signs_messages)
+                return -EKEYREJECTED;
         return signature->format->digest(signature, signer, content, problem);
+}
+
+int signature_verify(const struct signature *signature, const struct format_signer *signer,
+                     struct pubkey *key)
+{
+        return signed_message_verify(key, signer->algorithm,
+                                     view_of(signature->digest, signature->digest_size),
+                                     buf_view(&signature->message), buf_view(&signature->value));
+}
+
+int format_check_algorithm(const struct format *format, const struct algorithm *algorithm,
+                           struct problem *problem)
+{
+        if (!algorithm_signs_messages(algorithm) || format->signs_messages || format->is_logged)
+                return 0;
+        return problem_set(problem, -EOPNOTSUPP,
+                           "format %s carries signatures of digests, and %s signs messages: "
+                           "expected bundle, raw, sshsig or tlog-proof",
+                           format->name, algorithm->name);
+}
+
+static int digest_message(struct signature *signature, const struct format_signer *signer,
+                          struct format_content *content, struct problem *problem)
+{
+        struct view message;
+        int r;
+
+        buf_clear(&signature->message);
+        r = content->message(content, &signature->message, problem);
+        message = buf_view(&signature->message);
+        return r < 0 ? r
+                     : digest_of_parts(signer->algorithm->hash, &message, 1, signature->digest,
+                                       &signature->digest_size);
+}
+
+int format_digest_content(struct signature *signature, const struct format_signer *signer,
+                          struct format_content *content, struct problem *problem)
+{
+        if (algorithm_signs_messages(signer->algorithm))
+                return digest_message(signature, signer, content, problem);
+        signature->digest_size = signer->algorithm->digest_size;
+        return content->digest(content, signer->algorithm->hash, (struct view){}, signature->digest,
+                               problem);
 }

@@ -24,6 +24,9 @@ struct format_content {
         int (*digest)(struct format_content *content, const char *hash, struct view trailer,
                       uint8_t *ret, struct problem *problem);
         const char *name; /* for messages */
+        /* The content itself, for an algorithm that signs messages. -EMSGSIZE: there is more of it
+         * than ALGORITHM_MESSAGE_MAX; else as digest(). */
+        int (*message)(struct format_content *content, struct buf *ret, struct problem *problem);
 };
 
 /* Who signs. */
@@ -48,6 +51,7 @@ struct signature {
         struct buf value;      /* by the key, encoded as enum algorithm_kind says */
         uint8_t digest[DIGEST_SIZE_MAX]; /* what the key signs: set by format_digest() */
         size_t digest_size;
+        struct buf message;       /* what the key signs, where its algorithm signs messages */
         struct bundle bundle;     /* as read */
         struct tlog_entry *entry; /* to be written into a bundle; borrowed; or NULL */
 };
@@ -57,8 +61,9 @@ struct format {
         const char *suffix; /* of the file beside what is signed; within a model its name */
         int is_binary;
         int of_models;
-        int of_statements; /* about the file or model, by its digest: for `hallmark attest` */
-        int is_logged;     /* a proof of the journal, for which the key itself is not used */
+        int of_statements;  /* about the file or model, by its digest: for `hallmark attest` */
+        int signs_messages; /* digest() sets the message, for algorithms that sign it */
+        int is_logged;      /* a proof of the journal, for which the key itself is not used */
         /* Whether the file says that it is of this format. */
         int (*recognises)(struct view file);
         /* -EBADMSG, -EOPNOTSUPP, -ENOMEM, with the reason. */
@@ -89,9 +94,22 @@ void signature_done(struct signature *signature);
  * as parse(). A proof of the journal is recognised only. */
 int signature_parse(struct view file, struct signature *ret, struct problem *problem) _must_use_;
 
-/* Sets the digest that the signer must have signed. Errors as digest(). */
+/* Sets what the signer must have signed, the digest and, where that is signed, the message. Errors
+ * as digest(). */
 int signature_digest(struct signature *signature, const struct format_signer *signer,
                      struct format_content *content, struct problem *problem) _must_use_;
+
+/* What follows signature_digest(): 0 if the key has signed that. Errors as pubkey_verify(). */
+int signature_verify(const struct signature *signature, const struct format_signer *signer,
+                     struct pubkey *key) _must_use_;
+
+/* -EOPNOTSUPP: the format has no place for signatures of that algorithm. */
+int format_check_algorithm(const struct format *format, const struct algorithm *algorithm,
+                           struct problem *problem) _must_use_;
+
+/* For formats that sign the content and nothing beside it: their digest(). */
+int format_digest_content(struct signature *signature, const struct format_signer *signer,
+                          struct format_content *content, struct problem *problem) _must_use_;
 
 /* Rows. */
 extern const struct format format_bundle;

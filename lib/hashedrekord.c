@@ -87,7 +87,8 @@ static const struct algorithm *find_key_details(struct view name)
         const struct algorithm *algorithm;
 
         for (size_t i = 0; (algorithm = algorithm_at(i)); i++)
-                if (algorithm->key_details && view_is(name, algorithm->key_details))
+                if (algorithm->key_details && !algorithm_signs_messages(algorithm) &&
+                    view_is(name, algorithm->key_details))
                         return algorithm;
         return NULL;
 }

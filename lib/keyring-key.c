@@ -296,6 +296,10 @@ static int read_public_key(const json_t *object, struct keyring_key *ret, struct
         if (!pubkey_fits(ret->pubkey, ret->algorithm))
                 return problem_set(problem, -EBADMSG, "key %s: publicKey is not of algorithm %s",
                                    ret->name, ret->algorithm->name);
+        if (ret->transparency == TRANSPARENCY_REKOR && algorithm_signs_messages(ret->algorithm))
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: transparency: rekor has no entries of %s signatures",
+                                   ret->name, ret->algorithm->name);
         return read_fingerprint(object, ret, problem);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/openpgp.h"
+#include "lib/spki.h"
 
 #include <errno.h>
 

@@ -2,6 +2,8 @@
 #include "lib/pubkey.h"
 
 #include "lib/ecdsa-table.h"
+#include "lib/ed25519.h"
+#include "lib/spki.h"
 
 #include <errno.h>
 #include <openssl/bn.h>
@@ -9,13 +11,11 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#define PEM_SIZE_MAX      ((size_t)65536) /* with whatever text stands around the block */
-#define ECDSA_INTEGER_MAX 66              /* bytes of r or s on the largest NIST curve, P-521 */
+#define PEM_SIZE_MAX ((size_t)65536) /* with whatever text stands around the block */
 
 struct pubkey {
         EVP_PKEY *pkey;
@@ -27,24 +27,9 @@ struct pubkey {
         struct sha256 fingerprint;
 };
 
-static void evp_pkey_freep(EVP_PKEY **pkey)
-{
-        EVP_PKEY_free(*pkey);
-}
-
 static void evp_pkey_ctx_freep(EVP_PKEY_CTX **context)
 {
         EVP_PKEY_CTX_free(*context);
-}
-
-static void param_bld_freep(OSSL_PARAM_BLD **builder)
-{
-        OSSL_PARAM_BLD_free(*builder);
-}
-
-static void params_freep(OSSL_PARAM **params)
-{
-        OSSL_PARAM_free(*params);
 }
 
 static void bn_freep(BIGNUM **number)
@@ -74,21 +59,12 @@ static int forget_openssl_errors(int r)
         return r;
 }
 
-static int put_spki_of(struct buf *buf, const EVP_PKEY *pkey)
-{
-        _cleanup_(openssl_freep) unsigned char *der = NULL;
-        int size = i2d_PUBKEY(pkey, &der);
-
-        if (size <= 0)
-                return forget_openssl_errors(-ENOMEM);
-        buf_put(buf, der, (size_t)size);
-        return buf_error(buf);
-}
-
 static int pkey_fits(const EVP_PKEY *pkey, const struct algorithm *algorithm)
 {
         char group[32] = "";
 
+        if (algorithm->kind == ALGORITHM_ED25519)
+                return EVP_PKEY_is_a(pkey, algorithm->curve);
         if (algorithm->kind != ALGORITHM_ECDSA)
                 return EVP_PKEY_is_a(pkey, "RSA") &&
                        EVP_PKEY_get_bits(pkey) == (int)algorithm->bits;
@@ -119,11 +95,6 @@ static int is_explicit_curve(const EVP_PKEY *pkey)
                 is_explicit);
 }
 
-static int is_rsa_pair(const BIGNUM *modulus, const BIGNUM *exponent)
-{
-        return BN_is_odd(modulus) && BN_is_odd(exponent) && !BN_is_one(exponent);
-}
-
 /* With exponent 1, anybody could make signatures. */
 static int check_rsa(const EVP_PKEY *pkey)
 {
@@ -132,7 +103,7 @@ static int check_rsa(const EVP_PKEY *pkey)
         if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1 ||
             EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
                 return forget_openssl_errors(-ENOMEM);
-        return is_rsa_pair(modulus, exponent) ? 0 : -EBADMSG;
+        return spki_is_rsa(modulus, exponent) ? 0 : -EBADMSG;
 }
 
 /* With the point at infinity, anybody could make signatures. The quick check leaves out the order
@@ -152,6 +123,22 @@ static int check_ec(EVP_PKEY *pkey)
         return 0;
 }
 
+/* With a point of small order, one signature is good for many messages. Whether the bytes are a
+ * point at all shows when a signature is verified: with one that is none, all are bad. */
+static int check_ed25519(struct view der)
+{
+        struct view point = spki_ed25519(der);
+
+        return point.size > 0 && !ed25519_is_weak(point.data) ? 0 : -EBADMSG;
+}
+
+static int check_key(EVP_PKEY *pkey, struct view der)
+{
+        if (EVP_PKEY_is_a(pkey, "EC"))
+                return check_ec(pkey);
+        return EVP_PKEY_is_a(pkey, "RSA") ? check_rsa(pkey) : check_ed25519(der);
+}
+
 int pubkey_from_spki(struct view der, struct pubkey **ret)
 {
         _cleanup_(pubkey_freep) struct pubkey *key = NULL;
@@ -168,9 +155,9 @@ int pubkey_from_spki(struct view der, struct pubkey **ret)
                 return forget_openssl_errors(-EBADMSG);
         if (is_explicit_curve(key->pkey) || !pkey_fits_any(key->pkey))
                 return forget_openssl_errors(-EOPNOTSUPP);
-        r = EVP_PKEY_is_a(key->pkey, "EC") ? check_ec(key->pkey) : check_rsa(key->pkey);
+        r = check_key(key->pkey, der);
         if (r == 0)
-                r = put_spki_of(&key->spki, key->pkey);
+                r = spki_put(&key->spki, key->pkey);
         if (r < 0)
                 return r;
         if (!view_equal(buf_view(&key->spki), der))
@@ -285,7 +272,7 @@ static int has_table(struct pubkey *key)
 int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct view digest,
                   struct view signature)
 {
-        int r = pubkey_prepare(key, algorithm);
+        int r = algorithm_signs_messages(algorithm) ? -EOPNOTSUPP : pubkey_prepare(key, algorithm);
 
         if (r < 0)
                 return r;
@@ -303,111 +290,22 @@ int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct 
         return r == 1 ? 0 : forget_openssl_errors(-EKEYREJECTED);
 }
 
-static int put_spki_from(struct buf *buf, const char *type, OSSL_PARAM_BLD *builder)
+struct view pubkey_ed25519(const struct pubkey *key)
 {
-        _cleanup_(params_freep) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-        _cleanup_(evp_pkey_ctx_freep) EVP_PKEY_CTX *context =
-                EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-        _cleanup_(evp_pkey_freep) EVP_PKEY *pkey = NULL;
-
-        if (!params || !context || EVP_PKEY_fromdata_init(context) != 1)
-                return forget_openssl_errors(-ENOMEM);
-        if (EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-                return forget_openssl_errors(-EBADMSG);
-        return put_spki_of(buf, pkey);
+        return spki_ed25519(pubkey_spki(key));
 }
 
-static struct view without_leading_zeros(struct view number)
+int pubkey_verify_message(struct pubkey *key, const struct algorithm *algorithm,
+                          struct view message, struct view signature)
 {
-        while (number.size > 0 && number.data[0] == 0) {
-                number.data++;
-                number.size--;
-        }
-        return number;
-}
-
-/* Appends @number padded with zeros to exactly @size bytes. */
-static int put_padded(struct buf *buf, struct view number, size_t size)
-{
-        number = without_leading_zeros(number);
-        if (number.size > size)
-                return -EBADMSG;
-        for (size_t i = number.size; i < size; i++)
-                buf_put_u8(buf, 0);
-        buf_put_view(buf, number);
-        return buf_error(buf);
-}
-
-int spki_put_ec(struct buf *buf, const struct algorithm *algorithm, struct view x, struct view y)
-{
-        _cleanup_(param_bld_freep) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-        _cleanup_(buf_done) struct buf point = {};
-        size_t size = (algorithm->bits + 7) / 8;
+        uint8_t digest[DIGEST_SIZE_MAX];
+        size_t size;
         int r;
 
-        assert(algorithm->kind == ALGORITHM_ECDSA);
-        buf_put_u8(&point, POINT_CONVERSION_UNCOMPRESSED);
-        r = put_padded(&point, x, size);
-        if (r == 0)
-                r = put_padded(&point, y, size);
-        if (r < 0)
-                return r;
-        if (!builder ||
-            OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, algorithm->curve,
-                                            0) != 1 ||
-            OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.data,
-                                             point.size) != 1)
-                return forget_openssl_errors(-ENOMEM);
-        return put_spki_from(buf, "EC", builder);
-}
-
-int spki_put_rsa(struct buf *buf, struct view modulus, struct view exponent)
-{
-        _cleanup_(param_bld_freep) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-        _cleanup_(bn_freep) BIGNUM *n = NULL, *e = NULL;
-
-        if (modulus.size == 0 || modulus.size > SPKI_SIZE_MAX || exponent.size == 0 ||
-            exponent.size > 8)
-                return -EBADMSG;
-        n = BN_bin2bn(modulus.data, (int)modulus.size, NULL);
-        e = BN_bin2bn(exponent.data, (int)exponent.size, NULL);
-        if (!n || !e)
-                return forget_openssl_errors(-ENOMEM);
-        if (!is_rsa_pair(n, e))
-                return -EBADMSG;
-        if (!builder || OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
-            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) != 1)
-                return forget_openssl_errors(-ENOMEM);
-        return put_spki_from(buf, "RSA", builder);
-}
-
-/* DER INTEGER of an unsigned number without leading zeros: a zero byte goes in front of a set top
- * bit. */
-static void put_der_integer(struct buf *buf, struct view number)
-{
-        int pad = (number.data[0] & 0x80) != 0;
-
-        buf_put_u8(buf, 0x02);
-        buf_put_u8(buf, (uint8_t)(number.size + (pad ? 1u : 0u)));
-        if (pad)
-                buf_put_u8(buf, 0);
-        buf_put_view(buf, number);
-}
-
-int ecdsa_put_der(struct buf *buf, struct view r, struct view s)
-{
-        _cleanup_(buf_done) struct buf integers = {};
-
-        r = without_leading_zeros(r);
-        s = without_leading_zeros(s);
-        if (r.size == 0 || s.size == 0 || r.size > ECDSA_INTEGER_MAX || s.size > ECDSA_INTEGER_MAX)
-                return -EBADMSG;
-        put_der_integer(&integers, r);
-        put_der_integer(&integers, s);
-        buf_put_u8(buf, 0x30);
-        if (integers.size > 0x7f)
-                buf_put_u8(buf, 0x81); /* long form, one length byte: P-521 alone needs it */
-        buf_put_u8(buf, (uint8_t)integers.size);
-        buf_put_view(buf, buf_view(&integers));
-        return buf_error(&integers) ? buf_error(&integers) : buf_error(buf);
+        if (!pubkey_fits(key, algorithm))
+                return -EOPNOTSUPP;
+        if (algorithm->kind == ALGORITHM_ED25519)
+                return ed25519_verify(pubkey_ed25519(key).data, message, signature);
+        r = digest_of_parts(algorithm->hash, &message, 1, digest, &size);
+        return r < 0 ? r : pubkey_verify(key, algorithm, view_of(digest, size), signature);
 }

@@ -5,12 +5,11 @@
  * Public keys as SubjectPublicKeyInfo, and the one function that says whether a signature is good.
  *
  * A struct pubkey is always valid: on its curve (for EC), in a size that a row of lib/algorithm.h
- * names. Nothing here ever sees a private key.
+ * names, and none with which anybody could make signatures. Nothing here ever sees a private key.
  */
 
 #include "lib/digest.h"
-
-#define SPKI_SIZE_MAX ((size_t)1024)
+#include "lib/spki.h"
 
 struct pubkey;
 
@@ -40,18 +39,14 @@ int pubkey_fits(const struct pubkey *key, const struct algorithm *algorithm);
 
 /* 0 if and only if @signature, encoded as enum algorithm_kind says, is one of @digest by this key.
  * -EKEYREJECTED: it is not; -EOPNOTSUPP: the key does not fit the algorithm; -EBADMSG: digest of a
- * wrong length; -ENOMEM. */
+ * wrong length; -ENOMEM. Where the message is signed, a digest says nothing: -EOPNOTSUPP. */
 int pubkey_verify(struct pubkey *key, const struct algorithm *algorithm, struct view digest,
                   struct view signature) _must_use_;
 
-/* Builds the DER SPKI of an EC key out of its affine coordinates (big-endian, any number of leading
- * zeros), of the curve of @algorithm. -EBADMSG: not a point of the curve. */
-int spki_put_ec(struct buf *buf, const struct algorithm *algorithm, struct view x,
-                struct view y) _must_use_;
+/* The same of @message, which the algorithm hashes first, or signs as it is. */
+int pubkey_verify_message(struct pubkey *key, const struct algorithm *algorithm,
+                          struct view message, struct view signature) _must_use_;
 
-/* The same of an RSA key out of modulus and public exponent, big-endian. -EBADMSG: no RSA key. */
-int spki_put_rsa(struct buf *buf, struct view modulus, struct view exponent) _must_use_;
-
-/* Appends minimal DER of an ECDSA signature made of @r and @s, big-endian with any number of
- * leading zeros. -EBADMSG when one of them is zero or longer than 66 bytes. */
-int ecdsa_put_der(struct buf *buf, struct view r, struct view s) _must_use_;
+/* The 32 bytes of an Ed25519 key (RFC 8032 §5.1.2), for as long as the key lives; empty: another
+ * kind of key. */
+struct view pubkey_ed25519(const struct pubkey *key);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/base64.h"
+#include "lib/signed-message.h"
 #include "lib/tile.h"
 
 #define USEC_PER_SEC ((uint64_t)1000000)
@@ -167,8 +168,8 @@ static const struct json_member sign_members[] = {
         {"caller", JSON_OBJECT, 1},    {"claims", JSON_OBJECT, 0},
         {"digest", JSON_STRING, 1},    {"fingerprint", JSON_STRING, 1},
         {"grant", JSON_STRING, 1},     {"key", JSON_STRING, 1},
-        {"request", JSON_STRING, 1},   {"signature", JSON_STRING, 1},
-        {"version", JSON_INTEGER, 1},
+        {"message", JSON_STRING, 0},   {"request", JSON_STRING, 1},
+        {"signature", JSON_STRING, 1}, {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member sign_logged_members[] = {
@@ -424,24 +425,29 @@ static int verify_authorization(const json_t *record, const struct keyring_key *
 static int verify_signature(const json_t *record, const struct keyring_key *key,
                             struct problem *problem)
 {
-        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
-        uint8_t digest[DIGEST_SIZE_MAX];
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX), message = {};
+        const char *text = json_member_string(record, "message");
+        uint8_t bytes[DIGEST_SIZE_MAX];
+        struct view digest = view_of(bytes, key->algorithm->digest_size);
         int r;
 
         if (!string_equal(key->algorithm->name, json_member_string(record, "algorithm")))
                 return problem_set(problem, -EBADMSG, "sign: expected algorithm %s",
                                    key->algorithm->name);
-        r = digest_parse(json_member_string(record, "digest"), key->algorithm, digest, problem);
+        r = digest_parse(json_member_string(record, "digest"), key->algorithm, bytes, problem);
         if (r < 0)
                 return r;
+        r = signed_message_read(text ? view_string(text) : view_of(NULL, 0), key->algorithm, digest,
+                                &message, problem);
+        if (r < 0)
+                return problem_prefix(problem, r, "sign");
         if (base64_decode(&signature, view_string(json_member_string(record, "signature"))) < 0)
                 return problem_set(problem, -EBADMSG, "sign: signature is no base64");
-        r = pubkey_verify(key->pubkey, key->algorithm, view_of(digest, key->algorithm->digest_size),
-                          buf_view(&signature));
+        r = signed_message_verify(key->pubkey, key->algorithm, digest, buf_view(&message),
+                                  buf_view(&signature));
         if (r < 0)
                 return problem_set(problem, r, "sign: the signature does not verify");
-        return verify_authorization(record, key, view_of(digest, key->algorithm->digest_size),
-                                    problem);
+        return verify_authorization(record, key, digest, problem);
 }
 
 /* The checkpoint is the signature: there is none in the record. */

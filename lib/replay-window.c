@@ -5,6 +5,7 @@
 
 #include "lib/base64.h"
 #include "lib/hashedrekord.h"
+#include "lib/signed-message.h"
 
 #define BUNDLE_KEPT ((size_t)1 << 20) /* memory of a window between bundles */
 
@@ -93,16 +94,18 @@ static int is_authorized(const struct record *record, const struct keyring_key *
 
 static int signature_is_good(const struct record *record, const struct keyring_key *key)
 {
-        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
-        uint8_t digest[DIGEST_SIZE_MAX];
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX), message = {};
+        uint8_t bytes[DIGEST_SIZE_MAX];
+        struct view digest = view_of(bytes, key->algorithm->digest_size);
 
         return view_is(record_string(record, "algorithm"), key->algorithm->name) &&
-               read_digest(record_string(record, "digest"), key->algorithm, digest) &&
+               read_digest(record_string(record, "digest"), key->algorithm, bytes) &&
+               signed_message_read(record_string(record, "message"), key->algorithm, digest,
+                                   &message, NULL) == 0 &&
                base64_decode(&signature, record_string(record, "signature")) == 0 &&
-               pubkey_verify(key->pubkey, key->algorithm,
-                             view_of(digest, key->algorithm->digest_size),
-                             buf_view(&signature)) == 0 &&
-               is_authorized(record, key, view_of(digest, key->algorithm->digest_size));
+               signed_message_verify(key->pubkey, key->algorithm, digest, buf_view(&message),
+                                     buf_view(&signature)) == 0 &&
+               is_authorized(record, key, digest);
 }
 
 static int digests_are_good(const struct record *record, const struct keyring_key *key)

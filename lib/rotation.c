@@ -2,7 +2,6 @@
 #include "lib/rotation.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 
 static void put_version(struct buf *buf, const struct keyring_key *key)
 {
@@ -20,29 +19,14 @@ void rotation_put(struct buf *buf, const char *origin, const struct keyring_key 
         put_version(buf, new);
 }
 
-int rotation_digest(const char *origin, const struct keyring_key *old,
-                    const struct keyring_key *new, const struct keyring_key *signer,
-                    uint8_t ret[DIGEST_SIZE_MAX])
-{
-        _cleanup_(buf_done) struct buf text = {};
-
-        rotation_put(&text, origin, old, new);
-        if (buf_error(&text))
-                return buf_error(&text);
-        return EVP_Digest(text.data, text.size, ret, NULL,
-                          EVP_get_digestbyname(signer->algorithm->hash), NULL) == 1
-                       ? 0
-                       : -ENOMEM;
-}
-
 int rotation_verify(const char *origin, const struct keyring_key *old,
                     const struct keyring_key *new, const struct keyring_key *signer,
                     struct view signature)
 {
-        uint8_t digest[DIGEST_SIZE_MAX];
-        int r = rotation_digest(origin, old, new, signer, digest);
+        _cleanup_(buf_done) struct buf text = {};
 
-        return r < 0 ? r
-                     : pubkey_verify(signer->pubkey, signer->algorithm,
-                                     view_of(digest, signer->algorithm->digest_size), signature);
+        rotation_put(&text, origin, old, new);
+        return buf_error(&text) ? buf_error(&text)
+                                : pubkey_verify_message(signer->pubkey, signer->algorithm,
+                                                        buf_view(&text), signature);
 }

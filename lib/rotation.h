@@ -8,8 +8,8 @@
  *     VERSION SP FINGERPRINT LF       of the old one
  *     VERSION SP FINGERPRINT LF       of the new one
  *
- * Each signs the digest of that text that its algorithm wants. So nobody who has only the journal,
- * or only one of the tokens, can name a successor.
+ * Each signs the text as its algorithm does: its digest, or itself. So nobody who has only the
+ * journal, or only one of the tokens, can name a successor.
  */
 
 #include "lib/keyring.h"
@@ -17,11 +17,6 @@
 /* Appends the text. */
 void rotation_put(struct buf *buf, const char *origin, const struct keyring_key *old,
                   const struct keyring_key *new);
-
-/* Its digest as @signer, one of the two, signs it: algorithm->digest_size bytes. -ENOMEM. */
-int rotation_digest(const char *origin, const struct keyring_key *old,
-                    const struct keyring_key *new, const struct keyring_key *signer,
-                    uint8_t ret[DIGEST_SIZE_MAX]) _must_use_;
 
 /* 0: @signer has signed it. -EKEYREJECTED, -ENOMEM. */
 int rotation_verify(const char *origin, const struct keyring_key *old,

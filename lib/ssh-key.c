@@ -5,6 +5,7 @@
 
 #include "lib/base64.h"
 #include "lib/key-numbers.h"
+#include "lib/spki.h"
 
 static const struct {
         const char *algorithm; /* of lib/algorithm.h */
@@ -14,6 +15,7 @@ static const struct {
         {"ecdsa-p384", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", "nistp384"},
         {"rsa-2048", "rsa-sha2-256", "ssh-rsa", NULL},
         {"rsa-3072", "rsa-sha2-256", "ssh-rsa", NULL},
+        {"ed25519", "ssh-ed25519", "ssh-ed25519", NULL},
 };
 
 static size_t find(const struct algorithm *algorithm)
@@ -45,14 +47,17 @@ static void put_mpint(struct buf *buf, struct view number)
 
 int ssh_key_put(struct buf *buf, const struct pubkey *key, const struct algorithm *algorithm)
 {
+        struct view point = pubkey_ed25519(key);
         size_t i = find(algorithm);
-        struct key_numbers numbers;
-        int r = key_numbers_read(key, &numbers);
+        struct key_numbers numbers = {};
+        int r = point.size > 0 ? 0 : key_numbers_read(key, &numbers);
 
         if (i == ARRAY_SIZE(names) || r < 0)
                 return -EOPNOTSUPP;
         buf_put_sized(buf, view_string(names[i].key));
-        if (names[i].curve) {
+        if (point.size > 0) {
+                buf_put_sized(buf, point);
+        } else if (names[i].curve) {
                 buf_put_sized(buf, view_string(names[i].curve));
                 buf_put_sized(buf, numbers.point);
         } else {

@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * Public keys and signatures as SSH writes them (RFC 4253 §6.6, RFC 5656 §3, RFC 8332 §3).
+ * Public keys and signatures as SSH writes them (RFC 4253 §6.6, RFC 5656 §3, RFC 8332 §3,
+ * RFC 8709 §4).
  */
 
 #include "lib/pubkey.h"
 
-/* "ecdsa-sha2-nistp256", "rsa-sha2-256"; NULL: SSH has no such signatures. */
+/* "ecdsa-sha2-nistp256", "rsa-sha2-256", "ssh-ed25519"; NULL: SSH has no such signatures. */
 const char *ssh_signature_name(const struct algorithm *algorithm);
 
 /* Appends the key. -EOPNOTSUPP: of a kind that SSH does not have. */

@@ -2,7 +2,9 @@
 #include "pkcs11/key.h"
 
 #include "lib/digest.h"
+#include "lib/ed25519.h"
 #include "lib/pubkey.h"
+#include "lib/spki.h"
 #include "pkcs11/evidence.h"
 #include "pkcs11/mechanism.h"
 
@@ -10,8 +12,8 @@
 #include <openssl/rand.h>
 
 #define HANDLE_PREFIX "id="
-#define SIGNED_MAX    128  /* bytes: prefix and digest */
-#define SIGNATURE_MAX 1024 /* bytes: RSA with 8192 bits */
+#define SIGNED_MAX    (ALGORITHM_MESSAGE_MAX + 1) /* bytes: a message, or prefix and digest */
+#define SIGNATURE_MAX 1024                        /* bytes: RSA with 8192 bits */
 
 struct key {
         const struct algorithm *algorithm;
@@ -178,6 +180,10 @@ static int put_signature(struct buf *buf, const struct algorithm *algorithm, str
                 return bytes.size % 2 == 1 ? -EBADMSG
                                            : ecdsa_put_der(buf, view_of(bytes.data, half),
                                                            view_of(bytes.data + half, half));
+        if (algorithm->kind == ALGORITHM_ED25519) {
+                buf_put_view(buf, bytes);
+                return bytes.size == ED25519_SIGNATURE_SIZE ? buf_error(buf) : -EBADMSG;
+        }
         if (bytes.size > modulus)
                 return -EBADMSG;
         for (size_t i = bytes.size; i < modulus; i++)
@@ -202,23 +208,23 @@ static CK_RV start_signing(struct token *token, const struct key *key)
                                       token->pin.size);
 }
 
-static int sign(struct token *token, const struct key *key, struct view digest,
+static int sign(struct token *token, const struct key *key, struct view what,
                 struct buf *ret_signature, struct problem *problem)
 {
-        uint8_t bytes[SIGNATURE_MAX], input[SIGNED_MAX];
-        struct view prefix = key->mechanism.prefix;
+        _cleanup_(buf_done) struct buf input = BUF_INIT(SIGNED_MAX);
+        uint8_t bytes[SIGNATURE_MAX];
         CK_ULONG size = sizeof(bytes);
         CK_RV rv;
         int r;
 
-        assert(prefix.size + digest.size <= sizeof(input)); /* both are of our own tables */
-        if (prefix.size > 0)
-                memcpy(input, prefix.data, prefix.size);
-        memcpy(input + prefix.size, digest.data, digest.size);
+        buf_put_view(&input, key->mechanism.prefix);
+        buf_put_view(&input, what);
+        if (buf_error(&input) ||
+            !buf_reserve(&input, 1)) /* of an empty message there is data, too */
+                return buf_error(&input);
         rv = start_signing(token, key);
         if (rv == CKR_OK)
-                rv = token->module->C_Sign(token->session, input, prefix.size + digest.size, bytes,
-                                           &size);
+                rv = token->module->C_Sign(token->session, input.data, input.size, bytes, &size);
         if (rv != CKR_OK)
                 return token_error(rv, "signing", problem);
         r = size > sizeof(bytes)
@@ -235,16 +241,15 @@ int key_sign(void *device, uint32_t slot, struct view digest, struct view author
 {
         struct token *token = device;
         const struct key *key;
+        int r;
 
         if (slot >= token->key_count || token->keys[slot]->destroyed)
                 return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
         key = token->keys[slot];
         if (authorization.size > 0)
                 return problem_set(problem, -EPERM, "keys of a PKCS#11 token have no witness");
-        if (digest.size != key->algorithm->digest_size)
-                return problem_set(problem, -EBADMSG, "the digest has %zu bytes, %s signs %zu",
-                                   digest.size, key->algorithm->name, key->algorithm->digest_size);
-        return sign(token, key, digest, ret_signature, problem);
+        r = driver_check_signed(key->algorithm, digest, problem);
+        return r < 0 ? r : sign(token, key, digest, ret_signature, problem);
 }
 
 int key_attest(void *device, uint32_t slot, const struct evidence_question *question,

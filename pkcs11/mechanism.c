@@ -7,6 +7,17 @@
 static const uint8_t p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static const uint8_t p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
 
+/* What names the curve of Ed25519: PrintableString "edwards25519" (PKCS#11 v3.0 §2.3.5), which is
+ * asked for; the identifier that this has as another choice; the one of RFC 8410 §3. */
+static const struct {
+        uint8_t bytes[14];
+        size_t size;
+} ed25519[] = {
+        {{0x13, 12, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'}, 14},
+        {{0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01}, 11},
+        {{0x06, 0x03, 0x2b, 0x65, 0x70}, 5},
+};
+
 /* DigestInfo up to the digest (RFC 8017 §9.2, note 1). */
 static const uint8_t sha256_info[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
                                       0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
@@ -28,6 +39,23 @@ static int fill_ec(const struct algorithm *algorithm, struct mechanism *ret)
                         return 0;
                 }
         return -EOPNOTSUPP;
+}
+
+static int fill_ed25519(struct mechanism *ret)
+{
+        ret->key_type = CKK_EC_EDWARDS;
+        ret->generate = CKM_EC_EDWARDS_KEY_PAIR_GEN;
+        ret->sign = CKM_EDDSA; /* without a parameter: of the message itself */
+        ret->curve = view_of(ed25519[0].bytes, ed25519[0].size);
+        return 0;
+}
+
+int mechanism_is_ed25519(struct view curve)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(ed25519); i++)
+                if (view_equal(curve, view_of(ed25519[i].bytes, ed25519[i].size)))
+                        return 1;
+        return 0;
 }
 
 static int fill_rsa(const struct algorithm *algorithm, struct mechanism *ret)
@@ -54,6 +82,8 @@ int mechanism_of(const struct algorithm *algorithm, struct mechanism *ret)
         switch (algorithm->kind) {
         case ALGORITHM_ECDSA:
                 return fill_ec(algorithm, ret);
+        case ALGORITHM_ED25519:
+                return fill_ed25519(ret);
         case ALGORITHM_RSA_PKCS1:
         case ALGORITHM_RSA_PSS:
                 return fill_rsa(algorithm, ret);

@@ -22,6 +22,10 @@ struct mechanism {
 /* -EOPNOTSUPP: PKCS#11 does not have it, or this program does not know how. */
 int mechanism_of(const struct algorithm *algorithm, struct mechanism *ret) _must_use_;
 
+/* Whether the value of CKA_EC_PARAMS names the curve of Ed25519. Tokens write it in several ways,
+ * and not always the same for both halves of a key. */
+int mechanism_is_ed25519(struct view curve);
+
 /* 0 if the token makes such keys and signs with them, else -EOPNOTSUPP; -ENODEV. */
 int mechanism_check(struct token *token, const struct algorithm *algorithm,
                     struct problem *problem) _must_use_;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/ed25519.h"
 #include "lib/pubkey.h"
+#include "lib/spki.h"
 #include "pkcs11/key.h"
 #include "pkcs11/mechanism.h"
 
@@ -35,7 +37,7 @@ int key_make_pair(struct token *token, const struct algorithm *algorithm, const 
 {
         struct mechanism mechanism;
         int r = mechanism_of(algorithm, &mechanism);
-        int is_ec = mechanism.key_type == CKK_EC;
+        int is_ec = mechanism.curve.size > 0;
         CK_ULONG bits = algorithm->bits;
         CK_ATTRIBUTE public_template[] = {
                 {CKA_TOKEN, &yes, sizeof(yes)},
@@ -103,6 +105,15 @@ static int put_ec(struct token *token, const struct algorithm *algorithm, CK_OBJ
         return r < 0 ? r : spki_put_ec(buf, algorithm, x, y);
 }
 
+static int put_ed25519(struct token *token, CK_OBJECT_HANDLE public, struct buf *buf,
+                       struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf bytes = BUF_INIT(2 * OBJECT_ATTRIBUTE_MAX);
+        int r = object_read(token, public, CKA_EC_POINT, &bytes, problem);
+
+        return r < 0 ? r : spki_put_ed25519(buf, unwrap_point(buf_view(&bytes), ED25519_KEY_SIZE));
+}
+
 static int put_rsa(struct token *token, CK_OBJECT_HANDLE public, struct buf *buf,
                    struct problem *problem)
 {
@@ -115,13 +126,21 @@ static int put_rsa(struct token *token, CK_OBJECT_HANDLE public, struct buf *buf
         return r < 0 ? r : spki_put_rsa(buf, buf_view(&modulus), buf_view(&exponent));
 }
 
+static int put_key(struct token *token, const struct algorithm *algorithm, CK_OBJECT_HANDLE public,
+                   struct buf *buf, struct problem *problem)
+{
+        if (algorithm->kind == ALGORITHM_ED25519)
+                return put_ed25519(token, public, buf, problem);
+        return algorithm->curve ? put_ec(token, algorithm, public, buf, problem)
+                                : put_rsa(token, public, buf, problem);
+}
+
 int key_put_spki(struct token *token, const struct algorithm *algorithm, CK_OBJECT_HANDLE public,
                  struct buf *buf, struct problem *problem)
 {
         _cleanup_(pubkey_freep) struct pubkey *key = NULL;
         size_t before = buf->size;
-        int r = algorithm->curve ? put_ec(token, algorithm, public, buf, problem)
-                                 : put_rsa(token, public, buf, problem);
+        int r = put_key(token, algorithm, public, buf, problem);
 
         if (r == 0)
                 r = pubkey_from_spki(view_of(buf->data + before, buf->size - before), &key);
@@ -157,7 +176,8 @@ static int check_same(struct token *token, CK_OBJECT_HANDLE private, CK_OBJECT_H
 
         if (r == 0)
                 r = object_read(token, public, type, &theirs, problem);
-        if (r == 0 && !view_equal(buf_view(&mine), buf_view(&theirs)))
+        if (r == 0 && !view_equal(buf_view(&mine), buf_view(&theirs)) &&
+            !(mechanism_is_ed25519(buf_view(&mine)) && mechanism_is_ed25519(buf_view(&theirs))))
                 return problem_set(problem, -EKEYREJECTED,
                                    "the public key does not belong to the private key");
         return r;
@@ -168,13 +188,15 @@ static int check_same(struct token *token, CK_OBJECT_HANDLE private, CK_OBJECT_H
 int key_check_private(struct token *token, const struct algorithm *algorithm,
                       CK_OBJECT_HANDLE private, CK_OBJECT_HANDLE public, struct problem *problem)
 {
-        CK_KEY_TYPE expected = algorithm->curve ? CKK_EC : CKK_RSA;
         _cleanup_(buf_done) struct buf type = BUF_INIT(2 * OBJECT_ATTRIBUTE_MAX);
-        int r = object_read(token, private, CKA_KEY_TYPE, &type, problem);
+        struct mechanism mechanism;
+        int r = mechanism_of(algorithm, &mechanism);
 
+        if (r == 0)
+                r = object_read(token, private, CKA_KEY_TYPE, &type, problem);
         if (r < 0)
                 return r;
-        if (!view_equal(buf_view(&type), view_of(&expected, sizeof(expected))))
+        if (!view_equal(buf_view(&type), view_of(&mechanism.key_type, sizeof(mechanism.key_type))))
                 return problem_set(problem, -EKEYREJECTED, "the private key is no %s key",
                                    algorithm->name);
         r = check_flags(token, private, problem);

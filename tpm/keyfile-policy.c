@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <tss2/tss2_mu.h>
 
+#include "lib/spki.h"
+
 void keyfile_policy_done(struct keyfile_policy *policy)
 {
         for (size_t i = 0; i < policy->count; i++)

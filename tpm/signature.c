@@ -2,6 +2,7 @@
 #include "tpm/signature.h"
 
 #include "lib/pubkey.h"
+#include "lib/spki.h"
 
 #include <errno.h>
 

@@ -2,6 +2,7 @@
 #include "tpm/template.h"
 
 #include "lib/pubkey.h"
+#include "lib/spki.h"
 
 #include <errno.h>
 #include <tss2/tss2_mu.h>

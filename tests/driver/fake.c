@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/driver.h"
+#include "lib/ed25519.h"
 #include "tests/driver/script.h"
 
 #include <errno.h>
@@ -83,6 +84,8 @@ static int open_fake(const char *token, const struct facts *settings, void **ret
 
 static EVP_PKEY *new_key(const struct algorithm *algorithm)
 {
+        if (algorithm->kind == ALGORITHM_ED25519)
+                return EVP_PKEY_Q_keygen(NULL, NULL, algorithm->curve);
         return algorithm->curve ? EVP_EC_gen(algorithm->curve)
                                 : EVP_RSA_gen((size_t)algorithm->bits);
 }
@@ -166,15 +169,33 @@ static int load(void *device, const struct algorithm *algorithm, struct view han
         return put_spki(ret_spki, key);
 }
 
+/* What is signed is the message. */
+static int sign_message(EVP_PKEY *key, struct view message, struct buf *ret_signature)
+{
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        size_t size = ED25519_SIGNATURE_SIZE;
+        uint8_t *room = buf_reserve(ret_signature, size);
+        int ok = context && room && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+                 EVP_DigestSign(context, room, &size, message.data, message.size) == 1;
+
+        if (ok)
+                buf_grown(ret_signature, size);
+        EVP_MD_CTX_free(context);
+        return ok ? 0 : broken(NULL);
+}
+
 static int sign_with(EVP_PKEY *key, const struct algorithm *algorithm, struct view digest,
                      struct buf *ret_signature)
 {
-        EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+        EVP_PKEY_CTX *context;
         const EVP_MD *hash = EVP_get_digestbyname(algorithm->hash);
         size_t size = 0;
         uint8_t *room = NULL;
         int r = -EIO;
 
+        if (algorithm->kind == ALGORITHM_ED25519)
+                return sign_message(key, digest, ret_signature);
+        context = EVP_PKEY_CTX_new(key, NULL);
         if (context && EVP_PKEY_sign_init(context) == 1 &&
             EVP_PKEY_CTX_set_signature_md(context, hash) == 1 &&
             (algorithm->kind != ALGORITHM_RSA_PSS ||
@@ -214,8 +235,9 @@ static int sign(void *device, uint32_t slot, struct view digest, struct view aut
         if (slot >= fake->count)
                 return problem_set(problem, -ENOKEY, "no key was loaded as slot %u", slot);
         algorithm = fake->slot[slot].algorithm;
-        if (digest.size != algorithm->digest_size)
-                return problem_set(problem, -EBADMSG, "the digest has %zu bytes", digest.size);
+        r = driver_check_signed(algorithm, digest, problem);
+        if (r < 0)
+                return r;
         switch (pending) {
         case SCRIPT_WRONG_KEY:
                 return sign_with_another(algorithm, digest, ret_signature);

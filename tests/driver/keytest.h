@@ -7,7 +7,7 @@
 
 #include "tests/driver/client.h"
 
-/* A digest that @algorithm signs. */
+/* A digest that @algorithm signs; as good a message as any, where it signs those. */
 struct view keytest_digest(const struct algorithm *algorithm);
 
 /* Signs with @slot and checks the signature with the public key; expects all of it to work. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/pubkey.h"
 #include "tests/driver/equipment.h"
 #include "tests/driver/keytest.h"
 #include "tests/test.h"
@@ -80,6 +81,47 @@ static void each_algorithm(void)
         }
         expect_integer(client_stop(&maker), EXIT_SUCCESS);
         expect_integer(client_stop(&other), EXIT_SUCCESS);
+}
+
+static void expect_signed(struct client *client, uint32_t slot, struct pubkey *key, size_t size)
+{
+        static const uint8_t bytes[ALGORITHM_MESSAGE_MAX];
+        _cleanup_(buf_done) struct buf signature = BUF_INIT(0);
+        struct view message = view_of(bytes, size);
+
+        expect_integer(client_sign(client, slot, message, &signature), FRAME_OK);
+        expect_integer(pubkey_verify_message(key, algorithm_find("ed25519"), message,
+                                             buf_view(&signature)),
+                       0);
+}
+
+/* From none to as many bytes as there may be. */
+static void messages(void)
+{
+        static const uint8_t too_long[ALGORITHM_MESSAGE_MAX + 1];
+        _cleanup_(buf_done) struct buf handle = BUF_INIT(0), spki = BUF_INIT(0);
+        _cleanup_(pubkey_freep) struct pubkey *key = NULL;
+        struct client client;
+        uint32_t slot = 0;
+
+        open_token(&client, NULL);
+        test_label = "messages";
+        expect_integer(client_generate(&client, "ed25519", "messages", &handle, &spki), FRAME_OK);
+        expect_integer(client_load(&client, "ed25519", buf_view(&handle), &slot, NULL), FRAME_OK);
+        expect_integer(pubkey_from_spki(buf_view(&spki), &key), 0);
+        expect_signed(&client, slot, key, 0);
+        expect_signed(&client, slot, key, 1);
+        expect_signed(&client, slot, key, ALGORITHM_MESSAGE_MAX);
+        expect_integer(client_sign(&client, slot, view_of(too_long, sizeof(too_long)), NULL),
+                       FRAME_BAD_REQUEST);
+        expect(strstr(client.reason, "the message has 8193 bytes, ed25519 signs 8192 at most") !=
+               NULL);
+        /* The key is of another kind than it is said to be. */
+        expect_integer(client_load(&client, "ecdsa-p256", buf_view(&handle), &slot, NULL),
+                       FRAME_MISMATCH);
+        expect_integer(client_destroy(&client, "ed25519", buf_view(&handle)), FRAME_OK);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        test_label = "";
 }
 
 static void refusals(void)
@@ -386,6 +428,7 @@ int main(int argc, char **argv)
         equipment_path(pin_file, "right.pin");
         keytest_protocol(program, right_settings);
         each_algorithm();
+        messages();
         refusals();
         foreign_key();
         always_authenticate();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/pubkey.h"
+#include "lib/signed-message.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
@@ -11,8 +11,9 @@ static void check_verify(struct pubkey *key, struct view signature)
         static const uint8_t digest[DIGEST_SIZE_MAX] = {1};
 
         for (size_t i = 0; (algorithm = algorithm_at(i)); i++) {
-                int r = pubkey_verify(key, algorithm, view_of(digest, algorithm->digest_size),
-                                      signature);
+                int r = signed_message_verify(key, algorithm,
+                                              view_of(digest, algorithm->digest_size),
+                                              view_of(digest, sizeof(digest)), signature);
 
                 assert(r == (pubkey_fits(key, algorithm) ? -EKEYREJECTED : -EOPNOTSUPP));
         }

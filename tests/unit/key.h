@@ -24,10 +24,14 @@ static inline void key_freep(EVP_PKEY **key)
 
 static inline EVP_PKEY *key_new(const struct algorithm *algorithm)
 {
-        EVP_PKEY *key = algorithm->kind == ALGORITHM_ECDSA
-                                ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", algorithm->curve)
-                                : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)algorithm->bits);
+        EVP_PKEY *key;
 
+        if (algorithm->kind == ALGORITHM_ED25519)
+                key = EVP_PKEY_Q_keygen(NULL, NULL, algorithm->curve);
+        else if (algorithm->kind == ALGORITHM_ECDSA)
+                key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", algorithm->curve);
+        else
+                key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)algorithm->bits);
         assert(key);
         return key;
 }
@@ -89,6 +93,22 @@ static inline void key_sign_as(EVP_PKEY *key, const struct algorithm *algorithm,
         assert(ok == 1);
         buf_grown(ret_signature, size);
         EVP_PKEY_CTX_free(context);
+}
+
+/* Of the message itself: Ed25519. */
+static inline void key_sign_message(EVP_PKEY *key, struct view message, struct buf *ret_signature)
+{
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        uint8_t *room = buf_reserve(ret_signature, 64);
+        size_t size = 64;
+        int ok;
+
+        assert(room && context);
+        ok = EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+             EVP_DigestSign(context, room, &size, message.data, message.size) == 1;
+        assert(ok);
+        buf_grown(ret_signature, size);
+        EVP_MD_CTX_free(context);
 }
 
 static inline void key_sign(EVP_PKEY *key, const struct algorithm *algorithm, struct view digest,

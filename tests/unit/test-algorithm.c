@@ -19,6 +19,7 @@ static const struct {
         {"rsa-3072", "sha256", "PKIX_RSA_PKCS1V15_3072_SHA256", ALGORITHM_RSA_PKCS1, 3072, 384},
         {"rsa-2048-pss", "sha256", "PKIX_RSA_PSS_2048_SHA256", ALGORITHM_RSA_PSS, 2048, 256},
         {"rsa-3072-pss", "sha256", "PKIX_RSA_PSS_3072_SHA256", ALGORITHM_RSA_PSS, 3072, 384},
+        {"ed25519", "sha256", "PKIX_ED25519", ALGORITHM_ED25519, 256, 64},
 };
 
 static void test_published_rows(void)
@@ -52,7 +53,11 @@ static void expect_row_is_consistent(const struct algorithm *row)
         const EVP_MD *md = EVP_get_digestbyname(row->hash);
 
         expect(md && (size_t)EVP_MD_get_size(md) == row->digest_size);
-        if (row->kind == ALGORITHM_ECDSA) {
+        expect_integer(algorithm_signs_messages(row), row->kind == ALGORITHM_ED25519);
+        if (row->kind == ALGORITHM_ED25519) {
+                expect_integer(OBJ_sn2nid(row->curve), NID_ED25519);
+                expect_integer(row->signature_max, 2 * row->bits / 8);
+        } else if (row->kind == ALGORITHM_ECDSA) {
                 expect(row->curve && OBJ_sn2nid(row->curve) == NID_undef);
                 expect_integer(row->signature_max, ecdsa_signature_max(row->bits));
         } else {

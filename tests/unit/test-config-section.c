@@ -160,7 +160,7 @@ static void test_keys(void)
                  "f:16: [Key k] Token=: expected the name of a [Token], found \"t\""},
                 {"algorithm", GOOD KEY("ecdsa", "model"),
                  "f:15: [Key k] Algorithm=: expected one of ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 "
-                 "rsa-2048-pss rsa-3072-pss, found \"ecdsa\""},
+                 "rsa-2048-pss rsa-3072-pss ed25519, found \"ecdsa\""},
                 {"purpose", GOOD KEY("ecdsa-p256", "Model"),
                  "f:16: [Key k] Purpose=: expected one of model dataset provenance general log, "
                  "found \"Model\""},
@@ -169,6 +169,9 @@ static void test_keys(void)
                  "found nothing"},
                 {"transparency", GOOD KEY("ecdsa-p256", "model") "Transparency=yes\n",
                  "f:17: [Key k] Transparency=: expected one of none rekor, found \"yes\""},
+                {"transparent messages", GOOD KEY("ed25519", "model") "Transparency=rekor\n",
+                 "f:17: [Key k] Transparency=: expected none: Sigstore's log has no entries of "
+                 "messages, found \"rekor\""},
                 {"transparent log key",
                  "[Agent]\nOrigin=x\n[Token tpm0]\nDriver=tpm\nTCTI=x\n" KEY(
                          "ecdsa-p256", "log") "Transparency=rekor\n",

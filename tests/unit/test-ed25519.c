@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/digest.h"
 #include "lib/ed25519.h"
+#include "lib/pubkey.h"
 #include "tests/test.h"
 
 #include <errno.h>
@@ -17,8 +18,73 @@ static const struct {
          "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"},
 };
 
+/* RFC 8410 §10.1. */
+#define PEM                                                                                        \
+        "-----BEGIN PUBLIC KEY-----\n"                                                             \
+        "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"                           \
+        "-----END PUBLIC KEY-----\n"
+
+static void test_spki(void)
+{
+        _cleanup_(buf_done) struct buf spki = {}, pem = {}, none = {};
+        _cleanup_(pubkey_freep) struct pubkey *key = NULL;
+        uint8_t point[ED25519_KEY_SIZE];
+
+        expect_integer(
+                hex_decode(view_string("19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad70"
+                                       "3166e1"),
+                           point, sizeof(point)),
+                0);
+        expect_integer(spki_put_ed25519(&spki, view_of(point, sizeof(point))), 0);
+        expect_integer(pubkey_from_spki(buf_view(&spki), &key), 0);
+        expect(key != NULL);
+        if (!key)
+                return;
+        pubkey_put_pem(key, &pem);
+        expect_text(buf_view(&pem), PEM);
+        expect_view(pubkey_ed25519(key), view_of(point, sizeof(point)));
+        expect(pubkey_fits(key, algorithm_find("ed25519")));
+        expect(!pubkey_fits(key, algorithm_find("ecdsa-p256")));
+        expect_integer(spki_put_ed25519(&none, view_of(point, 31)), -EBADMSG);
+        expect_integer(spki_ed25519(view_of(spki.data, spki.size - 1)).size, 0);
+}
+
+/* With each of these, a signature of zeros, or one that is nearly so, would be good for many
+ * messages. */
+static void test_weak(void)
+{
+        static const char *const keys[] = {
+                "0000000000000000000000000000000000000000000000000000000000000000",
+                "0000000000000000000000000000000000000000000000000000000000000080",
+                "0100000000000000000000000000000000000000000000000000000000000000",
+                "0100000000000000000000000000000000000000000000000000000000000080",
+                "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+                "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+                "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+                "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+                "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                _cleanup_(buf_done) struct buf spki = {};
+                struct pubkey *key = NULL;
+                uint8_t point[ED25519_KEY_SIZE];
+
+                test_label = keys[i];
+                expect_integer(hex_decode(view_string(keys[i]), point, sizeof(point)), 0);
+                expect(ed25519_is_weak(point));
+                expect_integer(spki_put_ed25519(&spki, view_of(point, sizeof(point))), 0);
+                expect_integer(pubkey_from_spki(buf_view(&spki), &key), -EBADMSG);
+        }
+        test_label = "";
+}
+
 int main(void)
 {
+        test_spki();
+        test_weak();
         for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
                 uint8_t key[ED25519_KEY_SIZE], message[8], signature[ED25519_SIGNATURE_SIZE + 1];
                 struct view signed_text = view_of(message, strlen(vectors[i].message) / 2);
@@ -31,6 +97,7 @@ int main(void)
                 expect_integer(hex_decode(view_string(vectors[i].signature), signature,
                                           ED25519_SIGNATURE_SIZE),
                                0);
+                expect(!ed25519_is_weak(key));
                 expect_integer(ed25519_verify(key, signed_text, view_of(signature, 64)), 0);
                 expect_integer(ed25519_verify(key, signed_text, view_of(signature, 63)),
                                -EKEYREJECTED);

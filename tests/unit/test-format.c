@@ -23,6 +23,15 @@ static int hash_text(struct format_content *content, const char *hash, struct vi
         return digest_of_parts(hash, parts, 2, ret, &size);
 }
 
+static int read_text(struct format_content *content, struct buf *ret, struct problem *problem)
+{
+        const struct text *text = (void *)content;
+
+        (void)problem;
+        buf_put_string(ret, text->text);
+        return buf_error(ret);
+}
+
 struct maker {
         EVP_PKEY *pair;
         struct pubkey *pubkey;
@@ -32,8 +41,11 @@ struct maker {
 
 static void sign(const struct maker *maker, struct signature *signature)
 {
-        key_sign(maker->pair, maker->signer.algorithm,
-                 view_of(signature->digest, signature->digest_size), &signature->value);
+        if (algorithm_signs_messages(maker->signer.algorithm))
+                key_sign_message(maker->pair, buf_view(&signature->message), &signature->value);
+        else
+                key_sign(maker->pair, maker->signer.algorithm,
+                         view_of(signature->digest, signature->digest_size), &signature->value);
 }
 
 static void put_certificate(const struct maker *maker, const char *name, struct buf *ret)
@@ -61,6 +73,8 @@ static void make(struct maker *ret, const char *algorithm)
                                              .created = 1763805600,
                                              .time = 1763805700,
                                              .name_space = "file"};
+        if (algorithm_signs_messages(ret->signer.algorithm))
+                return;
         put_certificate(ret, "x509", &pem);
         expect_integer(armor_parse(buf_view(&pem), "CERTIFICATE", &ret->certificate), 0);
         ret->signer.certificate = buf_view(&ret->certificate);
@@ -76,7 +90,7 @@ static void maker_done(struct maker *maker)
 static void make_signature(const struct maker *maker, const struct format *format, struct buf *ret)
 {
         _cleanup_(signature_done) struct signature signature = {.format = format};
-        struct text text = {{hash_text, "text"}, "content"};
+        struct text text = {{hash_text, "text", read_text}, "content"};
 
         if (format->prepare)
                 expect_integer(format->prepare(&maker->signer, &text.content, &signature, NULL), 0);
@@ -89,15 +103,12 @@ static void make_signature(const struct maker *maker, const struct format *forma
 static int verify(const struct maker *maker, struct view file, const char *content)
 {
         _cleanup_(signature_done) struct signature signature = {};
-        struct text text = {{hash_text, "text"}, content};
+        struct text text = {{hash_text, "text", read_text}, content};
         int r = signature_parse(file, &signature, NULL);
 
         if (r == 0)
                 r = signature_digest(&signature, &maker->signer, &text.content, NULL);
-        return r < 0 ? r
-                     : pubkey_verify(maker->pubkey, maker->signer.algorithm,
-                                     view_of(signature.digest, signature.digest_size),
-                                     buf_view(&signature.value));
+        return r < 0 ? r : signature_verify(&signature, &maker->signer, maker->pubkey);
 }
 
 /* The certificate that is within vouches for itself; who trusts the key does not look at it. */
@@ -106,7 +117,8 @@ static int is_free(const struct maker *maker, struct view file, size_t at)
         const uint8_t *found =
                 memmem(file.data, file.size, maker->certificate.data, maker->certificate.size);
 
-        return found && file.data + at >= found && file.data + at < found + maker->certificate.size;
+        return maker->certificate.size > 0 && found && file.data + at >= found &&
+               file.data + at < found + maker->certificate.size;
 }
 
 /* No bit of the file is free. */
@@ -152,7 +164,7 @@ static void test_algorithms(void)
         static const char *const names[] = {"openpgp", "sshsig", "cms"};
         _cleanup_(maker_done) struct maker maker = {};
         _cleanup_(signature_done) struct signature signature = {};
-        struct text text = {{hash_text, "text"}, "content"};
+        struct text text = {{hash_text, "text", read_text}, "content"};
 
         maker.pair = key_new(algorithm_find("rsa-2048-pss"));
         maker.pubkey = key_public(maker.pair);
@@ -171,6 +183,38 @@ static void test_algorithms(void)
         expect_integer(key_certificate_find("x509")->prepare(&maker.signer, &signature),
                        -EOPNOTSUPP);
         expect_integer(key_certificate_find("openpgp")->prepare(&maker.signer, &signature),
+                       -EOPNOTSUPP);
+}
+
+/* Where messages are signed, the formats of digests have no place, and take nothing for a
+ * signature. */
+static void test_messages(void)
+{
+        static const char *const names[] = {"openpgp", "cms", "oms"};
+        _cleanup_(maker_done) struct maker maker, signer;
+
+        make(&maker, "ed25519");
+        make(&signer, "ecdsa-p256");
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                const struct format *format = format_find(names[i]);
+                _cleanup_(buf_done) struct buf file = {};
+                struct problem problem = {};
+
+                test_label = names[i];
+                expect_integer(format_check_algorithm(format, maker.signer.algorithm, &problem),
+                               -EOPNOTSUPP);
+                expect_contains(problem.text, "ed25519 signs messages");
+                expect_integer(format_check_algorithm(format, signer.signer.algorithm, NULL), 0);
+                if (format->of_models)
+                        continue;
+                make_signature(&signer, format, &file);
+                expect_integer(verify(&maker, buf_view(&file), "content"), -EKEYREJECTED);
+        }
+        test_label = "";
+        expect_integer(
+                key_certificate_find("openpgp")->prepare(&maker.signer, &(struct signature){}),
+                -EOPNOTSUPP);
+        expect_integer(key_certificate_find("x509")->prepare(&maker.signer, &(struct signature){}),
                        -EOPNOTSUPP);
 }
 
@@ -221,7 +265,10 @@ int main(void)
                 test_format("openpgp", algorithms[i]);
                 test_format("cms", algorithms[i]);
         }
+        test_format("raw", "ed25519");
+        test_format("sshsig", "ed25519");
         test_algorithms();
+        test_messages();
         test_certificate();
         return test_result();
 }

@@ -150,7 +150,8 @@ static void test_algorithms(void)
         static const uint8_t digest[DIGEST_SIZE_MAX] = {1, 2, 3};
         const struct algorithm *algorithm;
 
-        for (size_t i = 0; (algorithm = algorithm_at(i)); i++) {
+        for (size_t i = 0; (algorithm = algorithm_at(i)) && !algorithm_signs_messages(algorithm);
+             i++) {
                 _cleanup_(key_freep) EVP_PKEY *pair = key_new(algorithm);
                 _cleanup_(pubkey_freep) struct pubkey *key = key_public(pair);
                 _cleanup_(hashedrekord_done) struct hashedrekord entry = {};

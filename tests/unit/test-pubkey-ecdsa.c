@@ -6,6 +6,8 @@
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
 
+#include "lib/spki.h"
+
 #define INTEGER_SIZE 32
 
 static const char order[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";

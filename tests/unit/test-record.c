@@ -221,20 +221,25 @@ struct signer {
         struct keyring ring;
 };
 
-static void signer_init(struct signer *signer, enum key_purpose purpose)
+static void signer_init_with(struct signer *signer, enum key_purpose purpose, const char *algorithm)
 {
         *signer = (struct signer){
-                .pair = key_new(algorithm_find("ecdsa-p256")),
+                .pair = key_new(algorithm_find(algorithm)),
                 .key = {.name = "model",
                         .token = "tpm0",
                         .created = "2026-11-22T10:00:00.000000Z",
                         .version = 1,
-                        .algorithm = algorithm_find("ecdsa-p256"),
+                        .algorithm = algorithm_find(algorithm),
                         .purpose = purpose},
         };
         signer->key.pubkey = key_public(signer->pair);
         signer->ring.keys = &signer->key;
         signer->ring.count = 1;
+}
+
+static void signer_init(struct signer *signer, enum key_purpose purpose)
+{
+        signer_init_with(signer, purpose, "ecdsa-p256");
 }
 
 static void signer_done(struct signer *signer)
@@ -321,6 +326,74 @@ static void test_verify(void)
         }
         test_label = "";
         signer_done(&signer);
+}
+
+/* The record of an Ed25519 signature of "a message", which is in it. */
+static void put_signed_message(struct buf *ret, struct signer *signer)
+{
+        _cleanup_(buf_done) struct buf signature = {}, text = {}, digest = {}, named = {},
+                                       algorithm = {}, record = {};
+        struct sha256 hash = sha256_of(view_string("a message"));
+
+        key_sign_message(signer->pair, view_string("a message"), &signature);
+        buf_put_string(&text, "\"message\":\"YSBtZXNzYWdl\",\"request\":\"r1\",\"signature\":\"");
+        base64_encode(&text, buf_view(&signature));
+        buf_put_u8(&text, '\0');
+        digest_put(&digest, "sha256", sha256_view(&hash));
+        buf_put_u8(&digest, '\0');
+        edit_first(&algorithm, view_string(SIGN), "ecdsa-p256", "ed25519");
+        edit_first(&named, buf_view(&algorithm), "sha256:" HASH, (const char *)digest.data);
+        edit_first(&record, buf_view(&named), "\"request\":\"r1\",\"signature\":\"AAAA",
+                   (const char *)text.data);
+        put_fingerprint(ret, buf_view(&record), signer);
+}
+
+static void test_verify_message(void)
+{
+        static const struct {
+                const char *label, *from, *to;
+                int r;
+                const char *problem;
+        } rows[] = {
+                {"as it was signed", "model", "model", 0, ""},
+                {"another message", "YSBtZXNzYWdl", "YSBNZXNzYWdl", -EBADMSG,
+                 "sign: message: has another digest than sha256:…"},
+                {"no message", "\"message\":\"YSBtZXNzYWdl\",", "", -EBADMSG,
+                 "sign: message: algorithm ed25519 signs messages, expected one"},
+                {"message no base64", "YSBtZXNzYWdl", "YSBtZXNzYWd-", -EBADMSG,
+                 "sign: message: no standard base64"},
+                {"another digest", "\"digest\":\"sha256:", "\"digest\":\"sha384:", -EBADMSG,
+                 "expected \"sha256:\""},
+                {"another algorithm", "\"ed25519\"", "\"ecdsa-p256\"", -EBADMSG,
+                 "sign: expected algorithm ed25519"},
+                {"another signature", "\"signature\":\"", "\"signature\":\"AAAA", -EKEYREJECTED,
+                 "sign: the signature does not verify"},
+        };
+        _cleanup_(buf_done) struct buf record = {}, plain = {}, with_message = {};
+        struct signer signer, other;
+        struct problem problem = {};
+
+        signer_init_with(&signer, KEY_MODEL, "ed25519");
+        signer_init(&other, KEY_MODEL);
+        put_signed_message(&record, &signer);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(buf_done) struct buf entry = {};
+                struct problem reason = {};
+
+                test_label = rows[i].label;
+                edit_first(&entry, buf_view(&record), rows[i].from, rows[i].to);
+                expect_integer(verify(buf_view(&entry), &signer.ring, &reason), rows[i].r);
+                expect_contains(reason.text, rows[i].problem);
+        }
+        test_label = "";
+        put_signed(&plain, &other);
+        edit_first(&with_message, buf_view(&plain), "\"request\"",
+                   "\"message\":\"YSBtZXNzYWdl\",\"request\"");
+        expect_integer(verify(buf_view(&with_message), &other.ring, &problem), -EBADMSG);
+        expect_text(view_string(problem.text),
+                    "sign: message: algorithm ecdsa-p256 signs digests, expected none");
+        signer_done(&signer);
+        signer_done(&other);
 }
 
 /* The record with what a witness signed for it. */
@@ -455,6 +528,7 @@ int main(void)
         test_time_shapes();
         test_types();
         test_verify();
+        test_verify_message();
         test_verify_authorization();
         test_verify_logged();
         test_verify_with_another_ring();

@@ -21,7 +21,8 @@ static void test_same_as_written(void)
 {
         const struct algorithm *algorithm;
 
-        for (size_t i = 0; (algorithm = algorithm_at(i)); i++) {
+        for (size_t i = 0; (algorithm = algorithm_at(i)) && !algorithm_signs_messages(algorithm);
+             i++) {
                 EVP_PKEY *key = key_new(algorithm);
                 struct pubkey *pubkey = key_public(key), *read = NULL;
                 _cleanup_(buf_done) struct buf bytes = {}, again = {};
