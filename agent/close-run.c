@@ -44,6 +44,7 @@ static int assemble(const struct run *run, const json_t *parameters, struct buf 
                 .grant = run->decision.grant,
                 .caller = run->caller,
                 .unit = run->unit,
+                .measured = run->measured,
                 .parameters = run->parameters,
                 .described_by = run->parameters ? run->description.grant : NULL,
                 .materials = member_of(parameters, "materials"),

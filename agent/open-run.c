@@ -15,9 +15,9 @@ static int set_builder(struct run *run, const struct config_builder *builder)
         return 0;
 }
 
-/* @why: it is not observed, and somebody wants to know the reason; or NULL. */
-static void reply(struct run *run, const char *why)
+static void reply(struct run *run)
 {
+        const char *why = run->unobserved.text[0] ? run->unobserved.text : NULL;
         struct call *call = run->call;
 
         (void)record_time(recorder_now(), run->started);
@@ -25,6 +25,23 @@ static void reply(struct run *run, const char *why)
         call_reply(call, json_pack("{s:s, s:s, s:b, s:s*, s:s, s:s}", "builder", run->builder,
                                    "key", run->key, "observed", run->unit != NULL, "reason", why,
                                    "run", run->id, "startedOn", run->started));
+}
+
+static void on_measured(void *context, json_t *measured)
+{
+        struct run *run = context;
+
+        run->measuring = NULL;
+        run->measured = measured;
+        reply(run);
+}
+
+/* The state that the machine is in when the run begins. */
+static void begin(struct run *run)
+{
+        run->measuring = measure(run->agent, on_measured, run);
+        if (!run->measuring)
+                reply(run);
 }
 
 static void fail(struct run *run, const char *error, const char *reason)
@@ -46,6 +63,7 @@ static void fall_back(struct run *run, const struct problem *problem)
                                            : NULL;
         struct call *call = run->call;
 
+        run->unobserved = *problem;
         if (!lesser) {
                 fail(run, "NotObserved", problem->text);
                 return;
@@ -57,7 +75,7 @@ static void fall_back(struct run *run, const struct problem *problem)
         if (set_builder(run, lesser) < 0)
                 fail(run, "Busy", "out of memory");
         else
-                reply(run, problem->text);
+                begin(run);
 }
 
 static void on_observed(void *context, json_t *unit, const struct problem *problem)
@@ -67,7 +85,7 @@ static void on_observed(void *context, json_t *unit, const struct problem *probl
         run->observer = NULL;
         run->unit = unit;
         if (unit)
-                reply(run, NULL);
+                begin(run);
         else
                 fall_back(run, problem);
 }
@@ -100,7 +118,7 @@ static void open_run(struct run *run, const struct config_builder *builder)
         int r;
 
         if (!builder->observed) {
-                reply(run, NULL);
+                begin(run);
                 return;
         }
         r = observer_new(run->agent->event, caller, on_observed, run, &run->observer, &problem);

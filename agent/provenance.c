@@ -23,9 +23,10 @@ static json_t *internal(const struct provenance *p)
                 json_decref(unit);
                 return NULL;
         }
-        return json_pack("{s:o, s:s, s:s*, s:{s:s, s:s, s:s}, s:o*}", "caller", referred(p->caller),
-                         "grant", p->grant, "describedBy", p->described_by, "host", "boot", p->boot,
-                         "name", p->host, "origin", p->origin, "service", unit);
+        return json_pack("{s:o, s:s, s:s*, s:{s:s, s:s, s:s}, s:o*, s:o*}", "caller",
+                         referred(p->caller), "grant", p->grant, "describedBy", p->described_by,
+                         "host", "boot", p->boot, "name", p->host, "origin", p->origin, "measured",
+                         referred(p->measured), "service", unit);
 }
 
 /* Copies, each with a mark that it is the step's word. */

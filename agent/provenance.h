@@ -23,6 +23,7 @@ struct provenance {
         const char *grant;
         const json_t *caller;     /* as in records */
         const json_t *unit;       /* of struct observer; NULL: not observed */
+        const json_t *measured;   /* of struct measuring; or NULL */
         const json_t *parameters; /* by whoever a grant lets describe them; or NULL */
         const char *described_by; /* that grant; or NULL */
         const json_t *materials;  /* of the step: an array of descriptors; or NULL */

@@ -48,10 +48,12 @@ void run_free(struct run *run)
                 link = &(*link)->next;
         *link = run->next;
         (void)observer_free(run->observer);
+        measuring_forget(run->measuring);
         free(run->builder);
         json_decref(run->caller);
         json_decref(run->parameters);
         json_decref(run->unit);
+        json_decref(run->measured);
         free(run);
 }
 

@@ -10,6 +10,7 @@
  */
 
 #include "agent/agent.h"
+#include "agent/measure.h"
 #include "agent/observer.h"
 
 #define RUNS_MAX            1024 /* open at the same time */
@@ -19,13 +20,16 @@
 struct run {
         struct run *next;
         struct agent *agent;
-        struct call *call;         /* OpenRun, until it is answered */
-        struct observer *observer; /* meanwhile */
+        struct call *call;           /* OpenRun, until it is answered */
+        struct observer *observer;   /* meanwhile */
+        struct measuring *measuring; /* likewise */
+        struct problem unobserved;   /* why it is not observed; empty: it is, or need not be */
         uint64_t connection;
         char id[RUN_ID_SIZE];
         char *builder; /* its id */
         char key[KEY_NAME_MAX + 1];
         struct grant_decision decision, description; /* the latter with parameters alone */
+        json_t *measured;                            /* of struct measuring; NULL: no TPM */
         json_t *caller, *parameters, *unit;          /* the last two may be NULL */
         char started[RECORD_TIME_SIZE];
         char finished[RECORD_TIME_SIZE]; /* empty before the first CloseRun */

@@ -49,7 +49,7 @@ struct evidence_question;
 /* One request to a token and its answer. */
 struct operation {
         enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY, _COUNT, _AUDIT,
-                                              _ANCHOR or _ATTEST */
+                                              _ANCHOR, _ATTEST or _MEASURE */
         const struct token_key *key;       /* SIGN, DESTROY, COUNT, ATTEST */
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */

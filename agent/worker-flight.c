@@ -157,6 +157,8 @@ int worker_submit(struct worker *worker, struct operation *operation)
                               view_of(operation->digest,
                                       operation->anchor.step == ANCHOR_ADVANCE ? SHA256_SIZE : 0));
                 break;
+        case FRAME_MEASURE:
+                break;
         default:
                 assert(operation->kind == FRAME_DESTROY);
                 buf_put_sized(frame, view_string(key->algorithm->name));

@@ -282,6 +282,21 @@ static int serve_anchor(struct service *service, struct reader *fields, struct b
         return driver_step_anchor(service->driver, service->device, fields, answer, problem);
 }
 
+static int serve_measure(struct service *service, struct reader *fields, struct buf *answer,
+                         struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf digests = BUF_INIT(FRAME_ROOM);
+        int r;
+
+        if (reader_end(fields) < 0)
+                return malformed(problem);
+        if (!service->driver->measure)
+                return problem_set(problem, -EOPNOTSUPP, "this token measures nothing");
+        r = service->driver->measure(service->device, &digests, problem);
+        buf_put_view(answer, buf_view(&digests));
+        return r < 0 ? r : buf_error(&digests);
+}
+
 static int (*const operations[])(struct service *service, struct reader *fields, struct buf *answer,
                                  struct problem *problem) = {
         [FRAME_OPEN] = serve_open,       [FRAME_GENERATE] = serve_generate,
@@ -289,6 +304,7 @@ static int (*const operations[])(struct service *service, struct reader *fields,
         [FRAME_DESTROY] = serve_destroy, [FRAME_PROBE] = serve_probe,
         [FRAME_COUNT] = serve_count,     [FRAME_AUDIT] = serve_audit,
         [FRAME_ATTEST] = serve_attest,   [FRAME_ANCHOR] = serve_anchor,
+        [FRAME_MEASURE] = serve_measure,
 };
 
 static int dispatch(struct service *service, const struct frame *request, struct buf *answer,

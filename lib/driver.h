@@ -122,6 +122,11 @@ struct driver {
         int (*anchor)(void *device, const struct driver_anchor_wish *wish,
                       struct driver_anchor *ret, struct problem *problem);
 
+        /* Appends the digests of the platform configuration registers, each with its length before
+         * it. @ret is ready to be filled. -EOPNOTSUPP: the token has none. NULL: no token of this
+         * kind has. */
+        int (*measure)(void *device, struct buf *ret, struct problem *problem);
+
         /* Appends to the answer of the sign() that has just succeeded what an audit needs of it:
          * the key's Name and the response parameters, or nothing when there is no audit. May be
          * NULL. */

@@ -26,7 +26,7 @@ static const char *const operation_names[] = {
         [FRAME_OPEN] = "open",     [FRAME_GENERATE] = "generate", [FRAME_LOAD] = "load",
         [FRAME_SIGN] = "sign",     [FRAME_DESTROY] = "destroy",   [FRAME_PROBE] = "probe",
         [FRAME_COUNT] = "count",   [FRAME_AUDIT] = "audit",       [FRAME_ATTEST] = "attest",
-        [FRAME_ANCHOR] = "anchor",
+        [FRAME_ANCHOR] = "anchor", [FRAME_MEASURE] = "measure",
 };
 
 void frame_put_head(struct buf *buf, enum frame_operation operation, uint64_t id,

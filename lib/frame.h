@@ -31,6 +31,8 @@
  *                 find it), origin, qualifying data       none), counter (u64), SPKI of the
  *                                                         attestation key, attestation, its
  *                                                         signature (both empty: none)
+ *     MEASURE     none                                    the digests of the platform configuration
+ *                                                         registers, SHA-256, from 0 on
  */
 
 #include "lib/problem.h"
@@ -51,9 +53,10 @@ enum frame_operation {
         FRAME_AUDIT,
         FRAME_ATTEST,
         FRAME_ANCHOR,
+        FRAME_MEASURE,
 };
 
-#define FRAME_OPERATION_LAST FRAME_ANCHOR
+#define FRAME_OPERATION_LAST FRAME_MEASURE
 
 /* What a driver can say; frame_status_of() and frame_error_of() map it to errno inside a process.
  */

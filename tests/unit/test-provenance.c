@@ -36,6 +36,7 @@ int main(void)
         _cleanup_(json_decrefp) json_t *unit =
                 parse("{\"execStart\":[[\"/bin/x\",\"y\"]],\"fragmentPath\":\"/f\","
                       "\"invocationId\":\"I\",\"name\":\"u.service\"}");
+        _cleanup_(json_decrefp) json_t *measured = parse("{\"bank\":\"sha256\"}");
         _cleanup_(json_decrefp) json_t *parameters = parse("{\"p\":\"1\"}");
         _cleanup_(json_decrefp) json_t *said = parse("{\"service\":{},\"builder\":\"x\"}");
         _cleanup_(json_decrefp) json_t *materials =
@@ -58,6 +59,7 @@ int main(void)
                 "\"externalParameters\":{},\"internalParameters\":{" CALLER ",\"grant\":\"g\"," HOST
                 "},\"resolvedDependencies\":[]}," DETAILS "}");
         provenance.unit = unit;
+        provenance.measured = measured;
         provenance.parameters = parameters;
         provenance.described_by = "d";
         provenance.materials = materials;
@@ -67,7 +69,7 @@ int main(void)
                 "{\"buildDefinition\":{\"buildType\":\"https://hallmark.io/run/unit/v1\","
                 "\"externalParameters\":{\"parameters\":{\"p\":\"1\"},\"unit\":\"u.service\"},"
                 "\"internalParameters\":{" CALLER ",\"describedBy\":\"d\",\"grant\":\"g\"," HOST
-                ",\"service\":{\"execStart\":[[\"/bin/x\",\"y\"]],\"fragmentPath\":\"/f\","
+                ",\"measured\":{\"bank\":\"sha256\"},\"service\":{\"execStart\":[[\"/bin/x\",\"y\"]],\"fragmentPath\":\"/f\","
                 "\"invocationId\":\"I\"}},\"resolvedDependencies\":[{\"annotations\":"
                 "{\"hallmark_statedBy\":\"step\"},\"name\":\"m\"}]},\"hallmark_claims\":"
                 "{\"claims\":{\"builder\":\"x\",\"service\":{}},\"statedBy\":\"step\"}," DETAILS
