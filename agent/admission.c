@@ -64,6 +64,16 @@ static int watch_sender(struct connection *connection)
         return 0;
 }
 
+/* The uid decides; the name only explains. */
+static void name_caller(const struct server *server, struct caller *caller)
+{
+        const struct server_events *events = &server->events;
+        const char *name = events->user_name ? events->user_name(events->agent, caller->uid) : NULL;
+
+        if (name)
+                (void)snprintf(caller->user, sizeof(caller->user), "%s", name);
+}
+
 void connection_open(struct listener *listener, int fd)
 {
         struct server *server = listener->server;
@@ -95,6 +105,7 @@ void connection_open(struct listener *listener, int fd)
                 refuse(fd, listener->interfaces[0], "NotGranted", problem_text(&problem, r));
         }
         if (r == 0) {
+                name_caller(server, &connection->caller);
                 r = admit(listener, &connection->caller, &problem);
                 if (r < 0)
                         refuse(fd, listener->interfaces[0], "Busy", problem_text(&problem, r));

@@ -8,9 +8,12 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "agent/ask.h"
 #include "agent/event.h"
+#include "agent/freeze.h"
 #include "agent/message.h"
 #include "agent/ring.h"
+#include "agent/user-names.h"
 
 #define STOP_USEC  ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
 #define HURRY_USEC ((uint64_t)5 * 1000000)  /* of that, for clients to take their replies */
@@ -26,6 +29,7 @@ static void on_journal_state(void *context)
                 event_log(LOG_NOTICE, MESSAGE_JOURNAL_RECOVERED, "journal: takes records again");
                 if (!agent->start_recorded)
                         record_start(agent);
+                agent_record_freezes(agent);
                 agent_want_log_key(agent);
                 break;
         case WRITER_FULL:
@@ -177,6 +181,8 @@ static int open_state(struct agent *agent, struct problem *problem)
                 return -ENOMEM;
         r = keystore_open(path, &agent->store, problem);
         if (r == 0)
+                r = agent_open_frozen(agent, problem);
+        if (r == 0)
                 r = open_journal(agent, problem);
         return r < 0 ? r : agent_recover_keys(agent, problem);
 }
@@ -312,6 +318,8 @@ static int set_up(struct agent *agent, struct problem *problem)
         if (r == 0)
                 r = grant_meter_new(&agent->meter);
         if (r == 0)
+                r = agent_set_up_decisions(agent, agent->config, problem);
+        if (r == 0)
                 r = open_state(agent, problem);
         if (r == 0)
                 r = agent_listen(agent, on_drained, problem);
@@ -321,6 +329,7 @@ static int set_up(struct agent *agent, struct problem *problem)
         if (r < 0)
                 return r;
         record_start(agent);
+        agent_record_freezes(agent);
         r = agent_set_up_witnesses(agent, problem);
         if (r == 0)
                 r = agent_count_regularly(agent);
@@ -354,6 +363,8 @@ struct agent *agent_free(struct agent *agent)
         anchor_close(agent->anchor);
         server_free(agent->server);
         agent_free_runs(agent);
+        decisions_free(agent->decisions);
+        agent->decisions = NULL;
         agent_free_tokens(agent);
         agent_release_keys(agent);
         if (agent->writer)
@@ -365,7 +376,9 @@ struct agent *agent_free(struct agent *agent)
         refusals_free(agent->refusals);
         writer_free(agent->writer);
         keystore_free(agent->store);
+        frozen_free(agent->frozen);
         grant_meter_free(agent->meter);
+        user_names_free(agent->user_names);
         for (size_t i = 0; i < agent->old_config_count; i++)
                 config_free(agent->old_configs[i]);
         free(agent->old_configs);

@@ -46,9 +46,12 @@ struct agent {
         struct writer_recovery recovery;
         struct recorder recorder;
         struct keystore *store;
+        struct frozen *frozen;
         struct agent_token *tokens;
         size_t token_count;
+        struct user_names *user_names;
         struct grant_meter *meter;
+        struct decisions *decisions; /* NULL: nobody has to be asked */
         struct refusals *refusals;
         struct sealer *sealer;
         struct witnesses *witnesses;
@@ -66,6 +69,7 @@ struct agent {
         struct run *runs;             /* that are open */
         struct change *changes;       /* ends of keys on their way */
         struct attesting *attestings; /* tokens that are asked about keys */
+        struct freezing *freezings;   /* likewise */
         struct call
                 *ring_calls; /* GetKeyRing, waiting for the log key, or for the next signed ring */
         size_t ring_call_count;

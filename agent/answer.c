@@ -2,8 +2,17 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "agent/agent.h"
+#include "agent/ask.h"
 #include "agent/clock.h"
+
+/* What was charged before somebody else was asked is not charged again. */
+static int decide(struct agent *agent, const struct call *call, const struct grant_request *request,
+                  struct grant_decision *ret, struct problem *problem)
+{
+        if (call->asked && agent_was_charged(call, request, grant_find(agent->config, request)))
+                return grant_try(agent->config, NULL, request, ret, problem);
+        return grant_decide(agent->config, agent->meter, request, ret, problem);
+}
 
 int agent_granted(struct agent *agent, struct call *call, const char *key,
                   struct grant_decision *ret)
@@ -26,9 +35,9 @@ int agent_granted_as(struct agent *agent, struct call *call, const char *method,
         char quota[64];
         int r;
 
-        r = grant_decide(agent->config, agent->meter, &request, ret, &problem);
+        r = decide(agent, call, &request, ret, &problem);
         if (r == 0)
-                return 1;
+                return agent_ask(agent, call, &request, ret);
         refusal.reason = problem_text(&problem, r);
         if (r != -EAGAIN) {
                 refusals_note(agent->refusals, &refusal);

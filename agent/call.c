@@ -59,6 +59,8 @@ static void call_finish(struct call *call)
         struct connection *connection = call->connection;
 
         call->answered = 1;
+        asked_free(call->asked);
+        call->asked = NULL;
         varlink_call_done(&call->message); /* may be large, and the reply may wait for others */
         if (!connection) {
                 call_free(call);

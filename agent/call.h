@@ -13,6 +13,7 @@
 #include "lib/varlink.h"
 
 struct agent;
+struct asked;
 struct connection;
 struct call;
 
@@ -30,6 +31,9 @@ struct interface {
         size_t method_count;
 };
 
+/* agent/ask.c. Takes NULL. */
+void asked_free(struct asked *asked);
+
 struct call {
         struct connection *connection; /* NULL once that is gone */
         struct varlink_call message;
@@ -40,6 +44,7 @@ struct call {
         int answered;
         struct call *next;   /* on the connection, in order */
         struct call *parked; /* the next one that waits for the same event */
+        struct asked *asked; /* what somebody else was asked about it (agent/ask.h); or NULL */
 };
 
 /* Who calls. Only while the connection is there: in the handler itself, or after a look at

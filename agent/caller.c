@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/caller.h"
-#include "agent/account.h"
 #include "lib/file.h"
 
 #include <errno.h>
@@ -144,8 +143,6 @@ static int identify(int fd, struct caller *caller, struct problem *problem)
                 r = get_groups(fd, caller);
         if (r == 0)
                 r = get_place(caller);
-        if (r == 0 && account_user_name(caller->uid, caller->user, sizeof(caller->user)) < 0)
-                caller->user[0] = '\0'; /* the uid decides, the name only explains */
         if (r == -ESRCH)
                 return problem_set(problem, r, "the process that connected has ended");
         return r;

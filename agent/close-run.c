@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "agent/clock.h"
+#include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/provenance.h"
 #include "agent/run.h"
@@ -131,6 +132,8 @@ void agent_close_run(struct agent *agent, struct call *call)
                 call_fail(call, "KeyNotActive", "no version of key \"%s\" is active", run->key);
                 return;
         }
+        if (!agent_may_sign(agent, call, run->key))
+                return;
         if (!run->finished[0])
                 (void)record_time(recorder_now(), run->finished);
         r = make_attestation(run, call->message.parameters, &attestation, &problem);

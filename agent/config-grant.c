@@ -10,24 +10,16 @@ static const struct {
         const char *name;
         int names_key;
 } methods[] = {
-        {"Sign", 1},
-        {"SignLogged", 1},
-        {"Attest", 1},
-        {"OpenRun", 1},
-        {"DescribeRun", 1},
-        {"CreateKey", 1},
-        {"RotateKey", 1},
-        {"RetireKey", 1},
-        {"RevokeKey", 1},
-        {"DestroyKey", 1},
-        {"AttestKey", 1},
-        {"Reload", 0},
-        {"AcknowledgeRollback", 0},
+        {"Sign", 1},       {"SignLogged", 1},  {"Attest", 1},
+        {"OpenRun", 1},    {"DescribeRun", 1}, {"CreateKey", 1},
+        {"RotateKey", 1},  {"RetireKey", 1},   {"RevokeKey", 1},
+        {"DestroyKey", 1}, {"AttestKey", 1},   {"Freeze", 1},
+        {"Thaw", 1},       {"Reload", 0},      {"AcknowledgeRollback", 0},
 };
 
 #define METHODS_EXPECTED                                                                              \
         "some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey " \
-        "DestroyKey AttestKey Reload AcknowledgeRollback"
+        "DestroyKey AttestKey Freeze Thaw Reload AcknowledgeRollback"
 #define CLAIMS_EXPECTED "1 to 64 names of claims, or NAME=PATTERN"
 #define RATE_EXPECTED   "1 to 1000000 in a unit of time, such as 10/s, 600/min, 5/h or 100/d"
 
@@ -181,6 +173,21 @@ static int read_per_day(const struct config_entry *entry, void *object, struct p
         return value_integer(entry->value, 1, CONFIG_RATE_MAX, &grant->per_day);
 }
 
+static int read_decision(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_grant *grant = object;
+
+        return config_read_decision(entry->value, &grant->decision);
+}
+
+static int read_decision_timeout(const struct config_entry *entry, void *object,
+                                 struct problem *expected)
+{
+        struct config_grant *grant = object;
+
+        return config_read_decision_timeout(entry->value, &grant->decision.timeout_usec);
+}
+
 static const struct config_field grant_fields[] = {
         {"Key", 0, "1 to 64 patterns of key names", read_keys},
         {"User", 0, "1 to 64 names of users", read_users},
@@ -194,6 +201,8 @@ static const struct config_field grant_fields[] = {
         {"Rate", 0, RATE_EXPECTED, read_rate},
         {"Burst", 0, "a number from 1 to 1000000", read_burst},
         {"PerDay", 0, "a number from 1 to 1000000", read_per_day},
+        {"Decision", 0, CONFIG_DECISION_EXPECTED, read_decision},
+        {"DecisionTimeout", 0, CONFIG_DECISION_TIME_EXPECTED, read_decision_timeout},
 };
 
 static_assert(CONFIG_LIST_MAX == 64, "the messages of lists say so");
@@ -250,4 +259,5 @@ void config_grant_done(struct config_grant *grant)
         words_done(&grant->slices);
         words_done(&grant->jobs);
         words_done(&grant->claims);
+        config_decision_done(&grant->decision);
 }

@@ -159,6 +159,25 @@ static int read_anchor_interval(const struct config_entry *entry, void *object,
                               &config->anchor_usec);
 }
 
+/* A later section replaces it. */
+static int read_decision(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config *config = object;
+        uint64_t timeout_usec = config->decision.timeout_usec;
+
+        config_decision_done(&config->decision);
+        config->decision.timeout_usec = timeout_usec;
+        return config_read_decision(entry->value, &config->decision);
+}
+
+static int read_decision_timeout(const struct config_entry *entry, void *object,
+                                 struct problem *expected)
+{
+        struct config *config = object;
+
+        return config_read_decision_timeout(entry->value, &config->decision.timeout_usec);
+}
+
 /* Origin= is required of all [Agent] sections together: config.c sees to that. */
 static const struct config_field agent_fields[] = {
         {"Origin", 0, CONFIG_ORIGIN_EXPECTED, read_origin},
@@ -170,6 +189,8 @@ static const struct config_field agent_fields[] = {
         {"Anchor", 0, "the name of a [Token]", read_anchor},
         {"AnchorInterval", 0, "a time from 1s to 24h, such as 1h", read_anchor_interval},
         {"CountInterval", 0, "a time from 1s to 60min, such as 1min", read_count_interval},
+        {"Decision", 0, CONFIG_DECISION_EXPECTED, read_decision},
+        {"DecisionTimeout", 0, CONFIG_DECISION_TIME_EXPECTED, read_decision_timeout},
 };
 
 int config_read_agent(const struct config_section *section, struct config *config,

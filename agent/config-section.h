@@ -37,6 +37,19 @@ int config_read_grant(const struct config_section *section, struct config_grant 
                       struct problem *problem) _must_use_;
 void config_grant_done(struct config_grant *grant);
 
+/* "none", or "opa:unix:SOCKET:PATH" into a zeroed struct. -EBADMSG, -ENOMEM. */
+#define CONFIG_DECISION_EXPECTED                                                                   \
+        "none, or opa:unix:SOCKET:/v1/data/RULE, such as "                                         \
+        "opa:unix:/run/opa.sock:/v1/data/hallmark/allow"
+#define CONFIG_DECISION_TIME_EXPECTED "a time from 10ms to 10s, such as 1s"
+int config_read_decision(const char *value, struct config_decision *ret) _must_use_;
+int config_read_decision_timeout(const char *value, uint64_t *ret) _must_use_;
+void config_decision_done(struct config_decision *decision);
+
+/* What a grant does not say is as in [Agent]. -ENOMEM. */
+int config_inherit_decision(const struct config_decision *from,
+                            struct config_decision *decision) _must_use_;
+
 /* Adds to the warnings what a grant allows that may be more than was meant. -ENOMEM. */
 int config_warn_grant(struct config *config, const struct config_grant *grant) _must_use_;
 int config_read_builder(const struct config_section *section, struct config_builder *builder,

@@ -53,7 +53,8 @@ static int warn_of_words(struct config *config, const struct config_grant *grant
 static int signs(const struct config_grant *grant)
 {
         for (size_t i = 0; i < grant->methods.count; i++)
-                if (strncmp(grant->methods.word[i], "Sign", strlen("Sign")) == 0)
+                if (strncmp(grant->methods.word[i], "Sign", strlen("Sign")) == 0 ||
+                    string_equal(grant->methods.word[i], "Attest"))
                         return 1;
         return 0;
 }

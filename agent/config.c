@@ -54,6 +54,7 @@ struct config *config_free(struct config *config)
         free(config->state_directory);
         free(config->sign_socket);
         free(config->admin_socket);
+        config_decision_done(&config->decision);
         words_done(&config->warnings);
         free(config->untrusted);
         free(config);
@@ -74,6 +75,14 @@ const struct config_key *config_find_key(const struct config *config, const char
                 if (string_equal(config->keys[i].name, name))
                         return &config->keys[i];
         return NULL;
+}
+
+int config_has_decisions(const struct config *config)
+{
+        for (size_t i = 0; i < config->grant_count; i++)
+                if (config->grants[i].decision.path)
+                        return 1;
+        return 0;
 }
 
 int config_token_equal(const struct config_token *a, const struct config_token *b)
@@ -200,6 +209,8 @@ static int add_grant(struct config *config, const struct config_section *section
 
         int r = grant ? config_read_grant(section, grant, problem) : -ENOMEM;
 
+        if (r == 0)
+                r = config_inherit_decision(&config->decision, &grant->decision);
         return r < 0 ? r : config_warn_grant(config, grant);
 }
 

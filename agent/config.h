@@ -34,6 +34,9 @@
 #define CONFIG_TIMEOUT_LEAST      ((uint64_t)100000)
 #define CONFIG_TIMEOUT_MOST       ((uint64_t)600 * 1000000)
 #define CONFIG_TIMEOUT_DEFAULT    ((uint64_t)10 * 1000000)
+#define CONFIG_DECISION_LEAST     ((uint64_t)10000)
+#define CONFIG_DECISION_MOST      ((uint64_t)10 * 1000000)
+#define CONFIG_DECISION_DEFAULT   ((uint64_t)1000000)
 #define CONFIG_AUDIT_LEAST        ((uint64_t)1000000)
 #define CONFIG_AUDIT_MOST         ((uint64_t)3600 * 1000000)
 #define CONFIG_AUDIT_DEFAULT      ((uint64_t)60 * 1000000)
@@ -66,6 +69,15 @@ struct config_key {
         char *place;
 };
 
+#define CONFIG_DECISION_PATH_MAX ((size_t)512)
+
+/* Somebody else who is asked: a rule of an OPA. */
+struct config_decision {
+        int is_set;
+        char *socket, *path;   /* NULL: nobody is asked */
+        uint64_t timeout_usec; /* for an answer */
+};
+
 struct config_grant {
         char *name;
         struct words keys; /* globs of key names; empty: methods that name no key alone */
@@ -74,15 +86,16 @@ struct config_grant {
         size_t uid_count;
         gid_t *gids; /* resolved from Group= */
         size_t gid_count;
-        struct words units;  /* globs of unit names */
-        struct words slices; /* globs of names of slices, at any height */
-        struct words jobs;   /* globs of numbers of Slurm jobs */
-        struct words claims; /* "NAME" or "NAME=GLOB": all are required */
-        int user_namespaces; /* also for callers in one of their own */
-        uint32_t rate_count; /* requests … */
-        uint64_t rate_usec;  /* … in this time; 0: no limit */
-        uint32_t burst;      /* requests at once; defaults to rate_count */
-        uint32_t per_day;    /* requests in 24 hours; 0: no limit */
+        struct words units;              /* globs of unit names */
+        struct words slices;             /* globs of names of slices, at any height */
+        struct words jobs;               /* globs of numbers of Slurm jobs */
+        struct words claims;             /* "NAME" or "NAME=GLOB": all are required */
+        int user_namespaces;             /* also for callers in one of their own */
+        uint32_t rate_count;             /* requests … */
+        uint64_t rate_usec;              /* … in this time; 0: no limit */
+        uint32_t burst;                  /* requests at once; defaults to rate_count */
+        uint32_t per_day;                /* requests in 24 hours; 0: no limit */
+        struct config_decision decision; /* when the grant applies */
         char *place;
 };
 
@@ -114,6 +127,7 @@ struct config {
         char *anchor;         /* name of the token that anchors the journal; NULL: none does */
         uint64_t anchor_usec; /* how often */
         uint64_t count_usec;  /* how often the counters of keys in use are read */
+        struct config_decision decision; /* of grants that say nothing else */
         struct config_token *tokens;
         size_t token_count;
         struct config_key *keys;
@@ -151,6 +165,11 @@ const struct config_key *config_find_key(const struct config *config, const char
 const struct config_builder *config_find_builder(const struct config *config, const char *name);
 const struct config_builder *config_find_builder_of_key(const struct config *config,
                                                         const char *key);
+
+int config_decision_equal(const struct config_decision *a, const struct config_decision *b);
+
+/* Whether somebody has to be asked by any grant. */
+int config_has_decisions(const struct config *config);
 
 /* Whether two sections describe the same token in the same way, so that its processes may go on. */
 int config_token_equal(const struct config_token *a, const struct config_token *b);

@@ -23,6 +23,19 @@ static json_t *limits_to_json(const struct config_grant *grant)
         return object;
 }
 
+/* As the configuration would have it; NULL without memory. */
+static json_t *decision_to_json(const struct config_decision *decision)
+{
+        return json_sprintf("opa:unix:%s:%s", decision->socket, decision->path);
+}
+
+static int add_decision(json_t *object, const struct config_grant *grant)
+{
+        if (!grant->decision.path)
+                return 0;
+        return json_object_set_new(object, "decision", decision_to_json(&grant->decision));
+}
+
 static json_t *rule_to_json(const struct config_grant *grant, const struct grant_request *request,
                             int decides)
 {
@@ -38,6 +51,7 @@ static json_t *rule_to_json(const struct config_grant *grant, const struct grant
                 (void)grant_refuse(grant, request, &why);
         if (!rule || json_object_set_new(rule, "grant", json_string(grant->name)) < 0 ||
             json_object_set_new(rule, "place", json_string(grant->place)) < 0 ||
+            add_decision(rule, grant) < 0 ||
             json_object_set_new(rule, "applies", json_boolean(applies)) < 0 ||
             json_object_set_new(rule, "reason", json_string(why.text)) < 0) {
                 json_decref(rule);
@@ -80,8 +94,9 @@ static int decide(const struct config *config, const struct grant_meter *meter,
                 return problem_set(problem, -EPERM, "key \"%s\" signs checkpoints and nothing else",
                                    request->key);
         if (r == 0)
-                (void)problem_set(problem, 0, "grant \"%s\" at %s applies", grant->name,
-                                  grant->place);
+                (void)problem_set(problem, 0, "grant \"%s\" at %s applies%s", grant->name,
+                                  grant->place,
+                                  grant_asks(grant, request) ? ", and OPA is asked then" : "");
         return r;
 }
 
@@ -98,6 +113,10 @@ json_t *grant_explain(const struct config *config, const struct grant_meter *met
 
         if (!reply)
                 return NULL;
+        if (grant && grant_asks(grant, request) && add_decision(reply, grant) < 0) {
+                json_decref(reply);
+                return NULL;
+        }
         if (grant && (json_object_set_new(reply, "grant", json_string(grant->name)) < 0 ||
                       json_object_set_new(reply, "place", json_string(grant->place)) < 0)) {
                 json_decref(reply);

@@ -16,6 +16,11 @@ const struct config_grant *grant_find(const struct config *config,
         return NULL;
 }
 
+int grant_asks(const struct config_grant *grant, const struct grant_request *request)
+{
+        return grant->decision.path && !string_equal(request->method, "Freeze");
+}
+
 int grant_refuse(const struct config_grant *grant, const struct grant_request *request,
                  struct problem *problem)
 {
@@ -60,7 +65,7 @@ static unsigned long long milliseconds(uint64_t usec)
 static int conclude(const struct config_grant *grant, int r, uint64_t retry_usec,
                     struct grant_decision *ret, struct problem *problem)
 {
-        struct grant_decision decision = {.retry_usec = retry_usec};
+        struct grant_decision decision = {.rule = grant, .retry_usec = retry_usec};
 
         (void)snprintf(decision.grant, sizeof(decision.grant), "%s", grant->name);
         if (r == 0 || r == -EAGAIN)

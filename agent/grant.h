@@ -22,10 +22,21 @@ struct grant_request {
         const json_t *claims; /* what is claimed, an object; or NULL */
 };
 
+#define GRANT_DECISION_SIZE 72
+
 struct grant_decision {
-        char grant[KEY_NAME_MAX + 1]; /* that allowed it */
-        uint64_t retry_usec;          /* with -EAGAIN: until there is room again */
+        const struct config_grant *rule; /* that allowed it: of the configuration that was asked */
+        char grant[KEY_NAME_MAX + 1];    /* that allowed it */
+        char decision[GRANT_DECISION_SIZE]; /* of somebody else who was asked, as in records; or ""
+                                             */
+        uint64_t retry_usec;                /* with -EAGAIN: until there is room again */
 };
+
+/* As member of a record: NULL when nobody else was asked. */
+static inline const char *grant_decision_text(const struct grant_decision *decision)
+{
+        return decision->decision[0] ? decision->decision : NULL;
+}
 
 struct grant_meter; /* the buckets */
 
@@ -39,6 +50,9 @@ DEFINE_CLEANUP(struct grant_meter *, grant_meter_free)
 int grant_decide(const struct config *config, struct grant_meter *meter,
                  const struct grant_request *request, struct grant_decision *ret,
                  struct problem *problem) _must_use_;
+
+/* Whether somebody else is asked as well. Not for the kill switch: it allows nothing. */
+int grant_asks(const struct config_grant *grant, const struct grant_request *request);
 
 /* The grant that decides about the request, or NULL. */
 const struct config_grant *grant_find(const struct config *config,

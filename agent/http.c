@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "lib/curl.h"
 
-#define CONNECTIONS_MAX 16L /* that are kept open for the next request */
+#define CONNECTIONS_MAX 64L             /* that are kept open for the next request */
+#define HEADERS_MAX     ((size_t)65536) /* bytes of one answer */
 #define USEC_PER_MSEC   ((uint64_t)1000)
 
 struct http {
@@ -24,6 +26,7 @@ struct http_request {
         CURL *easy;
         struct curl_slist *headers;
         struct buf answer;
+        size_t header_size;
         http_function done;
         void *context;
         char reason[CURL_ERROR_SIZE];
@@ -75,6 +78,8 @@ static void finish(struct http_request *request, CURLcode code)
         (void)curl->easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
         if (buf_error(&answer) == -ENOMEM)
                 error = -ENOMEM;
+        else if (error == -EMSGSIZE && request->header_size > HEADERS_MAX)
+                (void)problem_set(&problem, error, "more than %zu bytes of headers", HEADERS_MAX);
         else if (error == -EMSGSIZE)
                 (void)problem_set(&problem, error, "an answer of more than %zu bytes",
                                   answer.limit);
@@ -180,6 +185,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
         return buf_error(&request->answer) ? 0 : size * count;
 }
 
+/* libcurl keeps them, and would for as long as they come. */
+static size_t on_header(char *data, size_t size, size_t count, void *context)
+{
+        struct http_request *request = context;
+
+        request->header_size += size * count;
+        return request->header_size > HEADERS_MAX ? 0 : size * count;
+}
+
 static int set_up_multi(struct http *http)
 {
         const struct curl *curl = http->curl;
@@ -255,24 +269,52 @@ static int set_quick_exit(const struct curl *curl, CURL *easy)
 #endif
 }
 
+static int set_headers(struct http_request *request, const struct http_post *post)
+{
+        const struct curl *curl = request->http->curl;
+        const char *type = post->content_type ? post->content_type : "text/plain; charset=utf-8";
+        _cleanup_(freep) char *line = NULL;
+        struct curl_slist *more;
+
+        if (asprintf(&line, "Content-Type: %s", type) < 0) {
+                line = NULL; /* asprintf() leaves it undefined */
+                return -ENOMEM;
+        }
+        request->headers = curl->slist_append(NULL, line);
+        if (!request->headers)
+                return -ENOMEM;
+        more = curl->slist_append(request->headers, "Expect:"); /* no leave is asked for a body */
+        if (!more)
+                return -ENOMEM;
+        request->headers = more;
+        return curl->easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK
+                       ? 0
+                       : -EIO;
+}
+
 static int set_up_request(struct http_request *request, const struct http_post *post)
 {
         const struct curl *curl = request->http->curl;
         CURL *easy = request->easy;
         long timeout = (long)((post->timeout_usec + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
 
-        request->headers = curl->slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
-        if (!request->headers)
-                return -ENOMEM;
+        int r = set_headers(request, post);
+
+        if (r < 0)
+                return r;
+        if (post->socket &&
+            curl->easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, post->socket) != CURLE_OK)
+                return -EIO;
         if (!set_protocols(curl, easy) || !set_quick_exit(curl, easy) ||
             curl->easy_setopt(easy, CURLOPT_URL, post->url) != CURLE_OK ||
-            curl->easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_USERAGENT, "hallmarkd/" HALLMARK_VERSION) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
+            curl->easy_setopt(easy, CURLOPT_HEADERDATA, request) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_WRITEDATA, request) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->reason) != CURLE_OK ||
             curl->easy_setopt(easy, CURLOPT_PRIVATE, request) != CURLE_OK ||

@@ -24,10 +24,12 @@ typedef void (*http_function)(void *context, int error, long status, struct view
 
 struct http_post {
         const char *url;
-        struct view body;      /* copied */
-        uint64_t timeout_usec; /* for all of it */
-        size_t answer_max;     /* bytes */
-        http_function done;    /* called from the event loop, exactly once unless cancelled */
+        const char *socket; /* the path of a Unix socket to connect to; NULL: as the URL says */
+        const char *content_type; /* NULL: UTF-8 text */
+        struct view body;         /* copied */
+        uint64_t timeout_usec;    /* for all of it */
+        size_t answer_max;        /* bytes */
+        http_function done;       /* called from the event loop, exactly once unless cancelled */
         void *context;
 };
 

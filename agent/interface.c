@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
 #include "agent/description.h"
+#include "agent/freeze.h"
 
 static const struct json_member sign_parameters[] = {
         {"algorithm", JSON_STRING, 0}, {"authorization", JSON_STRING, 0},
@@ -82,6 +83,18 @@ static const struct json_member attest_key_parameters[] = {
         {"nonce", JSON_STRING, 0},     {"version", JSON_INTEGER, 0},
 };
 
+static const struct json_member freeze_parameters[] = {
+        {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 0},
+        {"reason", JSON_STRING, 1},
+};
+
+static const struct json_member thaw_parameters[] = {
+        {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 0},
+        {"reason", JSON_STRING, 0},
+};
+
 static const struct json_member explain_grant_parameters[] = {
         {"claims", JSON_OBJECT, 0}, {"gid", JSON_INTEGER, 0}, {"groups", JSON_ARRAY, 0},
         {"job", JSON_STRING, 0},    {"key", JSON_STRING, 0},  {"method", JSON_STRING, 1},
@@ -119,6 +132,8 @@ static const struct method admin_methods[] = {
         {"DestroyKey", destroy_key_parameters, ARRAY_SIZE(destroy_key_parameters),
          agent_destroy_key},
         {"AttestKey", attest_key_parameters, ARRAY_SIZE(attest_key_parameters), agent_attest_key},
+        {"Freeze", freeze_parameters, ARRAY_SIZE(freeze_parameters), agent_freeze},
+        {"Thaw", thaw_parameters, ARRAY_SIZE(thaw_parameters), agent_thaw},
         {"ExplainGrant", explain_grant_parameters, ARRAY_SIZE(explain_grant_parameters),
          agent_explain_grant},
         {"ListTokens", NULL, 0, agent_list_tokens},

@@ -85,6 +85,7 @@ static void record_evidence(struct attesting *attesting, enum evidence_kind kind
         if (record) {
                 (void)json_object_set(record, "caller", attesting->caller);
                 (void)json_object_set(record, "evidence", attesting->evidence);
+                recorder_set(record, "decision", grant_decision_text(&attesting->decision));
                 recorder_set(record, "grant", attesting->decision.grant);
                 recorder_set(record, "id", attesting->id[0] ? attesting->id : NULL);
                 if (kind == EVIDENCE_TPM2)

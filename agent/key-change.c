@@ -117,6 +117,7 @@ static void record_change(void *context)
                         (void)snprintf(change->revoked, sizeof(change->revoked), "%s",
                                        change->time);
                 (void)json_object_set(record, "caller", change->caller);
+                recorder_set(record, "decision", grant_decision_text(&change->decision));
                 recorder_set(record, "grant", change->decision.grant);
                 recorder_set(record, "id", change->id[0] ? change->id : NULL);
                 recorder_set(record, "reason", change->reason[0] ? change->reason : NULL);

@@ -177,6 +177,7 @@ json_t *making_record(struct making *making, const char *type)
         recorder_set(record, "transparency", key_transparency_name(info->transparency));
         if (making->call) {
                 (void)json_object_set(record, "caller", making->caller);
+                recorder_set(record, "decision", grant_decision_text(&making->decision));
                 recorder_set(record, "grant", making->decision.grant);
                 recorder_set(record, "id", making->id[0] ? making->id : NULL);
                 recorder_set(record, "request", making->request);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/freeze.h"
 #include "agent/key-change.h"
 #include "lib/record-scan.h"
 #include "lib/tile.h"
@@ -76,7 +77,10 @@ static int take_entry(struct agent *agent, struct view entry, struct problem *pr
         const struct change_kind *kind;
         struct record record;
         struct key *key;
+        int r = agent_recover_frozen(agent, entry, problem);
 
+        if (r < 0)
+                return r;
         if (!memmem(entry.data, entry.size, mark, strlen(mark)) || record_scan(entry, &record) < 0)
                 return 0;
         key = keystore_find_fingerprint(agent->store, record_string(&record, "fingerprint"));

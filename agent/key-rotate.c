@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/key-change.h"
 #include "agent/key-making.h"
@@ -89,9 +90,11 @@ static void record_rotation(void *context)
 {
         struct making *making = context;
         struct agent *agent = making->agent;
-        json_t *record = making_record(making, "key.rotate");
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
         struct problem problem = {};
+        const char *frozen =
+                making->previous ? agent_frozen_reason(agent, making->name, &problem) : NULL;
+        json_t *record = frozen ? NULL : making_record(making, "key.rotate");
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
         int r = record ? keystore_redate(agent->store, making->key,
                                          json_member_string(record, "time"), &problem)
                        : -ENOMEM;
@@ -99,7 +102,7 @@ static void record_rotation(void *context)
         if (r < 0) {
                 json_decref(record);
                 give_up(making);
-                making_fail(making, "StorageFailed", problem_text(&problem, r));
+                making_fail(making, frozen ? "Frozen" : "StorageFailed", problem_text(&problem, r));
                 return;
         }
         if (making->previous)
@@ -273,6 +276,8 @@ void agent_rotate_key(struct agent *agent, struct call *call)
                 return;
         }
         active = keystore_find(agent->store, name, 0);
+        if (active && !agent_may_sign(agent, call, name))
+                return; /* it would sign that the new version follows it */
         token = key_request_find_token(agent, call, info.token); /* both are needed, at once */
         if (!token || (active && !key_request_find_token(agent, call, active->info.token)))
                 return;

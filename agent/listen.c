@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "agent/run.h"
+#include "agent/user-names.h"
 
 static const struct agent_socket {
         const char *name; /* as the service manager passes it */
@@ -59,9 +60,15 @@ static int listen_at(struct agent *agent, const struct agent_socket *own, const 
         return r;
 }
 
+static const char *find_user_name(struct agent *agent, uid_t uid)
+{
+        return user_names_find(agent->user_names, uid);
+}
+
 int agent_listen(struct agent *agent, void (*drained)(struct agent *agent), struct problem *problem)
 {
-        const struct server_events events = {agent, agent_note_refused, drained, agent_end_runs};
+        const struct server_events events = {agent, find_user_name, agent_note_refused, drained,
+                                             agent_end_runs};
         int r = server_new(agent->event, &events, &agent->server);
 
         if (r == 0)

@@ -3,9 +3,24 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
-#include "agent/agent.h"
+#include "agent/ask.h"
 #include "agent/event.h"
 #include "agent/message.h"
+#include "agent/user-names.h"
+
+#define PASSWD_FILE "/etc/passwd"
+
+static int load_names(struct agent *agent, const struct config *config)
+{
+        struct user_names *names = NULL;
+        int r = user_names_new(PASSWD_FILE, config, &names);
+
+        if (r < 0)
+                return r;
+        (void)user_names_free(agent->user_names);
+        agent->user_names = names;
+        return 0;
+}
 
 int agent_load_config(struct agent *agent, struct config **ret, struct problem *problem)
 {
@@ -16,6 +31,9 @@ int agent_load_config(struct agent *agent, struct config **ret, struct problem *
                 return r;
         if (config->untrusted)
                 return problem_set(problem, -EPERM, "%s", config->untrusted);
+        r = load_names(agent, config);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < config->warnings.count; i++)
                 event_log(LOG_WARNING, MESSAGE_GRANT_WIDE, "%s", config->warnings.word[i]);
         *ret = TAKE_PTR(config);
@@ -112,6 +130,8 @@ int agent_reload(struct agent *agent, const struct caller *caller, struct proble
         r = agent_load_config(agent, &config, problem);
         if (r == 0)
                 r = check_fixed(agent->config, config, problem);
+        if (r == 0)
+                r = agent_set_up_decisions(agent, config, problem);
         if (r == 0)
                 r = take_config(agent, TAKE_PTR(config), caller);
         if (r == 0)

@@ -11,8 +11,9 @@
 
 #include "agent/server-state.h"
 
-#define DESCRIPTORS_OTHER ((rlim_t)(128 + 2 * SERVER_CONNECTIONS_ADMIN)) /* journal, drivers, … */
-#define ACCEPT_MAX        16 /* connections taken before others get a turn */
+#define DESCRIPTORS_OTHER                                                                          \
+        ((rlim_t)(256 + 2 * SERVER_CONNECTIONS_ADMIN)) /* journal, drivers, OPA, … */
+#define ACCEPT_MAX 16 /* connections taken before others get a turn */
 
 int server_new(sd_event *event, const struct server_events *events, struct server **ret)
 {

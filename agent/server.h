@@ -27,6 +27,8 @@ struct server;
 struct server_events {
         /* A call of a known method whose parameters are of the right types. */
         struct agent *agent;
+        /* The name of a user, for records, or NULL. NULL: nobody knows any. */
+        const char *(*user_name)(struct agent *agent, uid_t uid);
         /* A connection was refused, or ended, because of who is at its other end. NULL: nobody
          * wants to know. */
         void (*refused)(struct agent *agent, const struct caller *caller, const char *reason);

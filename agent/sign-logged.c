@@ -128,6 +128,8 @@ static int put_record(struct logged *logged, const struct grant_decision *decisi
                 json_text_name(&text, "claims");
                 json_put(&logged->record, claims);
         }
+        if (decision->decision[0])
+                json_text_string(&text, "decision", view_string(decision->decision));
         json_text_name(&text, "digests");
         put_digests(json_object_get(parameters, "digests"), &logged->record);
         json_text_string(&text, "fingerprint", view_string(fingerprint));

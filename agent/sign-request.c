@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "agent/agent.h"
+#include "agent/freeze.h"
 #include "agent/hold.h"
 
 #define CLAIMS_MAX      16
@@ -64,7 +65,7 @@ struct key *agent_find_signing_key(struct agent *agent, struct call *call, const
         else if (algorithm && !string_equal(algorithm, key->info.algorithm->name))
                 call_fail(call, "UnsupportedAlgorithm", "key \"%s\" is %s, not \"%.64s\"", name,
                           key->info.algorithm->name, algorithm);
-        else
+        else if (agent_may_sign(agent, call, name))
                 return key;
         return NULL;
 }

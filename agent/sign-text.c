@@ -92,6 +92,7 @@ static void put_record(struct signing *signing, const char *outcome, const char 
                 json_text_name(&text, "claims");
                 json_put(ret, signing->claims);
         }
+        put_optional(&text, "decision", grant_decision_text(&signing->decision));
         put_digest(&text, signing);
         put_digests(&text, attestation);
         put_fingerprint(&text, signing);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "agent/event.h"
+#include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/message.h"
 #include "agent/run.h"
@@ -168,8 +169,12 @@ static void on_intent_recorded(void *context, int error, uint64_t index)
 {
         struct signing *signing = context;
 
-        agent_fail_token(signing->call, signing->key->info.token, signing->error,
-                         &signing->problem);
+        if (signing->error == -ECANCELED)
+                call_fail(signing->call, "Frozen", "%s",
+                          problem_text(&signing->problem, signing->error));
+        else
+                agent_fail_token(signing->call, signing->key->info.token, signing->error,
+                                 &signing->problem);
         signing_free(signing);
 }
 
@@ -181,6 +186,26 @@ static void record_intent(struct signing *signing, const char *outcome)
                           on_intent_recorded) < 0)
                 on_intent_recorded(signing, 0,
                                    0); /* the state of the journal is an event of its own */
+}
+
+/* Asked before a process is given it: what is frozen signs nothing. */
+static int is_wanted(const struct operation *operation)
+{
+        const struct signing *signing = operation->context;
+        struct problem problem = {};
+
+        return !agent_frozen_reason(signing->agent, signing->key->info.name, &problem);
+}
+
+/* Frozen while the token had it. What was signed is nobody's, and goes with the memory it is in. */
+static int is_withheld(struct signing *signing)
+{
+        if (!agent_frozen_reason(signing->agent, signing->key->info.name, &signing->problem))
+                return 0;
+        tell_audit(signing, -ECANCELED, 0);
+        signing->error = -ECANCELED;
+        record_intent(signing, "withheld");
+        return 1;
 }
 
 static void reject_signature(struct signing *signing)
@@ -197,7 +222,22 @@ static void reject_signature(struct signing *signing)
 /* Whether a process had the request: if so, its use may have been counted. */
 static int was_asked(int error)
 {
-        return error != -ENODEV && error != -EAGAIN;
+        return error != -ENODEV && error != -EAGAIN && error != -ECANCELED;
+}
+
+static void take_failure(struct signing *signing, int error, const struct problem *problem)
+{
+        signing->error = error;
+        if (error == -ECANCELED)
+                (void)agent_frozen_reason(signing->agent, signing->key->info.name,
+                                          &signing->problem);
+        (void)problem_set(&signing->problem, error, "%s", problem_text(problem, error));
+        if (error == -ETIME || error == -ECONNRESET)
+                record_intent(signing, "unknown");
+        else if (signing->asked)
+                record_intent(signing, was_asked(error) ? "unknown" : "none");
+        else
+                on_intent_recorded(signing, 0, 0);
 }
 
 static void on_signed(struct operation *operation, int error, struct view answer,
@@ -209,16 +249,11 @@ static void on_signed(struct operation *operation, int error, struct view answer
         struct view signature = reader_sized(&reader);
 
         if (error < 0) {
-                signing->error = error;
-                (void)problem_set(&signing->problem, error, "%s", problem_text(problem, error));
-                if (error == -ETIME || error == -ECONNRESET)
-                        record_intent(signing, "unknown");
-                else if (signing->asked)
-                        record_intent(signing, was_asked(error) ? "unknown" : "none");
-                else
-                        on_intent_recorded(signing, 0, 0);
+                take_failure(signing, error, problem);
                 return;
         }
+        if (is_withheld(signing))
+                return;
         if (reader_end(&reader) < 0 ||
             signed_message_verify(key->pubkey, key->algorithm,
                                   view_of(operation->digest, key->algorithm->digest_size),
@@ -247,6 +282,7 @@ static struct signing *begin_signing(struct agent *agent, struct call *call, str
                 .kind = FRAME_SIGN,
                 .key = &key->token_key,
                 .recorded = 1,
+                .is_wanted = is_wanted,
                 .done = on_signed,
                 .context = signing,
         };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "agent/agent.h"
+#include "agent/freeze.h"
 
 static json_t *facts_to_json(const struct facts *facts)
 {
@@ -69,15 +69,16 @@ void agent_status(struct agent *agent, struct call *call)
         char started[RECORD_TIME_SIZE], digest[HEX_SIZE(SHA256_SIZE)];
 
         call_reply(call,
-                   json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o*}", "version",
-                             HALLMARK_VERSION, "origin", agent->config->origin, "pid",
+                   json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o*, s:o}",
+                             "version", HALLMARK_VERSION, "origin", agent->config->origin, "pid",
                              (json_int_t)getpid(), "started",
                              record_time(agent->started_usec, started), "digest",
                              hex_encode(sha256_view(&agent->config->digest), digest), "connections",
                              (json_int_t)server_connections(agent->server), "signatures",
                              (json_int_t)agent->signatures, "journal", journal_to_json(agent),
                              "tokens", tokens_to_json(agent), "witnesses", witnesses(agent),
-                             "anchor", agent->anchor ? anchor_to_json(agent->anchor) : NULL));
+                             "anchor", agent->anchor ? anchor_to_json(agent->anchor) : NULL,
+                             "frozen", agent_frozen_to_json(agent)));
 }
 
 static json_t *warnings_to_json(const struct config *config)

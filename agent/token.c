@@ -81,6 +81,12 @@ void token_dispatch(struct token *token)
                 next = operation->next;
                 if (is_held(token, operation))
                         continue;
+                if (operation->is_wanted && !operation->is_wanted(operation)) {
+                        operation_queue_remove(&token->queue, operation);
+                        operation->done(operation, -ECANCELED, view_of(NULL, 0), &problem);
+                        next = token->queue.first; /* done() may have changed the queue */
+                        continue;
+                }
                 worker = find_worker(token, operation);
                 r = worker ? 0 : hopeless(token, operation, &problem);
                 if (!worker && r == 0)

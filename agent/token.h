@@ -71,9 +71,14 @@ struct operation {
                                       borrowed until done() */
         struct view authorization; /* SIGN: a witness's; empty: none; borrowed until done() */
 
+        /* Asked when a process is about to be given it. 0: it is not wanted any more, and done()
+         * with -ECANCELED. NULL: it is. */
+        int (*is_wanted)(const struct operation *operation);
+
         /* Called once. @error: 0; -ENODEV: no process could be given it (nothing happened); -ETIME,
          * -ECONNRESET: it was handed over and never answered (a signature may exist); -EAGAIN:
-         * the queue is full; else as enum frame_status says. On success
+         * the queue is full; -ECANCELED: as is_wanted() said (nothing happened); else as enum
+         * frame_status says. On success
          * @answer holds the fields of the frame. */
         void (*done)(struct operation *operation, int error, struct view answer,
                      const struct problem *problem);

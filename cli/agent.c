@@ -15,6 +15,7 @@ static const struct {
         {"BadName", ANSWER_NO},
         {"BadStatement", ANSWER_NO},
         {"Busy", ANSWER_UNKNOWN},
+        {"Frozen", ANSWER_NO},
         {"IdUsed", ANSWER_NO},
         {"JournalFull", ANSWER_UNKNOWN},
         {"JournalRolledBack", ANSWER_UNKNOWN},

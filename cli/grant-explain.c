@@ -147,15 +147,17 @@ static void print(const json_t *reply, struct buf *text)
 static int check_reply(const json_t *reply, struct problem *problem)
 {
         static const struct json_member members[] = {
-                {"allowed", JSON_TRUE, 1}, {"grant", JSON_STRING, 0},
-                {"place", JSON_STRING, 0}, {"reason", JSON_STRING, 1},
-                {"rules", JSON_ARRAY, 1},  {"retryAfter", JSON_INTEGER, 0},
+                {"allowed", JSON_TRUE, 1},       {"decision", JSON_STRING, 0},
+                {"grant", JSON_STRING, 0},       {"place", JSON_STRING, 0},
+                {"reason", JSON_STRING, 1},      {"rules", JSON_ARRAY, 1},
+                {"retryAfter", JSON_INTEGER, 0},
         };
         static const struct json_member of_rule[] = {
-                {"applies", JSON_TRUE, 1},  {"burst", JSON_INTEGER, 0},
-                {"grant", JSON_STRING, 1},  {"perDay", JSON_INTEGER, 0},
-                {"place", JSON_STRING, 1},  {"rate", JSON_INTEGER, 0},
-                {"reason", JSON_STRING, 1}, {"rateTime", JSON_INTEGER, 0},
+                {"applies", JSON_TRUE, 1},     {"burst", JSON_INTEGER, 0},
+                {"decision", JSON_STRING, 0},  {"grant", JSON_STRING, 1},
+                {"perDay", JSON_INTEGER, 0},   {"place", JSON_STRING, 1},
+                {"rate", JSON_INTEGER, 0},     {"reason", JSON_STRING, 1},
+                {"rateTime", JSON_INTEGER, 0},
         };
         const json_t *rule;
         size_t i;

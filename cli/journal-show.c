@@ -44,6 +44,7 @@ static const struct {
         {"checkpoint.witness", {"witness", "size"}},
         {"clock", {"before"}},
         {"config", {"config"}},
+        {"freeze", {"key", "reason", "caller.user"}},
         {"intent", {"key", "version", "digest", "outcome", "reason", "caller.user", "caller.unit"}},
         {"key.create",
          {"key", "version", "algorithm", "purpose", "token", "transparency", "useCounter",
@@ -59,6 +60,7 @@ static const struct {
         {"refuse", {"error", "method", "key", "count", "caller.user", "caller.unit", "reason"}},
         {"sign", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
         {"sign.logged", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
+        {"thaw", {"key", "reason", "caller.user"}},
         {"token", {"token", "state", "reason"}},
 };
 

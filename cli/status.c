@@ -8,13 +8,20 @@ static const struct json_member status_members[] = {
         {"digest", JSON_STRING, 1},      {"connections", JSON_INTEGER, 1},
         {"signatures", JSON_INTEGER, 1}, {"journal", JSON_OBJECT, 1},
         {"tokens", JSON_ARRAY, 1},       {"witnesses", JSON_ARRAY, 1},
-        {"anchor", JSON_OBJECT, 0},
+        {"anchor", JSON_OBJECT, 0},      {"frozen", JSON_ARRAY, 0},
 };
 
 static const struct json_member anchor_members[] = {
         {"token", JSON_STRING, 1}, {"state", JSON_STRING, 1},     {"reason", JSON_STRING, 1},
         {"index", JSON_STRING, 1}, {"expected", JSON_INTEGER, 1}, {"counter", JSON_INTEGER, 1},
         {"time", JSON_STRING, 1},
+};
+
+static const struct json_member frozen_members[] = {
+        {"key", JSON_STRING, 0},
+        {"reason", JSON_STRING, 1},
+        {"since", JSON_STRING, 1},
+        {"uid", JSON_INTEGER, 1},
 };
 
 static const struct json_member journal_members[] = {
@@ -73,6 +80,9 @@ static int check(const json_t *status, struct problem *problem)
         if (r == 0)
                 r = check_list(json_object_get(status, "witnesses"), "agent: witness",
                                witness_members, ARRAY_SIZE(witness_members), problem);
+        if (r == 0)
+                r = check_list(json_object_get(status, "frozen"), "agent: frozen", frozen_members,
+                               ARRAY_SIZE(frozen_members), problem);
         return r;
 }
 
@@ -145,10 +155,29 @@ static void put_witness_rows(struct table *table, const json_t *witnesses)
         }
 }
 
+static void put_frozen_rows(struct table *table, const json_t *frozen)
+{
+        static const char *const titles[] = {"FROZEN", "SINCE", "BY UID", "REASON"};
+        const json_t *one;
+        size_t i;
+
+        table_init(table, ARRAY_SIZE(titles));
+        for (i = 0; i < ARRAY_SIZE(titles); i++)
+                table_put(table, titles[i]);
+        json_array_foreach (frozen, i, one) {
+                const char *key = json_member_string(one, "key");
+
+                table_put(table, key ? key : "everything");
+                table_put(table, json_member_string(one, "since"));
+                table_put_integer(table, json_member_integer(one, "uid", 0));
+                table_put(table, json_member_string(one, "reason"));
+        }
+}
+
 static int print(const json_t *status, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf text = {};
-        _cleanup_(table_done) struct table tokens = {}, witnesses = {};
+        _cleanup_(table_done) struct table tokens = {}, witnesses = {}, frozen = {};
 
         put_section(&text, "agent", status, status_members, ARRAY_SIZE(status_members));
         put_section(&text, "journal", json_object_get(status, "journal"), journal_members,
@@ -161,6 +190,10 @@ static int print(const json_t *status, struct problem *problem)
         if (json_array_size(json_object_get(status, "witnesses")) > 0) {
                 put_witness_rows(&witnesses, json_object_get(status, "witnesses"));
                 table_print(&witnesses, 0, &text);
+        }
+        if (json_array_size(json_object_get(status, "frozen")) > 0) {
+                put_frozen_rows(&frozen, json_object_get(status, "frozen"));
+                table_print(&frozen, 0, &text);
         }
         return output_write(&text, problem);
 }

@@ -66,6 +66,7 @@ extern const struct verb verb_attest;
 extern const struct verb verb_chain_init;
 extern const struct verb verb_chain_link;
 extern const struct verb verb_chain_sign;
+extern const struct verb verb_freeze;
 extern const struct verb verb_grant_explain;
 extern const struct verb verb_help;
 extern const struct verb verb_journal_export;
@@ -94,6 +95,7 @@ extern const struct verb verb_reload;
 extern const struct verb verb_run;
 extern const struct verb verb_sign;
 extern const struct verb verb_status;
+extern const struct verb verb_thaw;
 extern const struct verb verb_verify;
 extern const struct verb verb_verify_chain;
 

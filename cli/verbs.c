@@ -35,6 +35,8 @@ const struct verb *const verbs[] = {
         &verb_journal_trusted_root,
         &verb_journal_acknowledge_rollback,
         &verb_grant_explain,
+        &verb_freeze,
+        &verb_thaw,
         &verb_status,
         &verb_reload,
         &verb_help,

@@ -70,15 +70,16 @@ static const struct json_member clock_members[] = {
 };
 
 static const struct json_member attest_members[] = {
-        {"algorithm", JSON_STRING, 1}, {"authorization", JSON_STRING, 0},
-        {"builder", JSON_STRING, 0},   {"caller", JSON_OBJECT, 1},
-        {"claims", JSON_OBJECT, 0},    {"digest", JSON_STRING, 1},
-        {"digests", JSON_ARRAY, 0},    {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 1},     {"key", JSON_STRING, 1},
-        {"payload", JSON_STRING, 1},   {"predicateType", JSON_STRING, 1},
-        {"request", JSON_STRING, 1},   {"run", JSON_STRING, 0},
-        {"signature", JSON_STRING, 1}, {"subjectCount", JSON_INTEGER, 1},
-        {"subjects", JSON_STRING, 1},  {"version", JSON_INTEGER, 1},
+        {"algorithm", JSON_STRING, 1},     {"authorization", JSON_STRING, 0},
+        {"builder", JSON_STRING, 0},       {"caller", JSON_OBJECT, 1},
+        {"claims", JSON_OBJECT, 0},        {"decision", JSON_STRING, 0},
+        {"digest", JSON_STRING, 1},        {"digests", JSON_ARRAY, 0},
+        {"fingerprint", JSON_STRING, 1},   {"grant", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},           {"payload", JSON_STRING, 1},
+        {"predicateType", JSON_STRING, 1}, {"request", JSON_STRING, 1},
+        {"run", JSON_STRING, 0},           {"signature", JSON_STRING, 1},
+        {"subjectCount", JSON_INTEGER, 1}, {"subjects", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member audit_members[] = {
@@ -94,21 +95,33 @@ static const struct json_member config_members[] = {
         {"config", JSON_STRING, 1},
 };
 
+static const struct json_member freeze_members[] = {
+        {"caller", JSON_OBJECT, 1}, {"grant", JSON_STRING, 1},  {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 0},    {"reason", JSON_STRING, 1}, {"request", JSON_STRING, 1},
+};
+
+static const struct json_member thaw_members[] = {
+        {"caller", JSON_OBJECT, 1},  {"decision", JSON_STRING, 0}, {"grant", JSON_STRING, 1},
+        {"id", JSON_STRING, 0},      {"key", JSON_STRING, 0},      {"reason", JSON_STRING, 0},
+        {"request", JSON_STRING, 1},
+};
+
 static const struct json_member key_create_members[] = {
-        {"algorithm", JSON_STRING, 1},  {"attestationKey", JSON_STRING, 0},
-        {"caller", JSON_OBJECT, 0},     {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 0},      {"id", JSON_STRING, 0},
-        {"key", JSON_STRING, 1},        {"publicKey", JSON_STRING, 1},
-        {"purpose", JSON_STRING, 1},    {"request", JSON_STRING, 0},
-        {"token", JSON_STRING, 1},      {"transparency", JSON_STRING, 0},
-        {"useCounter", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
-        {"witness", JSON_STRING, 0},
+        {"algorithm", JSON_STRING, 1},    {"attestationKey", JSON_STRING, 0},
+        {"caller", JSON_OBJECT, 0},       {"decision", JSON_STRING, 0},
+        {"fingerprint", JSON_STRING, 1},  {"grant", JSON_STRING, 0},
+        {"id", JSON_STRING, 0},           {"key", JSON_STRING, 1},
+        {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
+        {"request", JSON_STRING, 0},      {"token", JSON_STRING, 1},
+        {"transparency", JSON_STRING, 0}, {"useCounter", JSON_STRING, 0},
+        {"version", JSON_INTEGER, 1},     {"witness", JSON_STRING, 0},
 };
 
 static const struct json_member key_attest_members[] = {
-        {"caller", JSON_OBJECT, 1}, {"evidence", JSON_OBJECT, 1}, {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 1},  {"id", JSON_STRING, 0},       {"key", JSON_STRING, 1},
-        {"nonce", JSON_STRING, 0},  {"request", JSON_STRING, 1},  {"version", JSON_INTEGER, 1},
+        {"caller", JSON_OBJECT, 1},      {"decision", JSON_STRING, 0}, {"evidence", JSON_OBJECT, 1},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},    {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 1},         {"nonce", JSON_STRING, 0},    {"request", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member key_count_members[] = {
@@ -119,22 +132,23 @@ static const struct json_member key_count_members[] = {
 };
 
 static const struct json_member key_destroy_members[] = {
-        {"approver", JSON_OBJECT, 0}, {"caller", JSON_OBJECT, 0},  {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 0},    {"id", JSON_STRING, 0},      {"key", JSON_STRING, 1},
-        {"reason", JSON_STRING, 1},   {"request", JSON_STRING, 0}, {"version", JSON_INTEGER, 1},
+        {"approver", JSON_OBJECT, 0},    {"caller", JSON_OBJECT, 0}, {"decision", JSON_STRING, 0},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 0},  {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 1}, {"request", JSON_STRING, 0},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member key_retire_members[] = {
-        {"caller", JSON_OBJECT, 1},  {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
-        {"id", JSON_STRING, 0},      {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 0},
-        {"request", JSON_STRING, 1}, {"version", JSON_INTEGER, 1},
+        {"caller", JSON_OBJECT, 1}, {"decision", JSON_STRING, 0}, {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 1},  {"id", JSON_STRING, 0},       {"key", JSON_STRING, 1},
+        {"reason", JSON_STRING, 0}, {"request", JSON_STRING, 1},  {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member key_revoke_members[] = {
-        {"approver", JSON_OBJECT, 0}, {"caller", JSON_OBJECT, 1},  {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 1},    {"id", JSON_STRING, 0},      {"key", JSON_STRING, 1},
-        {"reason", JSON_STRING, 1},   {"request", JSON_STRING, 1}, {"revoked", JSON_STRING, 1},
-        {"version", JSON_INTEGER, 1},
+        {"approver", JSON_OBJECT, 0},    {"caller", JSON_OBJECT, 1},   {"decision", JSON_STRING, 0},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},    {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 1},   {"request", JSON_STRING, 1},
+        {"revoked", JSON_STRING, 1},     {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member keyring_members[] = {
@@ -146,6 +160,7 @@ static const struct json_member key_rotate_members[] = {
         {"algorithm", JSON_STRING, 1},
         {"attestationKey", JSON_STRING, 0},
         {"caller", JSON_OBJECT, 1},
+        {"decision", JSON_STRING, 0},
         {"fingerprint", JSON_STRING, 1},
         {"grant", JSON_STRING, 1},
         {"id", JSON_STRING, 0},
@@ -164,24 +179,27 @@ static const struct json_member key_rotate_members[] = {
 };
 
 static const struct json_member sign_members[] = {
-        {"algorithm", JSON_STRING, 1}, {"authorization", JSON_STRING, 0},
-        {"caller", JSON_OBJECT, 1},    {"claims", JSON_OBJECT, 0},
-        {"digest", JSON_STRING, 1},    {"fingerprint", JSON_STRING, 1},
-        {"grant", JSON_STRING, 1},     {"key", JSON_STRING, 1},
-        {"message", JSON_STRING, 0},   {"request", JSON_STRING, 1},
-        {"signature", JSON_STRING, 1}, {"version", JSON_INTEGER, 1},
+        {"algorithm", JSON_STRING, 1},   {"authorization", JSON_STRING, 0},
+        {"caller", JSON_OBJECT, 1},      {"claims", JSON_OBJECT, 0},
+        {"decision", JSON_STRING, 0},    {"digest", JSON_STRING, 1},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},         {"message", JSON_STRING, 0},
+        {"request", JSON_STRING, 1},     {"signature", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member sign_logged_members[] = {
-        {"caller", JSON_OBJECT, 1},      {"claims", JSON_OBJECT, 0},   {"digests", JSON_ARRAY, 1},
-        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},    {"key", JSON_STRING, 1},
-        {"request", JSON_STRING, 1},     {"version", JSON_INTEGER, 1},
+        {"caller", JSON_OBJECT, 1}, {"claims", JSON_OBJECT, 0},      {"decision", JSON_STRING, 0},
+        {"digests", JSON_ARRAY, 1}, {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},    {"request", JSON_STRING, 1},     {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member intent_members[] = {
-        {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 1}, {"digest", JSON_STRING, 1},
-        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},  {"key", JSON_STRING, 1},
-        {"outcome", JSON_STRING, 1},     {"reason", JSON_STRING, 1}, {"request", JSON_STRING, 1},
+        {"algorithm", JSON_STRING, 1},   {"caller", JSON_OBJECT, 1},
+        {"decision", JSON_STRING, 0},    {"digest", JSON_STRING, 1},
+        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},         {"outcome", JSON_STRING, 1},
+        {"reason", JSON_STRING, 1},      {"request", JSON_STRING, 1},
         {"version", JSON_INTEGER, 1},
 };
 
@@ -212,6 +230,7 @@ static const struct record_type record_types[] = {
         TYPE("checkpoint.witness", checkpoint_witness_members),
         TYPE("clock", clock_members),
         TYPE("config", config_members),
+        TYPE("freeze", freeze_members),
         TYPE("intent", intent_members),
         TYPE("key.attest", key_attest_members),
         TYPE("key.count", key_count_members),
@@ -224,6 +243,7 @@ static const struct record_type record_types[] = {
         TYPE("refuse", refuse_members),
         TYPE("sign", sign_members),
         TYPE("sign.logged", sign_logged_members),
+        TYPE("thaw", thaw_members),
         TYPE("token", token_members),
 };
 

@@ -64,11 +64,18 @@ static int is_request(struct view text)
                numbers[0] > 0 && numbers[1] > 0;
 }
 
+/* "opa" or "opa:ID" */
+static int is_decision(struct view text)
+{
+        return text.size >= 3 && memcmp(text.data, "opa", 3) == 0 &&
+               (text.size == 3 || (text.data[3] == ':' && text.size > 4));
+}
+
 static int take(void *state, const struct replay_leaf *leaf)
 {
         struct replay *replay = state;
         struct record caller;
-        struct view grant, request;
+        struct view grant, request, decision;
         int has_caller;
 
         if (!leaf->record)
@@ -83,6 +90,13 @@ static int take(void *state, const struct replay_leaf *leaf)
                                    "%s: request: expected two numbers, as in 7.2, found \"%.*s\"",
                                    leaf->record->type->name, (int)request.size,
                                    (const char *)request.data);
+        decision = record_string(leaf->record, "decision");
+        if (decision.data && (!grant.data || !is_decision(decision)))
+                replay_report_leaf(replay, leaf,
+                                   "%s: decision: expected opa or opa:ID beside a grant, found "
+                                   "\"%.*s\"",
+                                   leaf->record->type->name, (int)decision.size,
+                                   (const char *)decision.data);
         if (!grant.data)
                 return 0;
         if (!is_name(grant))

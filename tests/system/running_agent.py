@@ -56,9 +56,9 @@ Algorithm=ecdsa-p256
 Purpose=log
 
 [Grant tests]
-Key=log model*
+Key=log model* [*]
 User={user}
-Methods=Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Reload
+Methods=Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Reload
 """
 
 

@@ -39,7 +39,7 @@ static void test_sections(void)
                 {"key twice", GOOD GRANT "Key=a\n",
                  "f:16: [Grant g] Key=: expected once, found also in line 14"},
                 {"empty section", GOOD "[Grant g]\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Reload AcknowledgeRollback, found nothing"},
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Reload AcknowledgeRollback, found nothing"},
                 {"no value", GOOD "[Grant g]\nMethods=\n",
                  "f:14: [Grant g] Methods=: expected a value, found \"\""},
         };
@@ -79,7 +79,7 @@ static void test_builder(void)
 #define AGENT(line) "[Agent]\nOrigin=x\n" line "\n"
 #define AGENT_KEYS                                                                                 \
         "Origin StateDirectory SignSocket AdminSocket CheckpointInterval Anchor AnchorInterval "   \
-        "CountInterval"
+        "CountInterval Decision DecisionTimeout"
 #define PATH_107    "/" NAME64 "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"
 #define SOCKET_TEXT "expected an absolute path of less than 108 bytes"
 
@@ -188,13 +188,17 @@ static void test_keys(void)
         expect_rows(rows, ARRAY_SIZE(rows));
 }
 
+#define DECISION                                                                                   \
+        "none, or opa:unix:SOCKET:/v1/data/RULE, such as "                                         \
+        "opa:unix:/run/opa.sock:/v1/data/hallmark/allow"
+
 static void test_grants(void)
 {
         static const struct row rows[] = {
                 {"no methods", GOOD "[Grant g]\nKey=*\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Reload AcknowledgeRollback, found nothing"},
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Reload AcknowledgeRollback, found nothing"},
                 {"method", GOOD "[Grant g]\nKey=*\nMethods=Sign sign\n",
-                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Reload AcknowledgeRollback, not \"sign\", "
+                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Reload AcknowledgeRollback, not \"sign\", "
                  "found \"Sign sign\""},
                 {"no key", GOOD "[Grant g]\nMethods=Reload CreateKey\n",
                  "f:13: [Grant g] Key=: expected patterns of key names, as Methods= has some that "
@@ -205,6 +209,29 @@ static void test_grants(void)
                 {"uid out of range", GOOD GRANT "User=4294967295\n",
                  "f:16: [Grant g] User=: expected names of users of this host, not \"4294967295\", "
                  "found \"4294967295\""},
+                {"decision by nobody", GOOD GRANT "Decision=\n",
+                 "f:16: [Grant g] Decision=: expected a value, found \"\""},
+                {"decision by another", GOOD GRANT "Decision=cedar:unix:/s:/v1/data/a\n",
+                 "f:16: [Grant g] Decision=: expected " DECISION
+                 ", found \"cedar:unix:/s:/v1/data/a\""},
+                {"decision over the network", GOOD GRANT "Decision=opa:http://h/v1/data/a\n",
+                 "f:16: [Grant g] Decision=: expected " DECISION
+                 ", found \"opa:http://h/v1/data/a\""},
+                {"decision at a relative path", GOOD GRANT "Decision=opa:unix:s:/v1/data/a\n",
+                 "f:16: [Grant g] Decision=: expected " DECISION
+                 ", found \"opa:unix:s:/v1/data/a\""},
+                {"decision without a rule", GOOD GRANT "Decision=opa:unix:/s:/v1/data/\n",
+                 "f:16: [Grant g] Decision=: expected " DECISION
+                 ", found \"opa:unix:/s:/v1/data/\""},
+                {"decision by a query", GOOD GRANT "Decision=opa:unix:/s:/v1/data/a?pretty\n",
+                 "f:16: [Grant g] Decision=: expected " DECISION
+                 ", found \"opa:unix:/s:/v1/data/a?pretty\""},
+                {"decision elsewhere", GOOD GRANT "Decision=opa:unix:/s:/v1/data/../policies\n",
+                 "f:16: [Grant g] Decision=: expected " DECISION
+                 ", found \"opa:unix:/s:/v1/data/../policies\""},
+                {"decision at once", GOOD GRANT "DecisionTimeout=0\n",
+                 "f:16: [Grant g] DecisionTimeout=: expected a time from 10ms to 10s, such as 1s, "
+                 "found \"0\""},
                 {"group", GOOD GRANT "Group=no.such.group\n",
                  "f:16: [Grant g] Group=: expected names of groups of this host, not "
                  "\"no.such.group\", found \"no.such.group\""},
@@ -214,7 +241,7 @@ static void test_grants(void)
                  "f:17: [Grant g] Burst=: expected a number from 1 to 1000000, found \"0\""},
                 {"unknown", GOOD GRANT "Pod=x\n",
                  "f:16: [Grant g] Pod=: expected one of the keys Key User Group Unit Slice Job Claims "
-                 "UserNamespaces Methods Rate Burst PerDay, found \"Pod\""},
+                 "UserNamespaces Methods Rate Burst PerDay Decision DecisionTimeout, found \"Pod\""},
                 {"claims", GOOD GRANT "Claims=run =x\n",
                  "f:16: [Grant g] Claims=: expected 1 to 64 names of claims, or NAME=PATTERN, not "
                  "\"=x\", found \"run =x\""},

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/freeze.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/event.h"
+#include "agent/key-change.h"
+#include "agent/message.h"
+
+/* A freeze or a thaw whose record is on its way. */
+struct freezing {
+        struct agent *agent;
+        struct call *call; /* NULL: a freeze that is recorded later than it began */
+        json_t *record;
+        int is_thaw;
+        struct freezing *next;
+};
+
+static void freezing_free(struct freezing *freezing)
+{
+        struct agent *agent = freezing->agent;
+        struct freezing **link = &agent->freezings;
+
+        while (*link != freezing)
+                link = &(*link)->next;
+        *link = freezing->next;
+        json_decref(freezing->record);
+        free(freezing);
+        agent_progress_ended(agent);
+}
+
+/* Takes the reference to @record; NULL without memory. */
+static struct freezing *freezing_new(struct agent *agent, struct call *call, json_t *record)
+{
+        struct freezing *freezing = record ? calloc(1, sizeof(*freezing)) : NULL;
+
+        if (!freezing) {
+                json_decref(record);
+                return NULL;
+        }
+        *freezing = (struct freezing){
+                .agent = agent,
+                .call = call,
+                .record = record,
+                .is_thaw = string_equal(json_member_string(record, "type"), "thaw"),
+                .next = agent->freezings,
+        };
+        agent->freezings = freezing;
+        agent->in_progress++;
+        return freezing;
+}
+
+static int is_busy(const struct agent *agent, const char *target)
+{
+        for (const struct freezing *freezing = agent->freezings; freezing;
+             freezing = freezing->next)
+                if (string_equal(frozen_target(freezing->record), target))
+                        return 1;
+        return 0;
+}
+
+const char *agent_frozen_reason(const struct agent *agent, const char *key, struct problem *ret)
+{
+        const json_t *record = frozen_find(agent->frozen, key);
+        const char *name = record ? json_member_string(record, "key") : NULL;
+
+        if (!record)
+                return NULL;
+        (void)problem_set(ret, -EPERM, "%s%s%s frozen since %s: %s", name ? "key \"" : "everything",
+                          name ? name : "", name ? "\" is" : " is",
+                          json_member_string(record, "time"), json_member_string(record, "reason"));
+        return ret->text;
+}
+
+int agent_may_sign(struct agent *agent, struct call *call, const char *key)
+{
+        struct problem problem = {};
+        const struct refusal refusal = {
+                .caller = call->connection ? call_caller(call) : NULL,
+                .method = call->method->name,
+                .key = key,
+                .error = "Frozen",
+                .reason = agent_frozen_reason(agent, key, &problem),
+        };
+
+        if (!refusal.reason)
+                return 1;
+        if (refusal.caller)
+                refusals_note(agent->refusals, &refusal);
+        call_fail(call, "Frozen", "%s", refusal.reason);
+        return 0;
+}
+
+/* What is durable in the journal is so in the file as well, with the reply that the request gets
+ * whenever it comes again. */
+static int apply(struct agent *agent, const json_t *record, json_t **ret_reply,
+                 struct problem *problem)
+{
+        const char *target = frozen_target(record), *id = json_member_string(record, "id");
+        int is_thaw = string_equal(json_member_string(record, "type"), "thaw");
+        const json_t *freeze = is_thaw ? frozen_get(agent->frozen, target) : record;
+        _cleanup_(json_decrefp) json_t *reply = NULL;
+        int r = 0;
+
+        if (freeze)
+                reply = json_pack("{s:o, s:s*}", "frozen", frozen_describe(freeze), "thawed",
+                                  is_thaw ? json_member_string(record, "time") : NULL);
+        if (freeze && !reply)
+                return -ENOMEM;
+        if (is_thaw)
+                frozen_unset(agent->frozen, target);
+        else
+                r = frozen_set(agent->frozen, record, 1);
+        if (r == 0 && id && reply)
+                r = frozen_note(agent->frozen, id, is_thaw ? "Thaw" : "Freeze", target, reply);
+        if (r == 0)
+                r = frozen_save(agent->frozen, problem);
+        if (r == 0)
+                *ret_reply = TAKE_PTR(reply);
+        return r;
+}
+
+static void log_freezing(const json_t *record, int is_thaw)
+{
+        const char *key = json_member_string(record, "key");
+        const char *reason = json_member_string(record, "reason");
+
+        event_log(is_thaw ? LOG_NOTICE : LOG_WARNING, is_thaw ? MESSAGE_THAWED : MESSAGE_FROZEN,
+                  "%s%s %s: %s", key ? "key " : "everything", key ? key : "",
+                  is_thaw ? "is thawed" : "is frozen", reason ? reason : "no reason given");
+}
+
+/* It is frozen without its record, which follows; a thaw has not happened. */
+static void take_failure(struct freezing *freezing, int error)
+{
+        struct agent *agent = freezing->agent;
+        struct problem problem = {};
+        int r;
+
+        if (freezing->is_thaw) {
+                agent_fail_journal(agent, freezing->call, error);
+                return;
+        }
+        r = frozen_set(agent->frozen, freezing->record, 0);
+        if (r == 0)
+                r = frozen_save(agent->frozen, &problem);
+        if (!freezing->call)
+                return;
+        log_freezing(freezing->record, 0);
+        if (r < 0)
+                call_fail(freezing->call, "StorageFailed",
+                          "frozen until the agent ends, and neither recorded nor stored: %s",
+                          problem_text(&problem, r));
+        else
+                call_fail(freezing->call, error == -ENOSPC ? "JournalFull" : "JournalSealed",
+                          "frozen, and recorded when the journal takes records again: %s",
+                          writer_reason(agent->writer));
+}
+
+static void on_recorded(void *context, int error, uint64_t index)
+{
+        struct freezing *freezing = context;
+        struct agent *agent = freezing->agent;
+        const char *type = json_member_string(freezing->record, "type");
+        struct problem problem = {};
+        json_t *reply = NULL;
+        int r;
+
+        if (error < 0) {
+                take_failure(freezing, error);
+                freezing_free(freezing);
+                return;
+        }
+        r = apply(agent, freezing->record, &reply, &problem);
+        if (r < 0)
+                agent_fail_storage(agent, type, r, &problem);
+        if (freezing->call && r < 0)
+                call_fail(freezing->call, "StorageFailed", "%s", problem_text(&problem, r));
+        if (freezing->call && r == 0) {
+                log_freezing(freezing->record, freezing->is_thaw);
+                call_reply(freezing->call, TAKE_PTR(reply));
+        }
+        json_decref(reply);
+        freezing_free(freezing);
+}
+
+static void append(struct freezing *freezing)
+{
+        int r = recorder_append(&freezing->agent->recorder, json_copy(freezing->record),
+                                on_recorded, freezing);
+
+        if (r < 0)
+                on_recorded(freezing, r == -EROFS || r == -ENOSPC ? r : -EROFS, 0);
+}
+
+/* Whether @call may go on: name, grant, and that it was not there before. If not, it has been
+ * answered. */
+static int begin(struct agent *agent, struct call *call, const char *target,
+                 struct grant_decision *ret)
+{
+        const char *id = json_member_string(call->message.parameters, "id");
+        struct problem problem = {};
+        const json_t *reply = NULL;
+        int r;
+
+        if (json_member_string(call->message.parameters, "key") && !key_name_is_valid(target)) {
+                call_fail(call, "BadName", "\"%.80s\" is no name of a key", target);
+                return 0;
+        }
+        if (id && !key_name_is_valid(id)) {
+                call_fail(call, "BadName", "id \"%.80s\": expected the characters of a name", id);
+                return 0;
+        }
+        if (!agent_granted(agent, call, target, ret))
+                return 0;
+        r = id ? frozen_find_request(agent->frozen, id, call->method->name, target, &reply,
+                                     &problem)
+               : -ENOENT;
+        if (r == 0)
+                call_reply(call, json_incref((json_t *)(uintptr_t)reply));
+        else if (r == -EEXIST)
+                call_fail(call, "IdUsed", "%s", problem.text);
+        else if (is_busy(agent, target))
+                call_fail(call, "Busy", "it is being frozen or thawed right now");
+        return r == -ENOENT && !is_busy(agent, target);
+}
+
+static json_t *make_record(struct agent *agent, struct call *call, const char *type,
+                           const struct grant_decision *decision)
+{
+        const json_t *parameters = call->message.parameters;
+        json_t *made = recorder_begin(&agent->recorder, type);
+        char request[CALL_REQUEST_SIZE];
+
+        if (!made)
+                return NULL;
+        (void)json_object_set_new(made, "caller", caller_to_json(call_caller(call)));
+        recorder_set(made, "decision", grant_decision_text(decision));
+        recorder_set(made, "grant", decision->grant);
+        recorder_set(made, "id", json_member_string(parameters, "id"));
+        recorder_set(made, "key", json_member_string(parameters, "key"));
+        recorder_set(made, "reason", json_member_string(parameters, "reason"));
+        recorder_set(made, "request", call_request(call, request));
+        return made;
+}
+
+static int has_reason(struct call *call)
+{
+        const char *reason = json_member_string(call->message.parameters, "reason");
+
+        if (!reason || key_reason_is_valid(reason))
+                return 1;
+        call_fail(call, "BadName", "reason: expected 1 to %d bytes", KEY_REASON_MAX);
+        return 0;
+}
+
+static const char *target_of(const struct call *call)
+{
+        const char *key = json_member_string(call->message.parameters, "key");
+
+        return key ? key : FROZEN_ALL;
+}
+
+/* If not, @call has been answered. */
+static int can_freeze(struct agent *agent, struct call *call, const char *target)
+{
+        const struct key *log_key = keystore_log_key(agent->store);
+
+        if (string_equal(target, FROZEN_ALL))
+                return 1;
+        if (log_key && string_equal(log_key->info.name, target)) {
+                call_fail(call, "WrongState",
+                          "key \"%s\" is the log key, whose checkpoints go on whatever is frozen",
+                          target);
+                return 0;
+        }
+        if (keystore_has_name(agent->store, target))
+                return 1;
+        call_fail(call, "NoSuchKey", "there is no key \"%s\"", target);
+        return 0;
+}
+
+/* What is frozen already stays so for its first reason. */
+static void reply_frozen(struct call *call, const json_t *freeze)
+{
+        call_reply(call, json_pack("{s:o}", "frozen", frozen_describe(freeze)));
+}
+
+void agent_freeze(struct agent *agent, struct call *call)
+{
+        const char *target = target_of(call);
+        struct grant_decision decision = {};
+        struct freezing *freezing;
+        const json_t *present;
+
+        if (!begin(agent, call, target, &decision) || !has_reason(call) ||
+            !can_freeze(agent, call, target))
+                return;
+        present = frozen_get(agent->frozen, target);
+        if (present && frozen_is_recorded(agent->frozen, target)) {
+                reply_frozen(call, present);
+                return;
+        }
+        freezing = freezing_new(agent, call, make_record(agent, call, "freeze", &decision));
+        /* From here on nothing is signed. */
+        if (!freezing || frozen_set(agent->frozen, freezing->record, 0) < 0) {
+                call_fail(call, "Busy", "out of memory: nothing is frozen");
+                if (freezing)
+                        freezing_free(freezing);
+                return;
+        }
+        append(freezing);
+}
+
+void agent_thaw(struct agent *agent, struct call *call)
+{
+        const char *target = target_of(call);
+        struct grant_decision decision = {};
+        struct freezing *freezing;
+
+        if (!begin(agent, call, target, &decision) || !has_reason(call))
+                return;
+        if (!frozen_get(agent->frozen, target)) {
+                call_fail(call, "WrongState", "%s%s%s is not frozen",
+                          string_equal(target, FROZEN_ALL) ? "everything" : "key \"",
+                          string_equal(target, FROZEN_ALL) ? "" : target,
+                          string_equal(target, FROZEN_ALL) ? "" : "\"");
+                return;
+        }
+        if (!agent_can_record(agent, call))
+                return;
+        freezing = freezing_new(agent, call, make_record(agent, call, "thaw", &decision));
+        if (freezing)
+                append(freezing);
+        else
+                call_fail(call, "Busy", "out of memory");
+}
+
+static void record_late(const json_t *freeze, int is_recorded, void *context)
+{
+        struct agent *agent = context;
+        char time[RECORD_TIME_SIZE];
+        struct freezing *freezing;
+        json_t *copy;
+
+        if (is_recorded || is_busy(agent, frozen_target(freeze)))
+                return;
+        copy = json_copy((json_t *)(uintptr_t)freeze);
+        if (copy) {
+                recorder_set(copy, "boot", agent->recorder.boot);
+                recorder_set(copy, "time", record_time(recorder_now(), time));
+        }
+        freezing = freezing_new(agent, NULL, copy);
+        if (freezing)
+                append(freezing);
+}
+
+void agent_record_freezes(struct agent *agent)
+{
+        if (writer_state(agent->writer) == WRITER_OPEN)
+                frozen_each(agent->frozen, record_late, agent);
+}
+
+int agent_open_frozen(struct agent *agent, struct problem *problem)
+{
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/frozen", agent->config->state_directory) < 0) {
+                path = NULL; /* asprintf() leaves it undefined */
+                return -ENOMEM;
+        }
+        return frozen_open(path, &agent->frozen, problem);
+}
+
+int agent_recover_frozen(struct agent *agent, struct view entry, struct problem *problem)
+{
+        static const char *const marks[] = {"\"type\":\"freeze\"", "\"type\":\"thaw\""};
+        _cleanup_(json_decrefp) json_t *parsed = NULL, *reply = NULL;
+        const char *type;
+
+        if (!memmem(entry.data, entry.size, marks[0], strlen(marks[0])) &&
+            !memmem(entry.data, entry.size, marks[1], strlen(marks[1])))
+                return 0;
+        if (record_parse(entry, &parsed, NULL) < 0)
+                return 0;
+        type = json_member_string(parsed, "type");
+        if (!string_equal(type, "freeze") && !string_equal(type, "thaw"))
+                return 0;
+        return apply(agent, parsed, &reply, problem);
+}
+
+static void add_to_list(const json_t *freeze, int is_recorded, void *context)
+{
+        (void)json_array_append_new(context, frozen_describe(freeze));
+}
+
+json_t *agent_frozen_to_json(const struct agent *agent)
+{
+        json_t *list = json_array();
+
+        if (list)
+                frozen_each(agent->frozen, add_to_list, list);
+        return list;
+}
