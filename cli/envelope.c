@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "cli/output.h"
+#include "lib/statement.h"
 
 const char *const envelope_formats[] = {"dsse", "metablock", NULL};
 
@@ -29,6 +30,16 @@ static int digest_message(const struct signing *signing, const struct in_toto_en
         return digest_of_parts(signing->key.algorithm->hash, &message, 1, ret, ret_size);
 }
 
+/* A statement is handed to the agent as it is, which records what it says. */
+static int put_statement(const struct in_toto_envelope *envelope, struct buf *ret)
+{
+        const char *type = json_member_string(envelope->payload, "_type");
+
+        if (envelope->kind == IN_TOTO_DSSE && type && string_equal(type, STATEMENT_TYPE))
+                json_put(ret, envelope->payload);
+        return buf_error(ret);
+}
+
 static int add(const struct signing *signing, const struct in_toto_key *key, enum envelope_ids ids,
                struct in_toto_envelope *envelope)
 {
@@ -48,6 +59,7 @@ enum answer envelope_sign(const struct invocation *invocation, const char *key_n
 {
         _cleanup_(signing_done) struct signing signing = {};
         _cleanup_(in_toto_key_done) struct in_toto_key key = {};
+        _cleanup_(buf_done) struct buf statement = BUF_INIT(STATEMENT_SIZE_MAX);
         enum answer answer = signing_open(invocation, key_name, &signing, problem);
         uint8_t digest[DIGEST_SIZE_MAX];
         size_t size = 0;
@@ -61,9 +73,12 @@ enum answer envelope_sign(const struct invocation *invocation, const char *key_n
                                 key_name, signing.key.algorithm->name);
         if (r == 0)
                 r = digest_message(&signing, envelope, digest, &size);
+        if (r == 0)
+                r = put_statement(envelope, &statement);
         if (r < 0)
                 return answer_of(r, problem);
         signing.digest = view_of(digest, size);
+        signing.statement = buf_view(&statement);
         answer = signing_run(invocation, &signing, problem);
         if (answer != ANSWER_YES)
                 return answer;

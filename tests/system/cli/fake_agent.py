@@ -171,6 +171,12 @@ class CommandTest(unittest.TestCase):
         return run
 
 
+def envelope_text(statement):
+    """What is signed of a statement in an envelope."""
+    kind, text = b"application/vnd.in-toto+json", statement.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(text), text)
+
+
 class SigningAgent:
     """An honest agent with one key; a test changes what it answers."""
 
@@ -184,6 +190,9 @@ class SigningAgent:
             return result({"key": self.key.facts})
         if method == "io.hallmark.Signer.GetKeyRing":
             return result({"keyRing": key_ring([self.key])})
+        if method == "io.hallmark.Signer.Attest":
+            digest = self.key.digest(envelope_text(parameters["statement"]))
+            parameters = {"digest": self.key.hash + ":" + digest.hex()}
         digest = bytes.fromhex(parameters["digest"].partition(":")[2])
         signature = base64.b64encode(self.signer.sign(digest)).decode()
         facts = self.key.facts
