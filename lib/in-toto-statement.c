@@ -76,12 +76,21 @@ static int read_details(const json_t *details, struct in_toto_link *ret, struct 
         return r;
 }
 
+/* Those that our agent was given stand one level further down, beside what it has seen. */
+static const json_t *external_parameters(const json_t *definition)
+{
+        const json_t *external = json_object_get(definition, "externalParameters");
+        const json_t *given = json_object_get(external, "parameters");
+
+        return json_is_object(given) ? given : external;
+}
+
 /* https://slsa.dev/spec/v1.0/provenance */
 static int read_provenance(const json_t *predicate, struct in_toto_link *ret,
                            struct problem *problem)
 {
         const json_t *definition = json_object_get(predicate, "buildDefinition");
-        const json_t *parameters = json_object_get(definition, "externalParameters");
+        const json_t *parameters = external_parameters(definition);
         const json_t *taken = json_object_get(definition, "resolvedDependencies");
         int r;
 
