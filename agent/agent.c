@@ -85,6 +85,8 @@ static void on_witness_recorded(uint64_t index, void *context)
         struct agent *agent = context;
 
         sealer_overlook(agent->sealer, index);
+        if (agent->anchor)
+                anchor_overlook(agent->anchor, index);
 }
 
 int agent_set_up_witnesses(struct agent *agent, struct problem *problem)

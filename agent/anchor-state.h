@@ -14,6 +14,7 @@ struct anchor {
         struct recorder *recorder;
         char *origin, *token, *hint;
         uint64_t interval_usec;
+        uint64_t retry_usec; /* the last wait after a failure; 0: there was none since an anchor */
         struct anchor_events events;
         enum anchor_state state;
         struct problem reason;

@@ -7,7 +7,20 @@
 #include "agent/message.h"
 #include "lib/base64.h"
 
-#define RETRY_USEC ((uint64_t)5 * 1000000) /* after a step that came to nothing */
+/* After a step that came to nothing. Each may have cost the TPM a write: so the time doubles, and
+ * is bounded by what people wait for who want a first anchor. */
+#define RETRY_USEC       ((uint64_t)5 * 1000000)
+#define RETRY_FIRST_MOST ((uint64_t)60 * 1000000)
+
+static void arm_retry(struct anchor *anchor)
+{
+        uint64_t most = anchor->served ? anchor->interval_usec : RETRY_FIRST_MOST;
+
+        anchor->retry_usec = anchor->retry_usec ? 2 * anchor->retry_usec : RETRY_USEC;
+        if (anchor->retry_usec > most)
+                anchor->retry_usec = most;
+        anchor_arm(anchor, anchor->retry_usec);
+}
 
 /* Tries again, with a look first: the step may have been taken. A token that is away says when it
  * is back. */
@@ -24,7 +37,7 @@ static void fail(struct anchor *anchor, int error, const struct problem *problem
                 event_log(LOG_WARNING, MESSAGE_ANCHOR_FAILED,
                           "no anchor of the journal: token %s: %s", anchor->token, reason);
         if (token && token_state(token) == TOKEN_READY && state != ANCHOR_UNSUPPORTED)
-                anchor_arm(anchor, RETRY_USEC);
+                arm_retry(anchor);
         if (!anchor->closed)
                 anchor_set_state(anchor, state, reason);
         anchor_rest(anchor);
@@ -145,6 +158,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         anchor->past.counter = anchor->found.counter;
         anchor->past.open = 0;
         anchor->covered = index + 1;
+        anchor->retry_usec = 0;
         (void)record_time(recorder_now(), anchor->time);
         if (anchor_hint_write(anchor->hint, index, &problem) < 0)
                 event_log(LOG_WARNING, NULL, "%s", problem_text(&problem, -EIO));

@@ -83,6 +83,12 @@ void anchor_set_state(struct anchor *anchor, enum anchor_state state, const char
                 anchor->events.changed(anchor->events.context);
 }
 
+void anchor_overlook(struct anchor *anchor, uint64_t index)
+{
+        if (index == anchor->covered)
+                anchor->covered++;
+}
+
 void anchor_begin(struct anchor *anchor)
 {
         if (anchor->busy || anchor->finished)

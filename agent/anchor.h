@@ -57,6 +57,10 @@ DEFINE_CLEANUP(struct anchor *, anchor_free)
 
 void anchor_set_interval(struct anchor *anchor, uint64_t usec);
 
+/* The durable record at @index calls for no anchor of its own: it is of what was done with the
+ * checkpoint that an anchor calls for, and each would make another, for ever. */
+void anchor_overlook(struct anchor *anchor, uint64_t index);
+
 /* The token has become ready. */
 void anchor_begin(struct anchor *anchor);
 
