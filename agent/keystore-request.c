@@ -14,7 +14,51 @@ static void requests_path(const char *name, char ret[KEY_NAME_MAX + 16])
         (void)snprintf(ret, KEY_NAME_MAX + 16, "%s/requests", name);
 }
 
+static int check_request(const char *id, const json_t *request, struct problem *problem)
+{
+        static const struct json_member members[] = {
+                {"method", JSON_STRING, 1},
+                {"time", JSON_STRING, 1},
+                {"version", JSON_INTEGER, 1},
+        };
+        json_int_t version = json_member_integer(request, "version", 0);
+        int r = json_is_object(request) ? json_check_members(request, "request", members,
+                                                             ARRAY_SIZE(members), problem)
+                                        : problem_set(problem, -EBADMSG, "expected an object");
+
+        if (r < 0)
+                return problem_prefix(problem, r, "request \"%.80s\"", id);
+        if (!key_name_is_valid(id) || !json_member_string(request, "method")[0] ||
+            !record_time_is_valid(json_member_string(request, "time")) || version < 1 ||
+            version > UINT32_MAX)
+                return problem_set(problem, -EBADMSG,
+                                   "request \"%.80s\": expected an id, a method, a time and a "
+                                   "version",
+                                   id);
+        return 0;
+}
+
 /* {"ID":{"method":"RotateKey","time":"…","version":2},…} */
+int keystore_parse_requests(struct view text, json_t **ret, struct problem *problem)
+{
+        _cleanup_(json_decrefp) json_t *requests = NULL;
+        int r = json_parse_object(text, &requests, problem);
+        json_t *request;
+        const char *id;
+
+        if (r == 0 && json_object_size(requests) > KEYSTORE_REQUESTS_MAX)
+                r = problem_set(problem, -EBADMSG, "more than %d requests", KEYSTORE_REQUESTS_MAX);
+        if (r < 0)
+                return r;
+        json_object_foreach (requests, id, request) {
+                r = check_request(id, request, problem);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(requests);
+        return 0;
+}
+
 static int read_requests(const struct keystore *store, const char *name, json_t **ret,
                          struct problem *problem)
 {
@@ -31,19 +75,8 @@ static int read_requests(const struct keystore *store, const char *name, json_t 
         r = file_read(keystore_folder(store), path, &text, problem);
         if (r < 0)
                 return r;
-        r = json_parse_object(buf_view(&text), ret, &reason);
+        r = keystore_parse_requests(buf_view(&text), ret, &reason);
         return r < 0 ? problem_set(problem, r, "keys/%s: %s", path, problem_text(&reason, r)) : 0;
-}
-
-static int check_request(const json_t *request, struct problem *problem)
-{
-        static const struct json_member members[] = {
-                {"method", JSON_STRING, 1},
-                {"time", JSON_STRING, 1},
-                {"version", JSON_INTEGER, 1},
-        };
-
-        return json_check_members(request, "request", members, ARRAY_SIZE(members), problem);
 }
 
 static void forget_oldest(json_t *requests)
@@ -99,9 +132,6 @@ int keystore_find_request(const struct keystore *store, const char *name, const 
         request = json_object_get(requests, id);
         if (!request)
                 return -ENOENT;
-        r = check_request(request, problem);
-        if (r < 0)
-                return problem_prefix(problem, r, "keys/%s/requests", name);
         if (!string_equal(json_member_string(request, "method"), method))
                 return problem_set(problem, -EEXIST, "request \"%s\" was one for %s", id,
                                    json_member_string(request, "method"));

@@ -105,6 +105,10 @@ struct key_request {
 
 #define KEYSTORE_REQUESTS_MAX 256 /* of one name; the oldest are forgotten */
 
+/* Reads the text of such a file: at most KEYSTORE_REQUESTS_MAX requests by their ids, each with
+ * method, time and version. -EBADMSG with the reason; -ENOMEM. */
+int keystore_parse_requests(struct view text, json_t **ret, struct problem *problem) _must_use_;
+
 /* Notes that request about key @name, durably. keystore-request.c. */
 int keystore_note_request(const struct keystore *store, const char *name,
                           const struct key_request *request, struct problem *problem) _must_use_;

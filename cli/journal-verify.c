@@ -8,6 +8,7 @@
 #include "cli/option.h"
 #include "cli/output.h"
 #include "lib/file.h"
+#include "lib/keyring-set.h"
 
 enum {
         OPTION_KEYRING,
@@ -23,8 +24,9 @@ enum {
 
 /* What a replay is given, from files. */
 struct given {
-        struct keyring ring;
-        struct buf *notes; /* earlier checkpoints */
+        struct keyring_set set;
+        struct keyring ring; /* of the journal's origin; borrows */
+        struct buf *notes;   /* earlier checkpoints */
         struct replay_earlier *since;
         size_t since_count;
         struct buf state; /* empty: there is none yet */
@@ -32,7 +34,7 @@ struct given {
 
 static void given_done(struct given *given)
 {
-        keyring_done(&given->ring);
+        keyring_set_done(&given->set);
         for (size_t i = 0; i < given->since_count; i++)
                 buf_done(&given->notes[i]);
         free(given->notes);
@@ -155,7 +157,7 @@ static int load(const struct invocation *invocation, struct given *ret, struct q
 
         if (!ring)
                 return problem_set(problem, -EINVAL, "journal verify: expected --keyring");
-        r = keyring_load(ring, &ret->ring, problem);
+        r = keyring_set_load(ring, &ret->set, problem);
         if (r == 0)
                 r = load_since(invocation, ret, problem);
         if (r == 0)
@@ -169,6 +171,32 @@ static int open_journal(const char *operand, struct journal **ret, struct proble
 {
         return http_is_url(operand) ? http_journal_open(operand, ret, problem)
                                     : journal_open(operand, ret, problem);
+}
+
+/* Of several rings, the one whose name the checkpoint has. */
+static int choose_ring(const struct journal *journal, struct given *ret, struct problem *problem)
+{
+        _cleanup_(buf_done) struct buf note = BUF_INIT(NOTE_SIZE_MAX);
+        const struct keyring *ring = &ret->set.rings[0];
+        struct reader reader;
+        struct view origin;
+        int r;
+
+        if (ret->set.count > 1) {
+                r = journal_read_checkpoint(journal, &note, problem);
+                if (r < 0)
+                        return problem_set(problem, r,
+                                           "no checkpoint that says of which origin "
+                                           "the journal is");
+                reader = reader_init(buf_view(&note));
+                origin = reader_until(&reader, '\n');
+                ring = keyring_set_find(&ret->set, origin);
+                if (!ring)
+                        return problem_set(problem, -ENOKEY, "there is no key ring of \"%.*s\"",
+                                           (int)origin.size, (const char *)origin.data);
+        }
+        ret->ring = *ring;
+        return 0;
 }
 
 /* What was proved replaces what was before; when nothing was, that stays. */
@@ -206,6 +234,8 @@ static int replay(const struct invocation *invocation, struct journal_report *re
                 r = load_endorsed(invocation, &given.ring, report->endorsed, problem);
         if (r == 0)
                 r = open_journal(invocation->operands[0], &journal, problem);
+        if (r == 0)
+                r = choose_ring(journal, &given, problem);
         if (r == 0 && report->quorum->quorum.policy)
                 r = journal_quorum_find(report->quorum, journal, given.ring.origin, problem);
         if (r < 0)

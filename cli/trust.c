@@ -5,12 +5,14 @@
 #include <fcntl.h>
 
 #include "lib/file.h"
+#include "lib/tlog-proof.h"
 
 #define PEM_SIZE_MAX ((size_t)65536)
 
 void trust_done(struct trust *trust)
 {
-        keyring_done(&trust->ring);
+        keyring_set_done(&trust->set);
+        free(trust->all);
         (void)pubkey_free(trust->pubkey);
 }
 
@@ -29,13 +31,85 @@ static int load_public_key(const char *path, struct pubkey **ret, struct problem
         return r;
 }
 
+/* Several rings are one as long as nothing says which it is about: then the origin has no say. */
+static int join_rings(struct trust *trust)
+{
+        static char no_origin[] = "";
+        size_t count = 0;
+
+        if (trust->set.count == 1) {
+                trust->ring = trust->set.rings[0];
+                return 0;
+        }
+        for (size_t i = 0; i < trust->set.count; i++)
+                count += trust->set.rings[i].count;
+        trust->all = calloc(count + 1, sizeof(*trust->all));
+        if (!trust->all)
+                return -ENOMEM;
+        trust->ring = (struct keyring){.origin = no_origin, .keys = trust->all};
+        for (size_t i = 0; i < trust->set.count; i++)
+                for (size_t j = 0; j < trust->set.rings[i].count; j++)
+                        trust->all[trust->ring.count++] = trust->set.rings[i].keys[j];
+        return 0;
+}
+
+int trust_choose(struct trust *trust, struct view origin, struct problem *problem)
+{
+        const struct keyring *ring;
+
+        if (trust->set.count < 2)
+                return 0;
+        ring = keyring_set_find(&trust->set, origin);
+        if (!ring)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "there is no key ring of origin \"%.*s\"", (int)origin.size,
+                                   (const char *)origin.data);
+        trust->ring = *ring;
+        return 0;
+}
+
+int trust_choose_by_checkpoint(struct trust *trust, struct view note, struct problem *problem)
+{
+        struct reader reader = reader_init(note);
+        struct view origin = reader_until(&reader, '\n');
+
+        return reader.bad ? 0 : trust_choose(trust, origin, problem);
+}
+
+int trust_choose_by_proof(struct trust *trust, struct view proof, struct problem *problem)
+{
+        _cleanup_(tlog_proof_done) struct tlog_proof parsed = {};
+
+        if (tlog_proof_parse(proof, &parsed, NULL) < 0)
+                return 0;
+        return trust_choose_by_checkpoint(trust, parsed.checkpoint, problem);
+}
+
+const char *trust_origin(const struct trust *trust, const struct keyring_key *key)
+{
+        for (size_t i = 0; i < trust->set.count && trust->set.count > 1; i++)
+                if (keyring_find_fingerprint(&trust->set.rings[i], pubkey_fingerprint(key->pubkey)))
+                        return trust->set.rings[i].origin;
+        return NULL;
+}
+
+int trust_is_signed(const struct trust *trust)
+{
+        for (size_t i = 0; i < trust->set.count; i++)
+                if (!trust->set.rings[i].seal)
+                        return 0;
+        return trust->set.count > 0;
+}
+
 int trust_load(struct trust *trust, const char *ring, const char *public_key,
                struct problem *problem)
 {
         int r;
 
-        if (ring)
-                return keyring_load(ring, &trust->ring, problem);
+        if (ring) {
+                r = keyring_set_load(ring, &trust->set, problem);
+                return r < 0 ? r : join_rings(trust);
+        }
         r = load_public_key(public_key, &trust->pubkey, problem);
         if (r == 0 && trust->algorithm && !pubkey_fits(trust->pubkey, trust->algorithm))
                 r = problem_set(problem, -EINVAL, "%s: not a key of algorithm %s", public_key,

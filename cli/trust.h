@@ -8,9 +8,12 @@
 
 #include "lib/format.h"
 #include "lib/key-window.h"
+#include "lib/keyring-set.h"
 
 struct trust {
-        struct keyring ring;               /* without origin when there is none */
+        struct keyring_set set;            /* what the file has */
+        struct keyring_key *all;           /* the keys of all of them, if there are several */
+        struct keyring ring;               /* of these keys, or the one that was chosen; borrows */
         struct pubkey *pubkey;             /* instead of a ring */
         const char *key_name;              /* NULL: any of the ring */
         const struct algorithm *algorithm; /* of the public key; NULL: any that fits */
@@ -31,6 +34,23 @@ void trust_done(struct trust *trust);
  * errors of keyring_load(), pubkey_from_pem() and file_read(). */
 int trust_load(struct trust *trust, const char *ring, const char *public_key,
                struct problem *problem) _must_use_;
+
+/* Of several rings, only the one of that origin is to be trusted from now on: whose journal it is
+ * about. -EKEYREJECTED: there is none. */
+int trust_choose(struct trust *trust, struct view origin, struct problem *problem) _must_use_;
+
+/* The same by the origin of a signed checkpoint, or of that in a tlog-proof; what is none is left
+ * to who reads it. */
+int trust_choose_by_checkpoint(struct trust *trust, struct view note,
+                               struct problem *problem) _must_use_;
+int trust_choose_by_proof(struct trust *trust, struct view proof,
+                          struct problem *problem) _must_use_;
+
+/* Of which of several rings the key is; NULL: there is one. */
+const char *trust_origin(const struct trust *trust, const struct keyring_key *key);
+
+/* Whether there are key rings and each is signed. */
+int trust_is_signed(const struct trust *trust);
 
 /* 0 if and only if one of the keys made this signature of the content, and may be believed.
  * -EKEYREJECTED with the reason; the errno of what cannot be read. */

@@ -89,6 +89,7 @@ extern const struct verb verb_key_show;
 extern const struct verb verb_journal_acknowledge_rollback;
 extern const struct verb verb_keyring_diff;
 extern const struct verb verb_keyring_export;
+extern const struct verb verb_keyring_merge;
 extern const struct verb verb_keyring_verify;
 extern const struct verb verb_key_verify_attestation;
 extern const struct verb verb_reload;

@@ -27,6 +27,7 @@ const struct verb *const verbs[] = {
         &verb_keyring_verify,
         &verb_keyring_diff,
         &verb_keyring_export,
+        &verb_keyring_merge,
         &verb_journal_show,
         &verb_journal_verify,
         &verb_journal_export,

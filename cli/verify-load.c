@@ -171,8 +171,11 @@ static int check_kind(const struct verification *v, struct problem *problem)
 static int verify_logged(struct verification *v, struct problem *problem)
 {
         struct bundle *signature = &v->signature.bundle;
-        int r = logged_verify(buf_view(&v->file), &v->trust.ring, &v->logged, signature, problem);
+        int r = trust_choose_by_proof(&v->trust, buf_view(&v->file), problem);
 
+        if (r == 0)
+                r = logged_verify(buf_view(&v->file), &v->trust.ring, &v->logged, signature,
+                                  problem);
         if (r == 0 && signature->hash)
                 buf_put_view(&v->signature.value, buf_view(&signature->signature));
         return r < 0 ? r : buf_error(&v->signature.value);
@@ -205,6 +208,9 @@ static int load_signature(struct verification *v, struct problem *problem)
                 r = check_kind(v, problem);
         if (r == 0 && v->signature.format->is_logged)
                 r = verify_logged(v, problem);
+        for (size_t i = 0; r == 0 && i < v->signature.bundle.entry_count; i++)
+                r = trust_choose_by_checkpoint(
+                        &v->trust, buf_view(&v->signature.bundle.entries[i].checkpoint), problem);
         if (r < 0)
                 (void)problem_prefix(problem, r, "%s", v->signature_path);
         return r == -EBADMSG ? -EKEYREJECTED : r;

@@ -100,8 +100,16 @@ static int add_log(const struct verification *v, json_t *facts)
         return 0;
 }
 
-static int add_key(const struct keyring_key *key, json_t *facts)
+static int add_key(const struct verification *v, json_t *facts)
 {
+        const struct keyring_key *key = v->proof.key;
+        const char *origin = key ? trust_origin(&v->trust, key) : NULL;
+
+        if ((origin && json_object_set_new(facts, "origin", json_string(origin)) < 0) ||
+            (key && json_object_set_new(
+                            facts, "keyRing",
+                            json_string(trust_is_signed(&v->trust) ? "signed" : "unsigned")) < 0))
+                return -1;
         if (key &&
             (json_object_set_new(facts, "key", json_string(key->name)) < 0 ||
              json_object_set_new(facts, "version", json_integer(key->version)) < 0 ||
@@ -153,7 +161,7 @@ static json_t *facts_to_json(const struct verification *v)
                            fingerprint),
                 "file", v->path, "proved", claims_to_json(v, 1), "notProved", claims_to_json(v, 0));
 
-        if (facts && (add_log(v, facts) < 0 || add_key(v->proof.key, facts) < 0 ||
+        if (facts && (add_log(v, facts) < 0 || add_key(v, facts) < 0 ||
                       add_statement(v, facts) < 0 || add_model(v, facts) < 0)) {
                 json_decref(facts);
                 return NULL;
@@ -248,6 +256,21 @@ static void put_not_covered(const struct verification *v, struct buf *text)
         }
 }
 
+/* Who vouches for the keys, if anybody does. */
+static void put_ring(const struct verification *v, struct buf *text)
+{
+        const char *origin = v->proof.key ? trust_origin(&v->trust, v->proof.key) : NULL;
+
+        if (origin) {
+                output_put_text(text, view_string(v->path));
+                buf_put_format(text, ": the key is of %s\n", origin);
+        }
+        if (v->proof.key && !trust_is_signed(&v->trust)) {
+                output_put_text(text, view_string(v->path));
+                buf_put_string(text, ": the key ring is unsigned\n");
+        }
+}
+
 int verification_print(const struct verification *v, struct problem *problem)
 {
         const struct keyring_key *key = v->proof.key;
@@ -269,6 +292,7 @@ int verification_print(const struct verification *v, struct problem *problem)
                 hex_encode(sha256_view(pubkey_fingerprint(trust_pubkey(&v->trust, &v->proof))),
                            fingerprint));
         put_state_note(&text, key);
+        put_ring(v, &text);
         if (v->model.path)
                 model_put_facts(&v->model, &text);
         put_statement(v, &text);

@@ -92,9 +92,11 @@ static int prove_from_journal(struct verification *v, const char *path, struct p
 static int verify_proof(struct verification *v, const char *path, struct problem *problem)
 {
         _cleanup_(bundle_done) struct bundle signature = {};
-        int r = logged_verify(buf_view(&v->proof_file), &v->trust.ring, &v->logged, &signature,
-                              problem);
+        int r = trust_choose_by_proof(&v->trust, buf_view(&v->proof_file), problem);
 
+        if (r == 0)
+                r = logged_verify(buf_view(&v->proof_file), &v->trust.ring, &v->logged, &signature,
+                                  problem);
         if (r == 0 && !view_equal(buf_view(&signature.signature), buf_view(&v->signature.value)))
                 r = problem_set(problem, -EKEYREJECTED, "proof: of another signature");
         return r < 0 ? problem_prefix(problem, r, "%s", path) : 0;

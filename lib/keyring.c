@@ -257,17 +257,6 @@ int keyring_parse(struct view text, struct keyring *ret, struct problem *problem
         return 0;
 }
 
-int keyring_load(const char *path, struct keyring *ret, struct problem *problem)
-{
-        _cleanup_(buf_done) struct buf text = BUF_INIT(KEYRING_SIZE_MAX);
-        int r = file_read(AT_FDCWD, path, &text, problem);
-
-        if (r < 0)
-                return r;
-        r = keyring_parse(buf_view(&text), ret, problem);
-        return r < 0 ? problem_prefix(problem, r, "%s", path) : 0;
-}
-
 void keyring_done(struct keyring *ring)
 {
         if (!ring)

@@ -92,7 +92,8 @@ int key_reason_is_valid(const char *reason);
  * backward nor overlap, and its signature, if it is signed. -EBADMSG, -EOPNOTSUPP, -ENOMEM. */
 int keyring_parse(struct view text, struct keyring *ret, struct problem *problem) _must_use_;
 
-/* The same from a file of at most KEYRING_SIZE_MAX bytes. Also the errno of open() and read(). */
+/* The same from a file of at most KEYRING_SIZE_MAX bytes, which has no other ring. Also the errno
+ * of open() and read(). lib/keyring-set.c. */
 int keyring_load(const char *path, struct keyring *ret, struct problem *problem) _must_use_;
 
 void keyring_done(struct keyring *ring);

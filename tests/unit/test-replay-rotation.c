@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Forged key.rotate records: a successor that was not named by the version before it, or does not
+ * say so itself.
+ */
+
+#include "lib/base64.h"
+#include "lib/replay.h"
+#include "lib/rotation.h"
+#include "tests/unit/edit.h"
+#include "tests/unit/made-journal.h"
+#include "tests/unit/steps.h"
+
+#include <stdio.h>
+
+#define BOOT "0123456789abcdef0123456789abcdef"
+
+enum { LOG, FIRST, SECOND, THIRD, OTHER, KEYS };
+
+struct rig {
+        struct made_journal made;
+        EVP_PKEY *pairs[KEYS];
+        struct keyring_key keys[KEYS];
+        char origin[sizeof(MADE_ORIGIN)];
+};
+
+/* What the record says, and what was signed for it. */
+struct forgery {
+        const char *origin;    /* of the statement; NULL: the right one */
+        int statement[2];      /* the versions that it is about */
+        int signers[2];        /* who signed it: for the old one, for the new one */
+        int previous;          /* named by the record; -1: none */
+        int without;           /* bit 1: the signature of the old one; 2: of the new one */
+        const char *name;      /* that the record calls the key; NULL: the right one */
+        const char *signature; /* instead of the old one's; NULL: that */
+        int without_create;    /* of the version before */
+        int after_retire;      /* the version before was retired on its own */
+};
+
+static void rig_init(struct rig *rig)
+{
+        static const struct {
+                const char *name;
+                uint32_t version;
+        } names[] = {{"log", 1}, {"model", 1}, {"model", 2}, {"model", 3}, {"other", 1}};
+
+        *rig = (struct rig){.origin = MADE_ORIGIN};
+        made_init(&rig->made);
+        rig->keys[LOG] = rig->made.log_key;
+        for (size_t i = FIRST; i < KEYS; i++) {
+                rig->pairs[i] = key_new(rig->made.log_key.algorithm);
+                rig->keys[i] = (struct keyring_key){.token = "tpm0",
+                                                    .created = "2026-11-22T10:00:00.000000Z",
+                                                    .version = names[i].version,
+                                                    .algorithm = rig->made.log_key.algorithm,
+                                                    .purpose = KEY_MODEL,
+                                                    .state = i == FIRST ? KEY_RETIRED : KEY_ACTIVE,
+                                                    .pubkey = key_public(rig->pairs[i])};
+                (void)snprintf(rig->keys[i].name, sizeof(rig->keys[i].name), "%s", names[i].name);
+        }
+        rig->made.ring.keys = rig->keys;
+        rig->made.ring.count = KEYS;
+}
+
+static void rig_done(struct rig *rig)
+{
+        for (size_t i = FIRST; i < KEYS; i++) {
+                EVP_PKEY_free(rig->pairs[i]);
+                pubkey_free(rig->keys[i].pubkey);
+        }
+        made_done(&rig->made);
+}
+
+static void set(json_t *record, const char *name, const char *value)
+{
+        int r = json_object_set_new(record, name, json_string(value));
+
+        assert(r == 0);
+}
+
+static void set_fingerprint(json_t *record, const char *name, const struct keyring_key *key)
+{
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        set(record, name, hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint));
+}
+
+static json_t *begin(const struct keyring_key *key, const char *type)
+{
+        json_t *record = json_pack("{s:s, s:s, s:s, s:i, s:s, s:I}", "boot", BOOT, "time",
+                                   "2026-11-22T10:00:01.000000Z", "type", type, "v", 1, "key",
+                                   key->name, "version", (json_int_t)key->version);
+
+        assert(record);
+        set_fingerprint(record, "fingerprint", key);
+        return record;
+}
+
+static void describe(json_t *record, const struct keyring_key *key)
+{
+        _cleanup_(buf_done) struct buf spki = {};
+
+        base64_encode(&spki, pubkey_spki(key->pubkey));
+        buf_put_u8(&spki, '\0');
+        set(record, "publicKey", (const char *)spki.data);
+        set(record, "algorithm", key->algorithm->name);
+        set(record, "purpose", "model");
+        set(record, "token", "tpm0");
+}
+
+static void ask(json_t *record)
+{
+        int r = json_object_set_new(record, "caller",
+                                    json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd",
+                                              "pid", 42, "uid", 1000));
+
+        assert(r == 0);
+        set(record, "grant", "operators");
+        set(record, "request", "7.2");
+}
+
+static void add(struct rig *rig, json_t *record)
+{
+        json_put(&rig->made.entries[rig->made.count++], record);
+        json_decref(record);
+}
+
+static void add_create(struct rig *rig, int key)
+{
+        json_t *record = begin(&rig->keys[key], "key.create");
+
+        describe(record, &rig->keys[key]);
+        add(rig, record);
+}
+
+static void sign(struct rig *rig, const struct forgery *forgery, int side, json_t *record)
+{
+        const struct keyring_key *old = &rig->keys[forgery->statement[0]];
+        const struct keyring_key *new = &rig->keys[forgery->statement[1]];
+        const struct keyring_key *signer = &rig->keys[forgery->signers[side]];
+        _cleanup_(buf_done) struct buf statement = {}, signature = {}, text = {};
+        struct sha256 digest;
+
+        rotation_put(&statement, forgery->origin ? forgery->origin : MADE_ORIGIN, old, new);
+        digest = sha256_of(buf_view(&statement));
+        key_sign(rig->pairs[forgery->signers[side]], signer->algorithm, sha256_view(&digest),
+                 &signature);
+        base64_encode(&text, buf_view(&signature));
+        buf_put_u8(&text, '\0');
+        set(record, side == 0 ? "previousSignature" : "ownSignature",
+            side == 0 && forgery->signature ? forgery->signature : (const char *)text.data);
+}
+
+static void add_rotate(struct rig *rig, const struct forgery *forgery)
+{
+        json_t *record = begin(&rig->keys[SECOND], "key.rotate");
+
+        describe(record, &rig->keys[SECOND]);
+        ask(record);
+        if (forgery->name)
+                set(record, "key", forgery->name);
+        if (forgery->previous >= 0)
+                set_fingerprint(record, "previousFingerprint", &rig->keys[forgery->previous]);
+        for (int side = 0; side < 2; side++)
+                if (!(forgery->without & 1 << side))
+                        sign(rig, forgery, side, record);
+        add(rig, record);
+}
+
+struct found {
+        size_t count;
+        char text[PROBLEM_TEXT_MAX];
+};
+
+static void note_finding(const struct replay_finding *finding, void *context)
+{
+        struct found *found = context;
+
+        if (found->count++ == 0)
+                (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
+}
+
+static void replay(struct rig *rig, struct found *ret)
+{
+        _cleanup_(journal_freep) struct journal *journal = NULL;
+        const struct replay_options options = {.finding = note_finding, .context = ret};
+        struct replay_result result;
+
+        made_publish(&rig->made, rig->made.count);
+        journal = made_open(&rig->made);
+        expect_integer(replay_journal(journal, &rig->made.ring, &options, &result, NULL), 0);
+        steps_expect_same_anywhere(&rig->made);
+}
+
+#define GOOD {FIRST, SECOND}, {FIRST, SECOND}, FIRST
+#define OLD_MISSING                                                                                \
+        "key.rotate: previousSignature: version 1 has not signed that version 2 follows "
+#define NEW_MISSING "key.rotate: ownSignature: version 2 has not signed that version 2 follows "
+
+static const struct {
+        const char *label;
+        struct forgery forgery;
+        const char *text; /* of the first finding; NULL: nothing is found */
+} rows[] = {
+        {"good", {NULL, GOOD}, NULL},
+        {"no signature of the old version", {NULL, GOOD, .without = 1}, OLD_MISSING "version 1"},
+        {"no signature of the new version", {NULL, GOOD, .without = 2}, NEW_MISSING "version 1"},
+        {"no signature at all", {NULL, GOOD, .without = 3}, OLD_MISSING "version 1"},
+        {"the new version names itself",
+         {NULL, {FIRST, SECOND}, {SECOND, SECOND}, FIRST},
+         OLD_MISSING "version 1"},
+        {"the old version alone wants it",
+         {NULL, {FIRST, SECOND}, {FIRST, FIRST}, FIRST},
+         NEW_MISSING "version 1"},
+        {"signatures exchanged",
+         {NULL, {FIRST, SECOND}, {SECOND, FIRST}, FIRST},
+         OLD_MISSING "version 1"},
+        {"the statement turned round",
+         {NULL, {SECOND, FIRST}, {FIRST, SECOND}, FIRST},
+         OLD_MISSING "version 1"},
+        {"the statement of another successor",
+         {NULL, {FIRST, THIRD}, {FIRST, SECOND}, FIRST},
+         OLD_MISSING "version 1"},
+        {"the statement for another origin", {"example.org/other", GOOD}, OLD_MISSING "version 1"},
+        {"the statement of another key",
+         {NULL, {OTHER, SECOND}, {OTHER, SECOND}, OTHER},
+         "key.rotate: previousFingerprint: of no earlier version of the key"},
+        {"after a later version",
+         {NULL, {THIRD, SECOND}, {THIRD, SECOND}, THIRD},
+         "key.rotate: previousFingerprint: of no earlier version of the key"},
+        {"after itself",
+         {NULL, {SECOND, SECOND}, {SECOND, SECOND}, SECOND},
+         "key.rotate: previousFingerprint: of no earlier version of the key"},
+        {"not base64", {NULL, GOOD, .signature = "*"}, OLD_MISSING "version 1"},
+        {"empty", {NULL, GOOD, .signature = ""}, OLD_MISSING "version 1"},
+        {"beside an active version",
+         {NULL, {FIRST, SECOND}, {FIRST, SECOND}, -1},
+         "key.rotate: version 1 of the key is active as well"},
+        {"after a version that was never made",
+         {NULL, GOOD, .without_create = 1},
+         "key.rotate: version 1 was not active"},
+        {"after a version that had ended",
+         {NULL, GOOD, .after_retire = 1},
+         "key.rotate: version 1 was not active"},
+        {"after nothing, when nothing is active",
+         {NULL, {FIRST, SECOND}, {FIRST, SECOND}, -1, .after_retire = 1},
+         NULL},
+        {"under another name",
+         {NULL, GOOD, .name = "release"},
+         "key.rotate: the ring calls the key \"model\" version 2"},
+};
+
+static void test_rows(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct forgery *forgery = &rows[i].forgery;
+                struct found found = {};
+                struct rig rig;
+
+                test_label = rows[i].label;
+                rig_init(&rig);
+                made_add_records(&rig.made, 1);
+                if (!forgery->without_create)
+                        add_create(&rig, FIRST);
+                if (forgery->after_retire) {
+                        json_t *record = begin(&rig.keys[FIRST], "key.retire");
+
+                        ask(record);
+                        add(&rig, record);
+                }
+                add_rotate(&rig, forgery);
+                replay(&rig, &found);
+                expect((found.count > 0) == (rows[i].text != NULL));
+                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
+int main(void)
+{
+        test_rows();
+        return test_result();
+}
