@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * JSON Web Key Sets (RFC 7517, RFC 7518): {"keys":[{"alg", "kid", "kty", "use", and the numbers of
- * the key}]}. `kid` is the SHA-256 of the SPKI, as everywhere else here.
+ * JSON Web Key Sets (RFC 7517, RFC 7518, RFC 8037): {"keys":[{"alg", "kid", "kty", "use", and the
+ * numbers of the key}]}. `kid` is the SHA-256 of the SPKI, as everywhere else here.
  */
 
 #include <errno.h>
@@ -12,11 +12,12 @@
 #include "lib/keyring-export.h"
 
 static const struct {
-        const char *algorithm, *jose, *curve;
+        const char *algorithm, *jose, *type, *curve;
 } names[] = {
-        {"ecdsa-p256", "ES256", "P-256"}, {"ecdsa-p384", "ES384", "P-384"},
-        {"rsa-2048", "RS256", NULL},      {"rsa-3072", "RS256", NULL},
-        {"rsa-2048-pss", "PS256", NULL},  {"rsa-3072-pss", "PS256", NULL},
+        {"ecdsa-p256", "ES256", "EC", "P-256"}, {"ecdsa-p384", "ES384", "EC", "P-384"},
+        {"ed25519", "EdDSA", "OKP", "Ed25519"}, {"rsa-2048", "RS256", "RSA", NULL},
+        {"rsa-3072", "RS256", "RSA", NULL},     {"rsa-2048-pss", "PS256", "RSA", NULL},
+        {"rsa-3072-pss", "PS256", "RSA", NULL},
 };
 
 /* base64url without padding. */
@@ -51,9 +52,15 @@ static int set_point(json_t *jwk, struct view point, const char *curve)
 
 static int set_numbers(json_t *jwk, const struct keyring_key *key, const char *curve)
 {
+        struct view ed25519 = pubkey_ed25519(key->pubkey);
         struct key_numbers numbers = {};
-        int r = key_numbers_read(key->pubkey, &numbers);
+        int r;
 
+        if (ed25519.size > 0)
+                return json_object_set_new(jwk, "crv", json_string(curve)) < 0
+                               ? -ENOMEM
+                               : set_bytes(jwk, "x", ed25519);
+        r = key_numbers_read(key->pubkey, &numbers);
         if (r < 0)
                 return r;
         if (curve)
@@ -75,7 +82,7 @@ static int add_key(json_t *set, const struct keyring_key *key)
                 return -EOPNOTSUPP;
         jwk = json_pack("{s:s, s:s, s:s, s:s}", "alg", names[i].jose, "kid",
                         hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint),
-                        "kty", names[i].curve ? "EC" : "RSA", "use", "sig");
+                        "kty", names[i].type, "use", "sig");
         r = jwk ? set_numbers(jwk, key, names[i].curve) : -ENOMEM;
         if (r < 0) {
                 json_decref(jwk);
