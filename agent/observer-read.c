@@ -14,6 +14,7 @@
 struct unit {
         const char *id, *fragment, *control_group; /* borrowed from the message */
         char invocation[HEX_SIZE(INVOCATION_MAX)];
+        int delegated; /* its control group belongs to whoever runs there; -1: not said */
         json_t *commands;
 };
 
@@ -78,6 +79,8 @@ static int read_value(sd_bus_message *reply, const char *name, struct unit *unit
                 return sd_bus_message_read(reply, "s", &unit->fragment);
         if (string_equal(name, "ControlGroup"))
                 return sd_bus_message_read(reply, "s", &unit->control_group);
+        if (string_equal(name, "Delegate"))
+                return sd_bus_message_read(reply, "b", &unit->delegated);
         if (string_equal(name, "InvocationID"))
                 return read_invocation(reply, unit);
         return read_commands(reply, unit);
@@ -88,11 +91,9 @@ static const char *type_of(const char *name)
         static const struct {
                 const char *name, *type;
         } kept[] = {
-                {"Id", "s"},
-                {"FragmentPath", "s"},
-                {"ControlGroup", "s"},
-                {"InvocationID", "ay"},
-                {"ExecStart", "a(" COMMAND_TYPE ")"},
+                {"Id", "s"},           {"FragmentPath", "s"},
+                {"ControlGroup", "s"}, {"InvocationID", "ay"},
+                {"Delegate", "b"},     {"ExecStart", "a(" COMMAND_TYPE ")"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
@@ -129,15 +130,6 @@ static int read_unit(sd_bus_message *reply, struct unit *ret)
         return r < 0 ? r : sd_bus_message_exit_container(reply);
 }
 
-/* Whether @path is that control group or one below it. */
-static int is_within(const char *path, const char *group)
-{
-        size_t size = strlen(group);
-
-        return size > 1 && strncmp(path, group, size) == 0 &&
-               (path[size] == '\0' || path[size] == '/');
-}
-
 static int check(const struct unit *unit, const struct caller_place *place, const char *invocation,
                  struct problem *problem)
 {
@@ -154,17 +146,22 @@ static int check(const struct unit *unit, const struct caller_place *place, cons
                                    "the service manager has invocation %s of %s, the caller is of "
                                    "%s",
                                    unit->invocation, place->unit, invocation);
-        if (!is_within(place->cgroup, unit->control_group))
+        if (!string_equal(place->cgroup, unit->control_group))
                 return problem_set(problem, -EKEYREJECTED,
                                    "the caller is in control group %.150s, unit %s in %.150s",
                                    place->cgroup, place->unit, unit->control_group);
+        if (unit->delegated != 0)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "unit %s delegates its control group: what runs there is not "
+                                   "what it was told to run",
+                                   place->unit);
         return 0;
 }
 
 int observer_read(sd_bus_message *reply, const struct caller_place *place, const char *invocation,
                   json_t **ret, struct problem *problem)
 {
-        struct unit unit = {};
+        struct unit unit = {.delegated = -1};
         int r = read_unit(reply, &unit);
 
         if (r < 0 && r != -ENOMEM)

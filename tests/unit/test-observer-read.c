@@ -14,6 +14,7 @@ struct answer {
         const char *id, *group, *fragment;
         size_t invocation_size, commands;
         int twice, wrong_type;
+        const char *delegate; /* "yes", "no", or NULL: not said */
         int error;
         const char *expected; /* the unit, or the reason */
 };
@@ -22,26 +23,30 @@ struct answer {
 #define GOOD  "t.service", GROUP, "/etc/t.service"
 
 static const struct answer answers[] = {
-        {"good", GOOD, 16, 1, 0, 0, 0,
+        {"good", GOOD, 16, 1, 0, 0, "no", 0,
          "{\"execStart\":[[\"python3\",\"train.py\"]],\"fragmentPath\":\"/etc/t.service\","
          "\"invocationId\":\"" INVOCATION "\",\"name\":\"t.service\"}"},
-        {"two commands", GOOD, 16, 2, 0, 0, 0,
+        {"two commands", GOOD, 16, 2, 0, 0, "no", 0,
          "{\"execStart\":[[\"python3\",\"train.py\"],[\"python3\",\"train.py\"]],"
          "\"fragmentPath\":\"/etc/t.service\",\"invocationId\":\"" INVOCATION
          "\",\"name\":\"t.service\"}"},
-        {"transient", "t.service", GROUP, "", 16, 1, 0, 0, 0, "\"fragmentPath\":\"\""},
-        {"an alias", "other.service", GROUP, "/f", 16, 1, 0, 0, -EKEYREJECTED,
+        {"transient", "t.service", GROUP, "", 16, 1, 0, 0, "no", 0, "\"fragmentPath\":\"\""},
+        {"an alias", "other.service", GROUP, "/f", 16, 1, 0, 0, "no", -EKEYREJECTED,
          "calls unit t.service other.service"},
-        {"another group", "t.service", "/system.slice/t", "/f", 16, 1, 0, 0, -EKEYREJECTED,
-         "in control group /system.slice/t.service/sub"},
-        {"the root", "t.service", "/", "/f", 16, 1, 0, 0, -EKEYREJECTED, "in control group"},
-        {"no group", "t.service", "", "/f", 16, 1, 0, 0, -EKEYREJECTED, "in control group"},
-        {"no invocation", GOOD, 0, 1, 0, 0, -EKEYREJECTED, "has invocation  of t.service"},
-        {"a short invocation", GOOD, 15, 1, 0, 0, -EBADMSG, "makes no sense"},
-        {"no command", GOOD, 16, 0, 0, 0, -EBADMSG, "nothing that it was told to run"},
-        {"too many commands", GOOD, 16, 65, 0, 0, -EBADMSG, "makes no sense"},
-        {"the property twice", GOOD, 16, 1, 1, 0, -EBADMSG, "makes no sense"},
-        {"another type", GOOD, 16, 1, 0, 1, -EBADMSG, "makes no sense"},
+        {"another group", "t.service", "/system.slice/t", "/f", 16, 1, 0, 0, "no", -EKEYREJECTED,
+         "in control group /system.slice/t.service, unit"},
+        {"the root", "t.service", "/", "/f", 16, 1, 0, 0, "no", -EKEYREJECTED, "in control group"},
+        {"no group", "t.service", "", "/f", 16, 1, 0, 0, "no", -EKEYREJECTED, "in control group"},
+        {"no invocation", GOOD, 0, 1, 0, 0, "no", -EKEYREJECTED, "has invocation  of t.service"},
+        {"a short invocation", GOOD, 15, 1, 0, 0, "no", -EBADMSG, "makes no sense"},
+        {"no command", GOOD, 16, 0, 0, 0, "no", -EBADMSG, "nothing that it was told to run"},
+        {"too many commands", GOOD, 16, 65, 0, 0, "no", -EBADMSG, "makes no sense"},
+        {"the property twice", GOOD, 16, 1, 1, 0, "no", -EBADMSG, "makes no sense"},
+        {"a group below", "t.service", "/system.slice", "/f", 16, 1, 0, 0, "no", -EKEYREJECTED,
+         "in control group /system.slice/t.service, unit t.service in /system.slice"},
+        {"delegated", GOOD, 16, 1, 0, 0, "yes", -EKEYREJECTED, "delegates its control group"},
+        {"nobody knows", GOOD, 16, 1, 0, 0, NULL, -EKEYREJECTED, "delegates its control group"},
+        {"another type", GOOD, 16, 1, 0, 1, "no", -EBADMSG, "makes no sense"},
 };
 
 static void check(int r)
@@ -95,6 +100,9 @@ static sd_bus_message *make(sd_bus *bus, const struct answer *answer)
         check(sd_bus_message_append(m, "{sv}", "FragmentPath", answer->wrong_type ? "o" : "s",
                                     answer->wrong_type ? "/x" : answer->fragment));
         put_text(m, "ControlGroup", answer->group);
+        if (answer->delegate)
+                check(sd_bus_message_append(m, "{sv}", "Delegate", "b",
+                                            string_equal(answer->delegate, "yes")));
         put_invocation(m, answer->invocation_size);
         put_commands(m, answer->commands);
         if (answer->twice)
@@ -106,7 +114,7 @@ static sd_bus_message *make(sd_bus *bus, const struct answer *answer)
 
 int main(void)
 {
-        const struct caller_place place = {.cgroup = GROUP "/sub", .unit = "t.service"};
+        const struct caller_place place = {.cgroup = GROUP, .unit = "t.service"};
         sd_bus *bus = NULL;
         int ends[2];
 
