@@ -15,6 +15,7 @@ struct life {
         enum key_state state;
         char ended[KEY_TIME_SIZE], revoked[KEY_TIME_SIZE], destroyed[KEY_TIME_SIZE];
         char reason[KEY_REASON_MAX + 1];
+        int is_attested; /* a record has the evidence of the ring */
 };
 
 struct keyring_history {
@@ -203,12 +204,25 @@ static int take_end(struct keyring_history *history, const json_t *record, struc
         return 0;
 }
 
+/* What a token said may have been recorded, and not kept: but not the other way round. */
+static int take_attest(struct keyring_history *history, const json_t *record,
+                       struct problem *problem)
+{
+        const struct keyring_key *key =
+                find_key(history, json_member_string(record, "fingerprint"));
+
+        (void)problem;
+        if (key && key->evidence && json_equal(key->evidence, json_object_get(record, "evidence")))
+                life_of(history, key)->is_attested = 1;
+        return 0;
+}
+
 static const struct {
         const char *type;
         int (*take)(struct keyring_history *history, const json_t *record, struct problem *problem);
 } events[] = {
         {"key.create", take_create}, {"key.rotate", take_rotate}, {"key.retire", take_end},
-        {"key.revoke", take_end},    {"key.destroy", take_end},
+        {"key.revoke", take_end},    {"key.destroy", take_end},   {"key.attest", take_attest},
 };
 
 /* The ring is what the records before its own say. A key of which it knew nothing may be destroyed
@@ -290,6 +304,10 @@ static int compare(const struct keyring_key *key, const struct life *life, struc
         if (!life->is_made)
                 return problem_set(problem, -EKEYREJECTED,
                                    "key %s version %u: no record says that it was made", key->name,
+                                   key->version);
+        if (key->evidence && !life->is_attested)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "key %s version %u: evidence: no record has it", key->name,
                                    key->version);
         for (size_t i = 0; i < ARRAY_SIZE(members); i++)
                 if (!string_equal(members[i].ring, members[i].records))

@@ -3,8 +3,8 @@
 
 /*
  * A signed key ring held against the journal that it is from: each version, its state and its times
- * are what the records before the one of the ring say, and no key is missing; and the records are
- * those that its checkpoint covers.
+ * are what the records before the one of the ring say, its evidence is in one, and no key is
+ * missing; and the records are those that its checkpoint covers.
  *
  * Whether the records are good themselves is the replay's question (lib/replay.h).
  */

@@ -86,7 +86,14 @@ static json_t *follows(const struct keyring_key *old, const struct keyring_key *
                           hex_encode(sha256_view(pubkey_fingerprint(old->pubkey)), fingerprint)));
 }
 
-/* A life: made, rotated, the first version revoked and destroyed. */
+static json_t *said, *said_later;
+
+static json_t *saying(json_t *evidence)
+{
+        return both(asked(), json_pack("{s:O}", "evidence", evidence));
+}
+
+/* A life: made, rotated, the first version revoked and destroyed, the second attested. */
 static void put_life(struct sealed_records *records)
 {
         add(records, &keys[LOG], T("10"), "key.create", made(&keys[LOG]));
@@ -97,6 +104,7 @@ static void put_life(struct sealed_records *records)
             both(asked(), json_pack("{s:s, s:s}", "reason", "lost", "revoked", T("09"))));
         add(records, &keys[MODEL_1], T("14"), "key.destroy",
             both(asked(), json_pack("{s:s}", "reason", "gone")));
+        add(records, &keys[MODEL_2], T("15"), "key.attest", saying(said));
 }
 
 static void set_keys(struct keyring_key ret[KEYS])
@@ -110,6 +118,7 @@ static void set_keys(struct keyring_key ret[KEYS])
         set(ret[MODEL_1].revoked, T("09"));
         set(ret[MODEL_1].destroyed, T("14"));
         (void)snprintf(ret[MODEL_1].reason, sizeof(ret[MODEL_1].reason), "gone");
+        ret[MODEL_2].evidence = said;
 }
 
 /* Signs the ring of these keys after the records, and holds it against them. */
@@ -216,6 +225,16 @@ static void change_transparency(struct keyring_key *ring)
         ring[MODEL_2].transparency = TRANSPARENCY_REKOR;
 }
 
+static void change_evidence(struct keyring_key *ring)
+{
+        ring[MODEL_2].evidence = said_later;
+}
+
+static void change_attested(struct keyring_key *ring)
+{
+        ring[LOG].evidence = said;
+}
+
 static const struct {
         const char *label;
         void (*change)(struct keyring_key *ring);
@@ -239,6 +258,8 @@ static const struct {
         {"version", change_version, "record 2: key model version 3: the records call it version 2"},
         {"name", change_name, "record 2: key other version 2: key: the ring has \"other\""},
         {"transparency", change_transparency, "transparency: the ring has \"rekor\""},
+        {"evidence", change_evidence, "key model version 2: evidence: no record has it"},
+        {"of another key", change_attested, "key log version 1: evidence: no record has it"},
 };
 
 static void test_lies(void)
@@ -301,7 +322,7 @@ static void test_other_journal(void)
         for (size_t i = 0; i + 1 < records.count; i++)
                 expect_integer(keyring_history_take(cut, i, buf_view(&records.text[i]), NULL), 0);
         expect_integer(keyring_history_end(cut, &newer, &missing), -EKEYREJECTED);
-        expect_contains(missing.text, "the journal has 6 records, the ring's checkpoint 7");
+        expect_contains(missing.text, "the journal has 7 records, the ring's checkpoint 8");
         records.text[0].data[2] ^= 1;
         expect_integer(keyring_history_new(&signed_ring, &edited), 0);
         for (size_t i = 1; i < records.count && r == 0; i++)
@@ -309,7 +330,7 @@ static void test_other_journal(void)
         if (r == 0)
                 r = keyring_history_take(edited, records.count - 1, view_string("more"), &problem);
         expect_integer(r, -EKEYREJECTED);
-        expect_contains(problem.text, "the first 7 records are not those of the ring's checkpoint");
+        expect_contains(problem.text, "the first 8 records are not those of the ring's checkpoint");
         sealed_records_done(&records);
 }
 
@@ -319,12 +340,17 @@ int main(void)
         keys[LOG] = make_key("log", 1, KEY_LOG, log_pair);
         keys[MODEL_1] = make_key("model", 1, KEY_MODEL, NULL);
         keys[MODEL_2] = make_key("model", 2, KEY_MODEL, NULL);
+        said = json_pack("{s:s, s:{}}", "kind", "pkcs11", "selfAsserted");
+        said_later =
+                json_pack("{s:s, s:{s:s}}", "kind", "pkcs11", "selfAsserted", "CKA_LOCAL", "true");
         test_good();
         test_lies();
         test_missing();
         test_other_journal();
         for (size_t i = 0; i < KEYS; i++)
                 keyring_key_done(&keys[i]);
+        json_decref(said);
+        json_decref(said_later);
         EVP_PKEY_free(log_pair);
         keyring_history_free(NULL);
         return test_result();
