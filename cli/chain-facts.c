@@ -130,9 +130,9 @@ static json_t *layout_to_json(const struct chain_check *check)
 
 json_t *chain_facts(const struct chain_check *check)
 {
-        return json_pack("{s:b, s:o, s:s*, s:o, s:o, s:O*, s:o, s:o}", "verified", 1, "layout",
+        return json_pack("{s:b, s:o, s:s*, s:o, s:o, s:o, s:o}", "verified", 1, "layout",
                          layout_to_json(check), "run", check->chain.run, "steps",
-                         steps_to_json(&check->chain), "artifacts", outputs_to_json(check), "notes",
-                         check->chain.notes, "proved", chain_claims_to_json(check, 1), "notProved",
+                         steps_to_json(&check->chain), "artifacts", outputs_to_json(check),
+                         "proved", chain_claims_to_json(check, 1), "notProved",
                          chain_claims_to_json(check, 0));
 }

@@ -131,13 +131,26 @@ static void put_not_proved(const struct chain_check *check, struct buf *text)
                 buf_put_u8(text, '\n');
 }
 
+/* The facts, and for people who look into it, what was passed over. */
+static json_t *to_json(const struct chain_check *check)
+{
+        json_t *facts = chain_facts(check);
+
+        if (facts && check->chain.notes &&
+            json_object_set(facts, "notes", check->chain.notes) < 0) {
+                json_decref(facts);
+                return NULL;
+        }
+        return facts;
+}
+
 int chain_print(const struct chain_check *check, struct problem *problem)
 {
         const struct chain *chain = &check->chain;
         _cleanup_(buf_done) struct buf text = {};
 
         if (check->invocation->json)
-                return output_write_json(chain_facts(check), problem);
+                return output_write_json(to_json(check), problem);
         output_put_text(&text, view_string(check->layout_path));
         buf_put_format(&text, ": fulfilled, %zu steps", chain->layout.step_count);
         if (chain->run) {
