@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "agent/approve.h"
 #include "agent/ask.h"
 #include "agent/event.h"
 #include "agent/freeze.h"
@@ -124,6 +125,7 @@ static void record_start(struct agent *agent)
                 recorder_set(record, "origin", agent->config->origin);
                 recorder_set(record, "program", "hallmarkd " HALLMARK_VERSION);
                 recorder_set_integer(record, "recovered", agent->recovery.records);
+                recorder_set(record, "twoPerson", config_two_person_text(agent->config));
         }
         if (recorder_append(&agent->recorder, record, NULL, NULL) < 0)
                 return; /* full: on_journal_state() tries again */
@@ -184,6 +186,8 @@ static int open_state(struct agent *agent, struct problem *problem)
         r = keystore_open(path, &agent->store, problem);
         if (r == 0)
                 r = agent_open_frozen(agent, problem);
+        if (r == 0)
+                r = agent_open_pending(agent, problem);
         if (r == 0)
                 r = open_journal(agent, problem);
         return r < 0 ? r : agent_recover_keys(agent, problem);
@@ -379,6 +383,7 @@ struct agent *agent_free(struct agent *agent)
         writer_free(agent->writer);
         keystore_free(agent->store);
         frozen_free(agent->frozen);
+        pending_free(agent->pending);
         grant_meter_free(agent->meter);
         user_names_free(agent->user_names);
         for (size_t i = 0; i < agent->old_config_count; i++)

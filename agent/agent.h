@@ -47,6 +47,7 @@ struct agent {
         struct recorder recorder;
         struct keystore *store;
         struct frozen *frozen;
+        struct pending *pending; /* for a second operator */
         struct agent_token *tokens;
         size_t token_count;
         struct user_names *user_names;

@@ -178,6 +178,47 @@ static int read_decision_timeout(const struct config_entry *entry, void *object,
         return config_read_decision_timeout(entry->value, &config->decision.timeout_usec);
 }
 
+#define TWO_PERSON_EXPECTED "none, or some of RevokeKey DestroyKey Thaw"
+
+static int needs_two(const char *method)
+{
+        static const char *const methods[] = {"RevokeKey", "DestroyKey", "Thaw"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+                if (string_equal(methods[i], method))
+                        return 1;
+        return 0;
+}
+
+/* A later section replaces it. */
+static int read_two_person(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config *config = object;
+        int r;
+
+        words_done(&config->two_person);
+        config->two_person = (struct words){};
+        free(config->two_person_text);
+        config->two_person_text = NULL;
+        if (string_equal(entry->value, "none"))
+                return 0;
+        r = value_words(entry->value, &config->two_person);
+        for (size_t i = 0; r == 0 && i < config->two_person.count; i++)
+                if (!needs_two(config->two_person.word[i]))
+                        r = problem_set(expected, -EBADMSG, TWO_PERSON_EXPECTED ", not \"%s\"",
+                                        config->two_person.word[i]);
+        return r < 0 ? r : config_set_string(&config->two_person_text, entry->value);
+}
+
+static int read_approval_window(const struct config_entry *entry, void *object,
+                                struct problem *expected)
+{
+        struct config *config = object;
+
+        return value_duration(entry->value, CONFIG_WINDOW_LEAST, CONFIG_WINDOW_MOST,
+                              &config->window_usec);
+}
+
 /* Origin= is required of all [Agent] sections together: config.c sees to that. */
 static const struct config_field agent_fields[] = {
         {"Origin", 0, CONFIG_ORIGIN_EXPECTED, read_origin},
@@ -189,6 +230,8 @@ static const struct config_field agent_fields[] = {
         {"Anchor", 0, "the name of a [Token]", read_anchor},
         {"AnchorInterval", 0, "a time from 1s to 24h, such as 1h", read_anchor_interval},
         {"CountInterval", 0, "a time from 1s to 60min, such as 1min", read_count_interval},
+        {"TwoPerson", 0, TWO_PERSON_EXPECTED, read_two_person},
+        {"ApprovalWindow", 0, "a time from 1s to 10080min, such as 60min", read_approval_window},
         {"Decision", 0, CONFIG_DECISION_EXPECTED, read_decision},
         {"DecisionTimeout", 0, CONFIG_DECISION_TIME_EXPECTED, read_decision_timeout},
 };

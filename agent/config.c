@@ -55,6 +55,8 @@ struct config *config_free(struct config *config)
         free(config->sign_socket);
         free(config->admin_socket);
         config_decision_done(&config->decision);
+        words_done(&config->two_person);
+        free(config->two_person_text);
         words_done(&config->warnings);
         free(config->untrusted);
         free(config);
@@ -107,6 +109,7 @@ static int set_defaults(struct config *config)
         config->checkpoint_usec = CONFIG_CHECKPOINT_DEFAULT;
         config->count_usec = CONFIG_COUNT_DEFAULT;
         config->anchor_usec = CONFIG_ANCHOR_DEFAULT;
+        config->window_usec = CONFIG_WINDOW_DEFAULT;
         r = config_set_string(&config->state_directory, "/var/lib/hallmark");
         if (r == 0)
                 r = config_set_string(&config->sign_socket, "/run/hallmark/sign.sock");

@@ -37,6 +37,9 @@
 #define CONFIG_DECISION_LEAST     ((uint64_t)10000)
 #define CONFIG_DECISION_MOST      ((uint64_t)10 * 1000000)
 #define CONFIG_DECISION_DEFAULT   ((uint64_t)1000000)
+#define CONFIG_WINDOW_LEAST       ((uint64_t)1000000)
+#define CONFIG_WINDOW_MOST        ((uint64_t)10080 * 60 * 1000000)
+#define CONFIG_WINDOW_DEFAULT     ((uint64_t)60 * 60 * 1000000)
 #define CONFIG_AUDIT_LEAST        ((uint64_t)1000000)
 #define CONFIG_AUDIT_MOST         ((uint64_t)3600 * 1000000)
 #define CONFIG_AUDIT_DEFAULT      ((uint64_t)60 * 1000000)
@@ -124,9 +127,12 @@ struct config {
         char *sign_socket;
         char *admin_socket;
         uint64_t checkpoint_usec;
-        char *anchor;         /* name of the token that anchors the journal; NULL: none does */
-        uint64_t anchor_usec; /* how often */
-        uint64_t count_usec;  /* how often the counters of keys in use are read */
+        char *anchor;            /* name of the token that anchors the journal; NULL: none does */
+        uint64_t anchor_usec;    /* how often */
+        uint64_t count_usec;     /* how often the counters of keys in use are read */
+        struct words two_person; /* methods that need a second operator */
+        char *two_person_text;   /* the same, as in records; NULL: none */
+        uint64_t window_usec;    /* in which he has to approve */
         struct config_decision decision; /* of grants that say nothing else */
         struct config_token *tokens;
         size_t token_count;
@@ -165,6 +171,12 @@ const struct config_key *config_find_key(const struct config *config, const char
 const struct config_builder *config_find_builder(const struct config *config, const char *name);
 const struct config_builder *config_find_builder_of_key(const struct config *config,
                                                         const char *key);
+
+/* The methods that need a second operator, as in records, or NULL. */
+static inline const char *config_two_person_text(const struct config *config)
+{
+        return config->two_person_text;
+}
 
 int config_decision_equal(const struct config_decision *a, const struct config_decision *b);
 

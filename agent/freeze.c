@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/approve.h"
 #include "agent/event.h"
 #include "agent/key-change.h"
 #include "agent/message.h"
@@ -173,6 +174,8 @@ static void on_recorded(void *context, int error, uint64_t index)
                 return;
         }
         r = apply(agent, freezing->record, &reply, &problem);
+        if (r == 0 && json_member_string(freezing->record, "approval"))
+                agent_approval_done(agent, json_member_string(freezing->record, "approval"));
         if (r < 0)
                 agent_fail_storage(agent, type, r, &problem);
         if (freezing->call && r < 0)
@@ -313,6 +316,20 @@ void agent_freeze(struct agent *agent, struct call *call)
         append(freezing);
 }
 
+/* For a second operator. */
+static void ask_approval(struct agent *agent, struct call *call,
+                         const struct grant_decision *decision)
+{
+        json_t *record = agent_pending_record(agent, call, decision);
+
+        if (record) {
+                recorder_set(record, "key", json_member_string(call->message.parameters, "key"));
+                recorder_set(record, "reason",
+                             json_member_string(call->message.parameters, "reason"));
+        }
+        agent_ask_approval(agent, call, record);
+}
+
 void agent_thaw(struct agent *agent, struct call *call)
 {
         const char *target = target_of(call);
@@ -328,9 +345,41 @@ void agent_thaw(struct agent *agent, struct call *call)
                           string_equal(target, FROZEN_ALL) ? "" : "\"");
                 return;
         }
+        if (agent_needs_approval(agent, call)) {
+                ask_approval(agent, call, &decision);
+                return;
+        }
         if (!agent_can_record(agent, call))
                 return;
         freezing = freezing_new(agent, call, make_record(agent, call, "thaw", &decision));
+        if (freezing)
+                append(freezing);
+        else
+                call_fail(call, "Busy", "out of memory");
+}
+
+void agent_thaw_approved(struct agent *agent, const struct approval *approval)
+{
+        const char *target = frozen_target(approval->record);
+        struct call *call = approval->call;
+        struct freezing *freezing;
+        json_t *record;
+
+        if (is_busy(agent, target)) {
+                call_fail(call, "Busy", "it is being frozen or thawed right now");
+                return;
+        }
+        if (!frozen_get(agent->frozen, target)) {
+                call_fail(call, "WrongState", "it is not frozen any more");
+                return;
+        }
+        record = recorder_begin(&agent->recorder, "thaw");
+        if (record) {
+                agent_set_operators(record, approval->record, call);
+                recorder_set(record, "key", json_member_string(approval->record, "key"));
+                recorder_set(record, "reason", json_member_string(approval->record, "reason"));
+        }
+        freezing = freezing_new(agent, call, record);
         if (freezing)
                 append(freezing);
         else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/agent.h"
+#include "agent/approve.h"
 #include "agent/description.h"
 #include "agent/freeze.h"
 
@@ -83,6 +83,11 @@ static const struct json_member attest_key_parameters[] = {
         {"nonce", JSON_STRING, 0},     {"version", JSON_INTEGER, 0},
 };
 
+static const struct json_member approve_parameters[] = {
+        {"approval", JSON_STRING, 1},
+        {"digest", JSON_STRING, 1},
+};
+
 static const struct json_member freeze_parameters[] = {
         {"id", JSON_STRING, 0},
         {"key", JSON_STRING, 0},
@@ -132,6 +137,8 @@ static const struct method admin_methods[] = {
         {"DestroyKey", destroy_key_parameters, ARRAY_SIZE(destroy_key_parameters),
          agent_destroy_key},
         {"AttestKey", attest_key_parameters, ARRAY_SIZE(attest_key_parameters), agent_attest_key},
+        {"Approve", approve_parameters, ARRAY_SIZE(approve_parameters), agent_approve},
+        {"ListPending", NULL, 0, agent_list_pending},
         {"Freeze", freeze_parameters, ARRAY_SIZE(freeze_parameters), agent_freeze},
         {"Thaw", thaw_parameters, ARRAY_SIZE(thaw_parameters), agent_thaw},
         {"ExplainGrant", explain_grant_parameters, ARRAY_SIZE(explain_grant_parameters),

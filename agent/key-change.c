@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/approve.h"
 #include "agent/event.h"
 #include "agent/hold.h"
 #include "agent/message.h"
@@ -36,6 +37,7 @@ static void change_free(struct change *change)
         if (*link)
                 *link = change->next;
         json_decref(change->caller);
+        json_decref(change->pending);
         free(change);
         agent_answer_ring_calls(agent);
         agent_progress_ended(agent);
@@ -97,10 +99,32 @@ static void on_recorded(void *context, int error, uint64_t index)
         }
         agent_key_settled(agent);
         key_request_note(agent, change->kind->method, change->id, key);
+        if (change->pending)
+                agent_approval_done(agent, json_member_string(change->pending, "approval"));
         event_log(LOG_NOTICE, MESSAGE_KEY_ENDED, "key %s version %u is %s now", key->info.name,
                   key->info.version, key_state_name(key->info.state));
         key_request_reply(change->call, key);
         finish(change);
+}
+
+/* Who asked for it. With two of them, who approved it was alive when he did. */
+static void set_operators(json_t *record, const struct change *change)
+{
+        (void)json_object_set(record, "caller", change->caller);
+        recorder_set(record, "request", change->request);
+        if (change->pending) {
+                static const char *const names[] = {"approval", "decision", "grant", "id"};
+
+                for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                        recorder_set(record, names[i],
+                                     json_member_string(change->pending, names[i]));
+                (void)json_object_set(record, "approver", change->caller);
+                (void)json_object_set(record, "caller", json_object_get(change->pending, "caller"));
+                return;
+        }
+        recorder_set(record, "decision", grant_decision_text(&change->decision));
+        recorder_set(record, "grant", change->decision.grant);
+        recorder_set(record, "id", change->id[0] ? change->id : NULL);
 }
 
 static void record_change(void *context)
@@ -116,12 +140,8 @@ static void record_change(void *context)
                 if (!change->revoked[0])
                         (void)snprintf(change->revoked, sizeof(change->revoked), "%s",
                                        change->time);
-                (void)json_object_set(record, "caller", change->caller);
-                recorder_set(record, "decision", grant_decision_text(&change->decision));
-                recorder_set(record, "grant", change->decision.grant);
-                recorder_set(record, "id", change->id[0] ? change->id : NULL);
+                set_operators(record, change);
                 recorder_set(record, "reason", change->reason[0] ? change->reason : NULL);
-                recorder_set(record, "request", change->request);
                 if (change->kind->to == KEY_REVOKED)
                         recorder_set(record, "revoked", change->revoked);
                 key_request_put_key(record, &change->key->info);
@@ -168,9 +188,27 @@ static void on_drained(void *context)
                 on_destroyed(&change->operation, -ENODEV, view_of(NULL, 0), &problem);
 }
 
-/* The version that the call is about: it is there, and in a state from which the verb leads. If
- * not,
- * @call has been answered. */
+/* Whether the verb leads from the state of that version. If not, @call has been answered. */
+static int is_in_state(struct call *call, const struct key *key, const struct change_kind *kind)
+{
+        if (key->info.purpose == KEY_LOG) {
+                call_fail(call, "WrongState",
+                          "key \"%s\" is the log key, without which nothing "
+                          "is proved: it has no end",
+                          key->info.name);
+                return 0;
+        }
+        if (kind->from & BIT(key->info.state) &&
+            !(kind->to == KEY_DESTROYED && key->info.destroyed[0]))
+                return 1;
+        call_fail(call, "WrongState", "version %u of key \"%s\" is %s%s", key->info.version,
+                  key->info.name, key_state_name(key->info.state),
+                  key->info.destroyed[0] && key->info.state == KEY_REVOKED ? " and destroyed" : "");
+        return 0;
+}
+
+/* The version that the call is about, in a state from which the verb leads. If there is none, @call
+ * has been answered. */
 static struct key *find_key(struct agent *agent, struct call *call, const struct change_kind *kind)
 {
         const char *name = json_member_string(call->message.parameters, "name");
@@ -179,26 +217,12 @@ static struct key *find_key(struct agent *agent, struct call *call, const struct
 
         if (version >= 0 && version <= UINT32_MAX)
                 key = keystore_find(agent->store, name, (uint32_t)version);
-        if (!key) {
-                call_fail(call, "NoSuchKey",
-                          version ? "there is no such version of key \"%s\""
-                                  : "there is no active version of key \"%s\"",
-                          name);
-                return NULL;
-        }
-        if (key->info.purpose == KEY_LOG) {
-                call_fail(call, "WrongState",
-                          "key \"%s\" is the log key, without which nothing "
-                          "is proved: it has no end",
-                          name);
-                return NULL;
-        }
-        if (kind->from & BIT(key->info.state) &&
-            !(kind->to == KEY_DESTROYED && key->info.destroyed[0]))
-                return key;
-        call_fail(call, "WrongState", "version %u of key \"%s\" is %s%s", key->info.version, name,
-                  key_state_name(key->info.state),
-                  key->info.destroyed[0] && key->info.state == KEY_REVOKED ? " and destroyed" : "");
+        if (key)
+                return is_in_state(call, key, kind) ? key : NULL;
+        call_fail(call, "NoSuchKey",
+                  version ? "there is no such version of key \"%s\""
+                          : "there is no active version of key \"%s\"",
+                  name);
         return NULL;
 }
 
@@ -226,36 +250,101 @@ static int read_parameters(struct call *call, const struct change_kind *kind, st
         return 1;
 }
 
-static void change_key(struct agent *agent, struct call *call, const struct change_kind *kind)
+/* @facts has what the change is to be. */
+static void begin_change(struct agent *agent, struct call *call, struct key *key,
+                         const struct change *facts)
 {
-        const char *name = json_member_string(call->message.parameters, "name");
-        struct grant_decision decision = {};
-        struct change facts = {}, *change;
-        struct key *key;
+        struct change *change = malloc(sizeof(*change));
 
-        if (!key_request_begin(agent, call, name, &decision))
-                return;
-        key = find_key(agent, call, kind);
-        if (!key || !read_parameters(call, kind, &facts))
-                return;
-        change = malloc(sizeof(*change));
         if (!change) {
                 call_fail(call, "Busy", "out of memory");
                 return;
         }
-        *change = facts;
+        *change = *facts;
         change->agent = agent;
         change->call = call;
         change->key = key;
-        change->kind = kind;
-        change->decision = decision;
         change->caller = caller_to_json(call_caller(call));
+        json_incref(change->pending);
         (void)call_request(call, change->request);
-        key_request_id(call, change->id);
         change->next = agent->changes;
         agent->changes = change;
         agent->in_progress++;
         agent_hold_key(key, on_drained, change);
+}
+
+/* For a second operator: what the change would be. */
+static void ask_approval(struct agent *agent, struct call *call, const struct key *key,
+                         const struct change *facts)
+{
+        json_t *record = agent_pending_record(agent, call, &facts->decision);
+
+        if (record) {
+                key_request_put_key(record, &key->info);
+                recorder_set(record, "reason", facts->reason[0] ? facts->reason : NULL);
+                recorder_set(record, "revoked", facts->revoked[0] ? facts->revoked : NULL);
+        }
+        agent_ask_approval(agent, call, record);
+}
+
+static void change_key(struct agent *agent, struct call *call, const struct change_kind *kind)
+{
+        const char *name = json_member_string(call->message.parameters, "name");
+        struct change facts = {.kind = kind};
+        struct key *key;
+
+        if (!key_request_begin(agent, call, name, &facts.decision))
+                return;
+        key = find_key(agent, call, kind);
+        if (!key || !read_parameters(call, kind, &facts))
+                return;
+        key_request_id(call, facts.id);
+        if (agent_needs_approval(agent, call))
+                ask_approval(agent, call, key, &facts);
+        else
+                begin_change(agent, call, key, &facts);
+}
+
+static const struct change_kind *kind_of_method(const char *method)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (string_equal(kinds[i].method, method))
+                        return &kinds[i];
+        return NULL;
+}
+
+static void copy_text(char *ret, size_t size, const char *text)
+{
+        (void)snprintf(ret, size, "%s", text ? text : "");
+}
+
+void agent_change_approved(struct agent *agent, const struct approval *approval)
+{
+        const json_t *record = approval->record;
+        const char *fingerprint = json_member_string(record, "fingerprint");
+        struct change facts = {
+                .kind = kind_of_method(json_member_string(record, "method")),
+                .pending = (json_t *)(uintptr_t)record,
+        };
+        struct key *key =
+                fingerprint ? keystore_find_fingerprint(agent->store, view_string(fingerprint))
+                            : NULL;
+
+        if (!facts.kind || !key || keystore_is_pending(agent->store, key)) {
+                call_fail(approval->call, "NoSuchKey", "there is no such version any more");
+                return;
+        }
+        if (key_is_changing(agent, key->info.name)) {
+                call_fail(approval->call, "Busy", "key \"%s\" is being made or changed right now",
+                          key->info.name);
+                return;
+        }
+        if (!is_in_state(approval->call, key, facts.kind))
+                return;
+        copy_text(facts.reason, sizeof(facts.reason), json_member_string(record, "reason"));
+        copy_text(facts.revoked, sizeof(facts.revoked), json_member_string(record, "revoked"));
+        copy_text(facts.id, sizeof(facts.id), json_member_string(record, "id"));
+        begin_change(agent, approval->call, key, &facts);
 }
 
 void agent_retire_key(struct agent *agent, struct call *call)

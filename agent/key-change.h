@@ -24,6 +24,7 @@ struct change {
         struct operation operation;
         struct grant_decision decision;
         json_t *caller;
+        json_t *pending; /* what the first of two operators asked for; or NULL */
         char request[CALL_REQUEST_SIZE], id[KEY_ID_SIZE];
         char reason[KEY_REASON_MAX + 1];
         char time[RECORD_TIME_SIZE];    /* of the record */

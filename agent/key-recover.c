@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/approve.h"
 #include "agent/freeze.h"
 #include "agent/key-change.h"
 #include "lib/record-scan.h"
@@ -79,6 +80,8 @@ static int take_entry(struct agent *agent, struct view entry, struct problem *pr
         struct key *key;
         int r = agent_recover_frozen(agent, entry, problem);
 
+        if (r == 0)
+                r = agent_recover_pending(agent, entry, problem);
         if (r < 0)
                 return r;
         if (!memmem(entry.data, entry.size, mark, strlen(mark)) || record_scan(entry, &record) < 0)

@@ -81,8 +81,10 @@ static void record_config(struct agent *agent, const struct caller *caller)
 
         (void)snprintf(text, sizeof(text), "sha256:%s",
                        hex_encode(sha256_view(&agent->config->digest), digest));
-        if (record)
+        if (record) {
                 recorder_set(record, "config", text);
+                recorder_set(record, "twoPerson", config_two_person_text(agent->config));
+        }
         if (record && caller)
                 (void)json_object_set_new(record, "caller", caller_to_json(caller));
         recorder_note(&agent->recorder, record);

@@ -9,6 +9,9 @@ static const struct {
         enum answer answer;
 } errors[] = {
         {"BadChallenge", ANSWER_NO},
+        {"ApprovalExpired", ANSWER_NO},
+        {"ApprovalMismatch", ANSWER_NO},
+        {"ApprovalNeeded", ANSWER_NO},
         {"BadClaims", ANSWER_NO},
         {"BadConfiguration", ANSWER_NO},
         {"BadDigest", ANSWER_NO},
@@ -22,6 +25,7 @@ static const struct {
         {"JournalSealed", ANSWER_UNKNOWN},
         {"KeyExists", ANSWER_NO},
         {"KeyNotActive", ANSWER_NO},
+        {"NoSuchApproval", ANSWER_NO},
         {"NoSuchKey", ANSWER_NO},
         {"NoSuchToken", ANSWER_NO},
         {"NoSuchRun", ANSWER_UNKNOWN},
@@ -30,6 +34,7 @@ static const struct {
         {"NotGranted", ANSWER_NO},
         {"NotObserved", ANSWER_NO},
         {"QuotaExceeded", ANSWER_NO},
+        {"SameOperator", ANSWER_NO},
         {"StorageFailed", ANSWER_UNKNOWN},
         {"TokenFailed", ANSWER_UNKNOWN},
         {"TokenTimeout", ANSWER_UNKNOWN},

@@ -66,6 +66,7 @@ extern const struct verb verb_attest;
 extern const struct verb verb_chain_init;
 extern const struct verb verb_chain_link;
 extern const struct verb verb_chain_sign;
+extern const struct verb verb_approve;
 extern const struct verb verb_freeze;
 extern const struct verb verb_grant_explain;
 extern const struct verb verb_help;

@@ -36,6 +36,7 @@ const struct verb *const verbs[] = {
         &verb_journal_trusted_root,
         &verb_journal_acknowledge_rollback,
         &verb_grant_explain,
+        &verb_approve,
         &verb_freeze,
         &verb_thaw,
         &verb_status,

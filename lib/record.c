@@ -30,7 +30,7 @@ static const struct json_member caller_members[] = {
 
 static const struct json_member agent_start_members[] = {
         {"config", JSON_STRING, 1},  {"dropped", JSON_INTEGER, 1},   {"origin", JSON_STRING, 1},
-        {"program", JSON_STRING, 1}, {"recovered", JSON_INTEGER, 1},
+        {"program", JSON_STRING, 1}, {"recovered", JSON_INTEGER, 1}, {"twoPerson", JSON_STRING, 0},
 };
 
 static const struct json_member agent_stop_members[] = {
@@ -93,6 +93,7 @@ static const struct json_member audit_members[] = {
 static const struct json_member config_members[] = {
         {"caller", JSON_OBJECT, 0},
         {"config", JSON_STRING, 1},
+        {"twoPerson", JSON_STRING, 0},
 };
 
 static const struct json_member freeze_members[] = {
@@ -100,10 +101,18 @@ static const struct json_member freeze_members[] = {
         {"key", JSON_STRING, 0},    {"reason", JSON_STRING, 1}, {"request", JSON_STRING, 1},
 };
 
+static const struct json_member pending_members[] = {
+        {"approval", JSON_STRING, 1},    {"caller", JSON_OBJECT, 1},  {"decision", JSON_STRING, 0},
+        {"fingerprint", JSON_STRING, 0}, {"grant", JSON_STRING, 1},   {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 0},         {"method", JSON_STRING, 1},  {"reason", JSON_STRING, 0},
+        {"request", JSON_STRING, 1},     {"revoked", JSON_STRING, 0}, {"until", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 0},
+};
+
 static const struct json_member thaw_members[] = {
-        {"caller", JSON_OBJECT, 1},  {"decision", JSON_STRING, 0}, {"grant", JSON_STRING, 1},
-        {"id", JSON_STRING, 0},      {"key", JSON_STRING, 0},      {"reason", JSON_STRING, 0},
-        {"request", JSON_STRING, 1},
+        {"approval", JSON_STRING, 0}, {"approver", JSON_OBJECT, 0}, {"caller", JSON_OBJECT, 1},
+        {"decision", JSON_STRING, 0}, {"grant", JSON_STRING, 1},    {"id", JSON_STRING, 0},
+        {"key", JSON_STRING, 0},      {"reason", JSON_STRING, 0},   {"request", JSON_STRING, 1},
 };
 
 static const struct json_member key_create_members[] = {
@@ -132,10 +141,10 @@ static const struct json_member key_count_members[] = {
 };
 
 static const struct json_member key_destroy_members[] = {
-        {"approver", JSON_OBJECT, 0},    {"caller", JSON_OBJECT, 0}, {"decision", JSON_STRING, 0},
-        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 0},  {"id", JSON_STRING, 0},
-        {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 1}, {"request", JSON_STRING, 0},
-        {"version", JSON_INTEGER, 1},
+        {"approval", JSON_STRING, 0}, {"approver", JSON_OBJECT, 0},    {"caller", JSON_OBJECT, 0},
+        {"decision", JSON_STRING, 0}, {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 0},
+        {"id", JSON_STRING, 0},       {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 1},
+        {"request", JSON_STRING, 0},  {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member key_retire_members[] = {
@@ -145,10 +154,10 @@ static const struct json_member key_retire_members[] = {
 };
 
 static const struct json_member key_revoke_members[] = {
-        {"approver", JSON_OBJECT, 0},    {"caller", JSON_OBJECT, 1},   {"decision", JSON_STRING, 0},
-        {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},    {"id", JSON_STRING, 0},
-        {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 1},   {"request", JSON_STRING, 1},
-        {"revoked", JSON_STRING, 1},     {"version", JSON_INTEGER, 1},
+        {"approval", JSON_STRING, 0}, {"approver", JSON_OBJECT, 0},    {"caller", JSON_OBJECT, 1},
+        {"decision", JSON_STRING, 0}, {"fingerprint", JSON_STRING, 1}, {"grant", JSON_STRING, 1},
+        {"id", JSON_STRING, 0},       {"key", JSON_STRING, 1},         {"reason", JSON_STRING, 1},
+        {"request", JSON_STRING, 1},  {"revoked", JSON_STRING, 1},     {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member keyring_members[] = {
@@ -240,6 +249,7 @@ static const struct record_type record_types[] = {
         TYPE("key.revoke", key_revoke_members),
         TYPE("key.rotate", key_rotate_members),
         TYPE("keyring", keyring_members),
+        TYPE("pending", pending_members),
         TYPE("refuse", refuse_members),
         TYPE("sign", sign_members),
         TYPE("sign.logged", sign_logged_members),

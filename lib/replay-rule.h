@@ -56,6 +56,7 @@ extern const struct replay_rule replay_rule_anchor;
 extern const struct replay_rule replay_rule_audit;
 extern const struct replay_rule replay_rule_caller;
 extern const struct replay_rule replay_rule_attest;
+extern const struct replay_rule replay_rule_approval;
 extern const struct replay_rule replay_rule_freeze;
 extern const struct replay_rule replay_rule_gate;
 extern const struct replay_rule replay_rule_entry;

@@ -39,7 +39,7 @@ static void test_sections(void)
                 {"key twice", GOOD GRANT "Key=a\n",
                  "f:16: [Grant g] Key=: expected once, found also in line 14"},
                 {"empty section", GOOD "[Grant g]\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Reload AcknowledgeRollback, found nothing"},
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve Reload AcknowledgeRollback, found nothing"},
                 {"no value", GOOD "[Grant g]\nMethods=\n",
                  "f:14: [Grant g] Methods=: expected a value, found \"\""},
         };
@@ -79,7 +79,7 @@ static void test_builder(void)
 #define AGENT(line) "[Agent]\nOrigin=x\n" line "\n"
 #define AGENT_KEYS                                                                                 \
         "Origin StateDirectory SignSocket AdminSocket CheckpointInterval Anchor AnchorInterval "   \
-        "CountInterval Decision DecisionTimeout"
+        "CountInterval TwoPerson ApprovalWindow Decision DecisionTimeout"
 #define PATH_107    "/" NAME64 "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"
 #define SOCKET_TEXT "expected an absolute path of less than 108 bytes"
 
@@ -192,23 +192,16 @@ static void test_keys(void)
         "none, or opa:unix:SOCKET:/v1/data/RULE, such as "                                         \
         "opa:unix:/run/opa.sock:/v1/data/hallmark/allow"
 
-static void test_grants(void)
+/* Who else has to allow it. */
+static void test_others(void)
 {
         static const struct row rows[] = {
-                {"no methods", GOOD "[Grant g]\nKey=*\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Reload AcknowledgeRollback, found nothing"},
-                {"method", GOOD "[Grant g]\nKey=*\nMethods=Sign sign\n",
-                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Reload AcknowledgeRollback, not \"sign\", "
-                 "found \"Sign sign\""},
-                {"no key", GOOD "[Grant g]\nMethods=Reload CreateKey\n",
-                 "f:13: [Grant g] Key=: expected patterns of key names, as Methods= has some that "
-                 "name a key, found nothing"},
-                {"user", GOOD GRANT "User=root no.such.user\n",
-                 "f:16: [Grant g] User=: expected names of users of this host, not "
-                 "\"no.such.user\", found \"root no.such.user\""},
-                {"uid out of range", GOOD GRANT "User=4294967295\n",
-                 "f:16: [Grant g] User=: expected names of users of this host, not \"4294967295\", "
-                 "found \"4294967295\""},
+                {"approved by somebody", "[Agent]\nOrigin=x\nTwoPerson=RevokeKey Sign\n",
+                 "f:3: [Agent] TwoPerson=: expected none, or some of RevokeKey DestroyKey Thaw, not "
+                 "\"Sign\", found \"RevokeKey Sign\""},
+                {"approved for ever", "[Agent]\nOrigin=x\nApprovalWindow=10081min\n",
+                 "f:3: [Agent] ApprovalWindow=: expected a time from 1s to 10080min, such as 60min, "
+                 "found \"10081min\""},
                 {"decision by nobody", GOOD GRANT "Decision=\n",
                  "f:16: [Grant g] Decision=: expected a value, found \"\""},
                 {"decision by another", GOOD GRANT "Decision=cedar:unix:/s:/v1/data/a\n",
@@ -232,6 +225,28 @@ static void test_grants(void)
                 {"decision at once", GOOD GRANT "DecisionTimeout=0\n",
                  "f:16: [Grant g] DecisionTimeout=: expected a time from 10ms to 10s, such as 1s, "
                  "found \"0\""},
+        };
+
+        expect_rows(rows, ARRAY_SIZE(rows));
+}
+
+static void test_grants(void)
+{
+        static const struct row rows[] = {
+                {"no methods", GOOD "[Grant g]\nKey=*\n",
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve Reload AcknowledgeRollback, found nothing"},
+                {"method", GOOD "[Grant g]\nKey=*\nMethods=Sign sign\n",
+                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve Reload AcknowledgeRollback, not \"sign\", "
+                 "found \"Sign sign\""},
+                {"no key", GOOD "[Grant g]\nMethods=Reload CreateKey\n",
+                 "f:13: [Grant g] Key=: expected patterns of key names, as Methods= has some that "
+                 "name a key, found nothing"},
+                {"user", GOOD GRANT "User=root no.such.user\n",
+                 "f:16: [Grant g] User=: expected names of users of this host, not "
+                 "\"no.such.user\", found \"root no.such.user\""},
+                {"uid out of range", GOOD GRANT "User=4294967295\n",
+                 "f:16: [Grant g] User=: expected names of users of this host, not \"4294967295\", "
+                 "found \"4294967295\""},
                 {"group", GOOD GRANT "Group=no.such.group\n",
                  "f:16: [Grant g] Group=: expected names of groups of this host, not "
                  "\"no.such.group\", found \"no.such.group\""},
@@ -262,5 +277,6 @@ int main(void)
         test_tokens();
         test_keys();
         test_grants();
+        test_others();
         return test_result();
 }

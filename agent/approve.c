@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/approve.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/event.h"
+#include "agent/freeze.h"
+#include "agent/key-change.h"
+#include "agent/message.h"
+
+/* What one operator has asked for, on its way into the journal. */
+struct asking {
+        struct agent *agent;
+        struct call *call;
+        json_t *record;
+};
+
+int agent_open_pending(struct agent *agent, struct problem *problem)
+{
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/pending", agent->config->state_directory) < 0) {
+                path = NULL; /* asprintf() leaves it undefined */
+                return -ENOMEM;
+        }
+        return pending_open(path, &agent->pending, problem);
+}
+
+int agent_needs_approval(const struct agent *agent, const struct call *call)
+{
+        const struct words *methods = &agent->config->two_person;
+
+        for (size_t i = 0; i < methods->count; i++)
+                if (string_equal(methods->word[i], call->method->name))
+                        return 1;
+        return 0;
+}
+
+json_t *agent_pending_record(struct agent *agent, struct call *call,
+                             const struct grant_decision *decision)
+{
+        json_t *record = recorder_begin(&agent->recorder, "pending");
+        char id[PENDING_ID_SIZE], until[RECORD_TIME_SIZE], request[CALL_REQUEST_SIZE];
+
+        if (!record || pending_new_id(id) < 0) {
+                json_decref(record);
+                return NULL;
+        }
+        recorder_set(record, "approval", id);
+        (void)json_object_set_new(record, "caller", caller_to_json(call_caller(call)));
+        recorder_set(record, "decision", grant_decision_text(decision));
+        recorder_set(record, "grant", decision->grant);
+        recorder_set(record, "id", json_member_string(call->message.parameters, "id"));
+        recorder_set(record, "method", call->method->name);
+        recorder_set(record, "request", call_request(call, request));
+        recorder_set(record, "until",
+                     record_time(recorder_now() + agent->config->window_usec, until));
+        return record;
+}
+
+static json_int_t uid_of(const json_t *record)
+{
+        return json_member_integer(json_object_get(record, "caller"), "uid", -1);
+}
+
+static int is_expired(const json_t *record)
+{
+        char now[RECORD_TIME_SIZE];
+
+        return strcmp(json_member_string(record, "until"), record_time(recorder_now(), now)) < 0;
+}
+
+static int is_same_text(const json_t *a, const json_t *b, const char *name)
+{
+        const char *x = json_member_string(a, name), *y = json_member_string(b, name);
+
+        return x && y ? string_equal(x, y) : !x && !y;
+}
+
+static int is_same(const json_t *a, const json_t *b)
+{
+        static const char *const names[] = {"fingerprint", "id",     "key",
+                                            "method",      "reason", "revoked"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (!is_same_text(a, b, names[i]))
+                        return 0;
+        return uid_of(a) == uid_of(b);
+}
+
+struct search {
+        const json_t *wanted, *found, *conflict;
+};
+
+/* The same request once more, or another one with the id of one that is pending. */
+static int look(const json_t *record, void *context)
+{
+        struct search *search = context;
+        const char *id = json_member_string(search->wanted, "id");
+
+        if (is_expired(record))
+                return 0;
+        if (is_same(record, search->wanted))
+                search->found = record;
+        else if (id && is_same_text(record, search->wanted, "id"))
+                search->conflict = record;
+        return search->found != NULL;
+}
+
+static void say_pending(struct call *call, const json_t *record)
+{
+        const char *id = json_member_string(record, "approval");
+        const char *until = json_member_string(record, "until");
+        struct problem reason = {};
+        char name[128];
+
+        (void)problem_set(&reason, 0,
+                          "a second operator has to approve it until %s: hallmark approve %s",
+                          until, id);
+        (void)snprintf(name, sizeof(name), "%s.ApprovalNeeded", call->interface->name);
+        call_error(call, name,
+                   json_pack("{s:s, s:s, s:s}", "approval", id, "reason", reason.text, "until",
+                             until));
+}
+
+static int add(struct agent *agent, const json_t *record, struct problem *problem)
+{
+        char now[RECORD_TIME_SIZE];
+        int r = pending_add(agent->pending, record, record_time(recorder_now(), now));
+
+        return r < 0 ? r : pending_save(agent->pending, problem);
+}
+
+static void asking_free(struct asking *asking)
+{
+        struct agent *agent = asking->agent;
+
+        json_decref(asking->record);
+        free(asking);
+        agent_progress_ended(agent);
+}
+
+static void on_recorded(void *context, int error, uint64_t index)
+{
+        struct asking *asking = context;
+        struct problem problem = {};
+        int r;
+
+        if (error < 0) {
+                agent_fail_journal(asking->agent, asking->call, error);
+                asking_free(asking);
+                return;
+        }
+        r = add(asking->agent, asking->record, &problem);
+        if (r < 0) {
+                agent_fail_storage(asking->agent, "a request that is pending", r, &problem);
+                call_fail(asking->call, "StorageFailed", "%s", problem_text(&problem, r));
+        } else {
+                event_log(LOG_NOTICE, MESSAGE_APPROVAL_WANTED,
+                          "%s by user %lld is pending: hallmark approve %s",
+                          json_member_string(asking->record, "method"),
+                          (long long)uid_of(asking->record),
+                          json_member_string(asking->record, "approval"));
+                say_pending(asking->call, asking->record);
+        }
+        asking_free(asking);
+}
+
+static int count(const json_t *record, void *context)
+{
+        *(size_t *)context += !is_expired(record);
+        return 0;
+}
+
+/* Takes over @record. */
+static void append(struct agent *agent, struct call *call, json_t *record)
+{
+        struct asking *asking = malloc(sizeof(*asking));
+        int r;
+
+        if (!asking) {
+                json_decref(record);
+                call_fail(call, "Busy", "out of memory");
+                return;
+        }
+        *asking = (struct asking){agent, call, record};
+        agent->in_progress++;
+        r = recorder_append(&agent->recorder, json_incref(record), on_recorded, asking);
+        if (r < 0)
+                on_recorded(asking, r, 0);
+}
+
+void agent_ask_approval(struct agent *agent, struct call *call, json_t *record)
+{
+        struct search search = {.wanted = record};
+        size_t present = 0;
+
+        if (!record) {
+                call_fail(call, "Busy", "out of memory");
+                return;
+        }
+        (void)pending_each(agent->pending, look, &search);
+        (void)pending_each(agent->pending, count, &present);
+        if (search.found)
+                say_pending(call, search.found);
+        else if (search.conflict)
+                call_fail(call, "IdUsed", "request \"%s\" is pending, for something else",
+                          json_member_string(record, "id"));
+        else if (present >= PENDING_MAX)
+                call_fail(call, "Busy", "%zu requests wait to be approved already", present);
+        else if (agent_can_record(agent, call))
+                append(agent, call, json_incref(record));
+        json_decref(record);
+}
+
+void agent_set_operators(json_t *record, const json_t *pending, struct call *approver)
+{
+        static const char *const names[] = {"approval", "decision", "grant", "id"};
+        char request[CALL_REQUEST_SIZE];
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                recorder_set(record, names[i], json_member_string(pending, names[i]));
+        (void)json_object_set(record, "caller", json_object_get(pending, "caller"));
+        (void)json_object_set_new(record, "approver", caller_to_json(call_caller(approver)));
+        recorder_set(record, "request", call_request(approver, request));
+}
+
+void agent_approval_done(struct agent *agent, const char *id)
+{
+        struct problem problem = {};
+        int r;
+
+        pending_remove(agent->pending, id);
+        r = pending_save(agent->pending, &problem);
+        if (r < 0)
+                agent_fail_storage(agent, "an approval", r, &problem);
+}
+
+int agent_recover_pending(struct agent *agent, struct view entry, struct problem *problem)
+{
+        static const char mark[] = "\"approval\":\"";
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        const char *id;
+
+        if (!memmem(entry.data, entry.size, mark, strlen(mark)) ||
+            record_parse(entry, &record, NULL) < 0)
+                return 0;
+        id = json_member_string(record, "approval");
+        if (!id)
+                return 0;
+        if (string_equal(json_member_string(record, "type"), "pending"))
+                return add(agent, record, problem);
+        pending_remove(agent->pending, id);
+        return pending_save(agent->pending, problem);
+}
+
+static json_t *describe(const json_t *record)
+{
+        char digest[HEX_SIZE(SHA256_SIZE)];
+        json_t *object;
+
+        if (pending_digest(record, digest) < 0)
+                return NULL;
+        object = json_pack(
+                "{s:s, s:s, s:s*, s:s, s:s*, s:s*, s:s, s:I, s:s}", "approval",
+                json_member_string(record, "approval"), "digest", digest, "key",
+                json_member_string(record, "key"), "method", json_member_string(record, "method"),
+                "reason", json_member_string(record, "reason"), "revoked",
+                json_member_string(record, "revoked"), "time", json_member_string(record, "time"),
+                "uid", uid_of(record), "until", json_member_string(record, "until"));
+        if (object && json_object_get(record, "version"))
+                (void)json_object_set(object, "version", json_object_get(record, "version"));
+        return object;
+}
+
+static int add_to_list(const json_t *record, void *context)
+{
+        if (!is_expired(record))
+                (void)json_array_append_new(context, describe(record));
+        return 0;
+}
+
+void agent_list_pending(struct agent *agent, struct call *call)
+{
+        json_t *list = json_array();
+
+        (void)pending_each(agent->pending, add_to_list, list);
+        call_reply(call, json_pack("{s:o}", "pending", list));
+}
+
+/* Whether this caller may approve it. If not, @call has been answered. */
+static int may_approve(struct agent *agent, struct call *call, const json_t *record)
+{
+        const char *expected = json_member_string(call->message.parameters, "digest");
+        char digest[HEX_SIZE(SHA256_SIZE)] = "";
+
+        if (is_expired(record)) {
+                call_fail(call, "ApprovalExpired", "it had to be approved until %s",
+                          json_member_string(record, "until"));
+                return 0;
+        }
+        if (uid_of(record) == (json_int_t)call_caller(call)->uid) {
+                call_fail(call, "SameOperator",
+                          "user %u has asked for it, and another has to approve",
+                          (unsigned)call_caller(call)->uid);
+                return 0;
+        }
+        if (pending_digest(record, digest) < 0 || !string_equal(digest, expected)) {
+                call_fail(call, "ApprovalMismatch",
+                          "what is pending has the digest %s, approved was \"%.64s\"", digest,
+                          expected);
+                return 0;
+        }
+        return agent_can_record(agent, call);
+}
+
+void agent_approve(struct agent *agent, struct call *call)
+{
+        const char *id = json_member_string(call->message.parameters, "approval");
+        const json_t *record = pending_get(agent->pending, id);
+        struct approval approval = {.record = record, .call = call};
+        struct grant_decision decision = {};
+
+        if (!record) {
+                call_fail(call, "NoSuchApproval", "nothing is pending as \"%.64s\"", id);
+                return;
+        }
+        if (!agent_granted(agent, call, frozen_target(record), &decision) ||
+            !may_approve(agent, call, record))
+                return;
+        if (string_equal(json_member_string(record, "method"), "Thaw"))
+                agent_thaw_approved(agent, &approval);
+        else
+                agent_change_approved(agent, &approval);
+}
