@@ -70,10 +70,16 @@ static int find_subject(struct verification *v, struct problem *problem)
                            found ? found : "is in none of them");
 }
 
+/* A statement may as well say that the file is no good: it has to be asked for. */
 static int check_conditions(const struct verification *v, struct problem *problem)
 {
         const char *type = option_value(v->invocation, VERIFY_PREDICATE_TYPE), *where;
 
+        if (!verification_wants_statement(v))
+                return problem_set(problem, -EINVAL,
+                                   "%s: an attestation, not a signature: predicateType is "
+                                   "\"%.150s\"; say with --predicate-type what it has to be",
+                                   v->signature_path, v->statement.predicate_type);
         if (type && !string_equal(type, v->statement.predicate_type))
                 return problem_set(problem, -EKEYREJECTED,
                                    "%s: predicateType: expected \"%.150s\", found \"%.150s\"",
