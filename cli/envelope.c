@@ -78,6 +78,7 @@ enum answer envelope_sign(const struct invocation *invocation, const char *key_n
         if (r < 0)
                 return answer_of(r, problem);
         signing.digest = view_of(digest, size);
+        signing.message = buf_view(&envelope->message);
         signing.statement = buf_view(&statement);
         answer = signing_run(invocation, &signing, problem);
         if (answer != ANSWER_YES)

@@ -104,6 +104,9 @@ static int read_public(const char *public, const struct scheme *scheme, struct i
         if (hex_decode(view_string(public), ret->ed25519, sizeof(ret->ed25519)) < 0)
                 return problem_set(problem, -EBADMSG, "key: public: expected %d hexadecimal digits",
                                    2 * ED25519_KEY_SIZE);
+        if (ed25519_is_weak(ret->ed25519))
+                return problem_set(problem, -EBADMSG,
+                                   "key: public: anybody could sign with such a key");
         set_ed25519(ret);
         return 0;
 }

@@ -107,6 +107,13 @@ static void test_files(void)
                       &key, &problem),
                 -EBADMSG);
         expect_contains(problem.text, "expected 64 hexadecimal digits");
+        problem = (struct problem){};
+        expect_integer(
+                parse("{\"keytype\":\"ed25519\",\"scheme\":\"ed25519\",\"keyval\":{\"public\":"
+                      "\"0100000000000000000000000000000000000000000000000000000000000000\"}}",
+                      &key, &problem),
+                -EBADMSG);
+        expect_contains(problem.text, "anybody could sign");
 }
 
 int main(void)
