@@ -14,7 +14,8 @@
 struct service {
         const struct driver *driver;
         void *device;
-        int opened; /* OPEN came; whether it succeeded or not, there is no second one */
+        int opened;            /* OPEN came; whether it succeeded or not, there is no second one */
+        struct facts unopened; /* of a token that refused to be opened */
 };
 
 static int view_is_text(struct view view, size_t max)
@@ -70,6 +71,8 @@ static int check_settings(const struct driver *driver, const struct facts *setti
         for (size_t i = 0; i < settings->count; i++) {
                 const char *const *known = driver->settings;
 
+                if (string_equal(settings->pair[i].name, DRIVER_FINAL_TRY))
+                        continue;
                 while (*known && !string_equal(*known, settings->pair[i].name))
                         known++;
                 if (!*known)
@@ -97,8 +100,11 @@ static int serve_open(struct service *service, struct reader *fields, struct buf
         if (r < 0)
                 return r;
         r = service->driver->open(token, &settings, &service->device, &facts, problem);
-        if (r < 0)
+        if (r < 0) {
+                service->unopened = facts;
+                facts.count = 0; /* the service's now */
                 return r;
+        }
         frame_put_facts(answer, &facts);
         return 0;
 }
@@ -344,6 +350,19 @@ static int frame_has_id(struct view request)
         return request.size >= FRAME_HEAD_SIZE && request.data[0] == FRAME_VERSION;
 }
 
+/* After a refusal everybody wants to know how many tries are left. */
+static void put_health(const struct service *service, int error, struct buf *frame)
+{
+        _cleanup_(facts_done) struct facts facts = {0};
+
+        if (error != -EACCES && error != -EBUSY)
+                return;
+        if (!service->device)
+                frame_put_facts(frame, &service->unopened);
+        else if (service->driver->probe(service->device, &facts, NULL) == 0)
+                frame_put_facts(frame, &facts);
+}
+
 /* Fills @frame with the one answer to @request. -EBADMSG: there is no id to answer to. */
 static int answer_request(struct service *service, struct view request, int truncated,
                           struct buf *frame)
@@ -364,6 +383,7 @@ static int answer_request(struct service *service, struct view request, int trun
                 r = buf_error(&answer);
         put_answer(frame, request, r,
                    r < 0 ? view_string(problem_text(&problem, r)) : buf_view(&answer));
+        put_health(service, r, frame);
         return buf_error(frame);
 }
 
@@ -437,5 +457,6 @@ int driver_main(const struct driver *driver, int argc, char **argv)
                 return EXIT_FAILURE;
         status = serve(&service, bytes);
         driver->close(service.device);
+        facts_done(&service.unopened);
         return status;
 }

@@ -23,6 +23,10 @@
 #define DRIVER_HANDLE_MAX ((size_t)16384) /* bytes of a key handle */
 #define DRIVER_LABEL_MAX  ((size_t)255)   /* bytes of a key label or token name */
 
+/* A setting of OPEN that each driver knows and no configuration has. "yes": an operator says that
+ * the PIN is right now, so that the only try that a token has left may be spent on it. */
+#define DRIVER_FINAL_TRY "FinalTry"
+
 /* A key that is wanted. */
 struct driver_wish {
         const struct algorithm *algorithm;
@@ -70,7 +74,7 @@ struct driver {
 
         /* Connects to the device named by @settings. @ret_facts: "manufacturer", "model", "serial",
          * "firmware", "algorithms" (names separated by spaces) and whatever else the token says of
-         * itself. */
+         * itself. They count after -EACCES and -EBUSY, too. */
         int (*open)(const char *token, const struct facts *settings, void **ret_device,
                     struct facts *ret_facts, struct problem *problem);
 
@@ -95,7 +99,8 @@ struct driver {
         int (*destroy)(void *device, const struct algorithm *algorithm, struct view handle,
                        struct problem *problem);
 
-        /* Does one real operation on the device, and tells what it says of itself now. */
+        /* Does one real operation on the device, and tells what it says of itself now: at least
+         * what changes. */
         int (*probe)(void *device, struct facts *ret_facts, struct problem *problem);
 
         /* How often the key was ever used, as the token counts; @qualifying is attested along with

@@ -8,8 +8,9 @@
  *
  * A field is a u32 length and that many bytes. The agent chooses the id, the driver answers every
  * request exactly once, in order, with the same operation and id. A status other than FRAME_OK is
- * followed by one field, the reason in words. Both sides take the other's frames as hostile: the
- * driver hosts vendor code. errno values never cross; the status list is closed.
+ * followed by one field, the reason in words; and after FRAME_WRONG_PIN and FRAME_LOCKED_OUT by
+ * what the token says of itself then: (name, value)… Both sides take the other's frames as hostile:
+ * the driver hosts vendor code. errno values never cross; the status list is closed.
  *
  *     operation   request fields                          answer fields
  *     OPEN        token name, (setting, value)…           token facts: (name, value)…

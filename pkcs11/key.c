@@ -208,6 +208,25 @@ static CK_RV start_signing(struct token *token, const struct key *key)
                                       token->pin.size);
 }
 
+/* A token that was taken out and put in again may be as good as ever, and has forgotten all
+ * handles: a new process finds the key, or says that there is none. */
+static int sign_error(struct token *token, CK_RV rv, struct problem *problem)
+{
+        int r;
+
+        if (rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID)
+                return problem_set(problem, -ENODEV,
+                                   "the token was changed: a key that was loaded is not there "
+                                   "any more");
+        r = token_error(rv, "signing", NULL);
+        if (r == -EIO && token_check_session(token, NULL) < 0)
+                return problem_set(problem, -ENODEV,
+                                   "signing: PKCS#11 error 0x%lx, and the session "
+                                   "has gone",
+                                   (unsigned long)rv);
+        return token_error(rv, "signing", problem);
+}
+
 static int sign(struct token *token, const struct key *key, struct view what,
                 struct buf *ret_signature, struct problem *problem)
 {
@@ -226,7 +245,7 @@ static int sign(struct token *token, const struct key *key, struct view what,
         if (rv == CKR_OK)
                 rv = token->module->C_Sign(token->session, input.data, input.size, bytes, &size);
         if (rv != CKR_OK)
-                return token_error(rv, "signing", problem);
+                return sign_error(token, rv, problem);
         r = size > sizeof(bytes)
                     ? -EBADMSG
                     : put_signature(ret_signature, key->algorithm, view_of(bytes, size));

@@ -40,6 +40,7 @@ static int check_settings(const struct facts *settings, struct problem *problem)
 static int log_in(struct token *token, const char *name, const struct facts *settings,
                   struct problem *problem)
 {
+        const char *final_try = facts_get(settings, DRIVER_FINAL_TRY);
         struct secret *pin = &token->pin;
         int r = secret_read(name, SECRET_PIN, settings, pin, problem);
 
@@ -49,7 +50,7 @@ static int log_in(struct token *token, const char *name, const struct facts *set
                 return problem_set(problem, -EACCES, "the PIN cannot be read: %s", strerror(-r));
         if (memchr(pin->data, '\0', pin->size))
                 return problem_set(problem, -EACCES, "the PIN has a zero byte");
-        return token_log_in(token, problem);
+        return token_log_in(token, final_try && string_equal(final_try, "yes"), problem);
 }
 
 static int open_token(const char *name, const struct facts *settings, void **ret_device,
@@ -67,8 +68,11 @@ static int open_token(const char *name, const struct facts *settings, void **ret
                        facts_get(settings, "TokenSerial"), problem);
         if (r == 0)
                 r = log_in(token, name, settings, problem);
-        if (r == 0)
-                r = token_facts(token, ret_facts, problem);
+        if (r == 0 || r == -EACCES || r == -EBUSY) {
+                int error = token_facts(token, ret_facts, problem);
+
+                r = r < 0 ? r : error;
+        }
         if (r == 0)
                 r = mechanism_facts(token, ret_facts, problem);
         if (r < 0)
@@ -80,15 +84,9 @@ static int open_token(const char *name, const struct facts *settings, void **ret
 /* A session that expired or a token that was taken out shows here, before a caller waits for it. */
 static int probe(void *device, struct facts *ret_facts, struct problem *problem)
 {
-        struct token *token = device;
-        CK_SESSION_INFO info;
-        CK_RV rv = token->module->C_GetSessionInfo(token->session, &info);
+        int r = token_check_session(device, problem);
 
-        if (rv != CKR_OK)
-                return token_error(rv, "asking for the state of the session", problem);
-        if (info.state != CKS_RW_USER_FUNCTIONS)
-                return problem_set(problem, -ENODEV, "the session is not logged in any more");
-        return token_facts(token, ret_facts, problem);
+        return r < 0 ? r : token_facts(device, ret_facts, problem);
 }
 
 static const struct driver driver = {

@@ -173,7 +173,7 @@ static int open_session(struct token *token, struct problem *problem)
         return 0;
 }
 
-int token_log_in(struct token *token, struct problem *problem)
+int token_log_in(struct token *token, int final_try, struct problem *problem)
 {
         CK_TOKEN_INFO info;
         CK_RV rv;
@@ -183,6 +183,10 @@ int token_log_in(struct token *token, struct problem *problem)
                 return r;
         if (info.flags & CKF_USER_PIN_LOCKED)
                 return problem_set(problem, -EBUSY, "the token says that the user PIN is locked");
+        if ((info.flags & CKF_USER_PIN_FINAL_TRY) && !final_try)
+                return problem_set(problem, -EACCES,
+                                   "the token locks with the next wrong PIN: it is not given one "
+                                   "until an operator says that it is right");
         r = open_session(token, problem);
         if (r < 0)
                 return r;
@@ -190,6 +194,18 @@ int token_log_in(struct token *token, struct problem *problem)
         return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN
                        ? 0
                        : token_error(rv, "logging in", problem);
+}
+
+int token_check_session(struct token *token, struct problem *problem)
+{
+        CK_SESSION_INFO info;
+        CK_RV rv = token->module->C_GetSessionInfo(token->session, &info);
+
+        if (rv != CKR_OK)
+                return token_error(rv, "asking for the state of the session", problem);
+        return info.state == CKS_RW_USER_FUNCTIONS
+                       ? 0
+                       : problem_set(problem, -ENODEV, "the session is not logged in any more");
 }
 
 static const char *pin_state(CK_FLAGS flags)

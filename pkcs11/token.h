@@ -37,9 +37,13 @@ struct token {
 int token_find(struct token *token, const char *module, const char *label, const char *serial,
                struct problem *problem) _must_use_;
 
-/* Opens the session and logs in with token->pin: one attempt. -EACCES: wrong PIN; -EBUSY: the token
- * says that the PIN is locked. */
-int token_log_in(struct token *token, struct problem *problem) _must_use_;
+/* Opens the session and logs in with token->pin: one attempt, and none when the token says that it
+ * is the last one, unless @final_try. -EACCES: wrong PIN; -EBUSY: the token says that the PIN is
+ * locked. */
+int token_log_in(struct token *token, int final_try, struct problem *problem) _must_use_;
+
+/* 0: the session is there, logged in. -ENODEV, -EIO. */
+int token_check_session(struct token *token, struct problem *problem) _must_use_;
 
 /* What the token says of itself now, with "pin" as ok, count-low, final-try or locked. */
 int token_facts(struct token *token, struct facts *facts, struct problem *problem) _must_use_;

@@ -76,6 +76,10 @@ int device_busy(TSS2_RC rc, unsigned *attempts);
 /* Everything the TPM says of itself that hardly changes, and the counters that do. */
 int device_facts(struct device *device, struct facts *facts, struct problem *problem) _must_use_;
 
+/* Of these, what changes: "lockout-counter", "lockout-max", "lockout-interval" and
+ * "lockout-recovery" (both in seconds), "in-lockout" (yes or no). */
+int device_health(struct device *device, struct facts *facts, struct problem *problem) _must_use_;
+
 /* Capabilities from @property on, at most @count; the answer is to be freed with Esys_Free(). */
 int device_capability(struct device *device, TPM2_CAP capability, UINT32 property, UINT32 count,
                       TPMS_CAPABILITY_DATA **ret, struct problem *problem) _must_use_;

@@ -64,22 +64,34 @@ static int add_fixed(struct device *device, struct facts *facts, struct problem 
         return r;
 }
 
-static int add_counters(struct device *device, struct facts *facts, struct problem *problem)
+int device_health(struct device *device, struct facts *facts, struct problem *problem)
 {
+        static const struct {
+                const char *name;
+                TPM2_PT property;
+        } counters[] = {
+                {"lockout-counter", TPM2_PT_LOCKOUT_COUNTER},
+                {"lockout-interval", TPM2_PT_LOCKOUT_INTERVAL},
+                {"lockout-max", TPM2_PT_MAX_AUTH_FAIL},
+                {"lockout-recovery", TPM2_PT_LOCKOUT_RECOVERY},
+        };
         _cleanup_(esys_freep) TPMS_CAPABILITY_DATA *found = NULL;
         const TPML_TAGGED_TPM_PROPERTY *properties;
-        int r = device_capability(device, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER, 2,
-                                  &found, problem);
+        int r = device_capability(device, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_PERMANENT,
+                                  TPM2_MAX_TPM_PROPERTIES, &found, problem);
 
         if (r < 0)
                 return r;
         properties = &found->data.tpmProperties;
-        r = facts_add_format(facts, "lockout-counter", "%u",
-                             property_of(properties, TPM2_PT_LOCKOUT_COUNTER));
-        if (r == 0)
-                r = facts_add_format(facts, "lockout-max", "%u",
-                                     property_of(properties, TPM2_PT_MAX_AUTH_FAIL));
-        return r;
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(counters); i++)
+                r = facts_add_format(facts, counters[i].name, "%u",
+                                     property_of(properties, counters[i].property));
+        return r < 0 ? r
+                     : facts_add(facts, "in-lockout",
+                                 property_of(properties, TPM2_PT_PERMANENT) &
+                                                 TPMA_PERMANENT_INLOCKOUT
+                                         ? "yes"
+                                         : "no");
 }
 
 int device_has_command(struct device *device, TPM2_CC command, int *ret, struct problem *problem)
@@ -100,7 +112,7 @@ int device_facts(struct device *device, struct facts *facts, struct problem *pro
 
         r = add_fixed(device, facts, problem);
         if (r == 0)
-                r = add_counters(device, facts, problem);
+                r = device_health(device, facts, problem);
         if (r == 0)
                 r = device_has_command(device, TPM2_CC_GetCommandAuditDigest, &can_attest, problem);
         if (r == 0)

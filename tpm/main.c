@@ -82,7 +82,7 @@ static int open_device(const char *token, const struct facts *settings, void **r
 
 static int probe(void *device, struct facts *ret_facts, struct problem *problem)
 {
-        return device_facts(device, ret_facts, problem);
+        return device_health(device, ret_facts, problem);
 }
 
 static const char *const settings_known[] = {"TCTI", "PinFile", "OwnerFile", "Audit", NULL};

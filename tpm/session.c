@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/session.h"
 
+#include <errno.h>
+#include <tss2/tss2_rc.h>
+
 static const TPMT_SYM_DEF no_encryption = {.algorithm = TPM2_ALG_NULL};
 
 static int is_exhausted(TSS2_RC rc)
@@ -35,6 +38,11 @@ int session_start(struct device *device, TPM2_SE type, ESYS_TR *ret, struct prob
                         return r;
                 rc = start(device, type, ret);
         }
+        if (is_exhausted(rc)) /* a resource manager shows us, and lets us end, only our own */
+                return problem_set(problem, -EIO,
+                                   "the TPM starts no session as long as others keep theirs: %s "
+                                   "(0x%x)",
+                                   Tss2_RC_Decode(rc), rc);
         if (rc)
                 return device_error(rc, "starting a session with the TPM", problem);
         rc = Esys_TRSess_SetAttributes(device->esys, *ret, 0, TPMA_SESSION_CONTINUESESSION);
