@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/event.h"
 #include "agent/message.h"
+#include "agent/refused.h"
 
 static void log_state(struct token *token)
 {
@@ -26,9 +27,23 @@ static void log_state(struct token *token)
         }
 }
 
+/* It is not tried again by itself, and by no later run of the agent either. */
+static void note_refusal(struct agent *agent, struct token *token, int error, const char *reason)
+{
+        struct problem problem = {};
+        int r = refused_note(agent->config->state_directory, token_name(token), error, reason,
+                             &problem);
+
+        if (r < 0)
+                event_log(LOG_ERR, MESSAGE_STORAGE_FAILED,
+                          "token %s: the next start of the agent will try the PIN again: %s",
+                          token_name(token), problem_text(&problem, r));
+}
+
 static void on_token_state(struct token *token, void *context)
 {
         struct agent *agent = context;
+        struct agent_token *slot = agent_find_slot(agent, token_name(token));
         json_t *record = recorder_begin(&agent->recorder, "token");
 
         log_state(token);
@@ -51,11 +66,15 @@ static void on_token_state(struct token *token, void *context)
                 sealer_notice(agent->sealer);
         }
         agent_answer_ring_calls(agent);
+        if (slot)
+                agent_answer_unlock(agent, slot);
 }
 
 static void on_process_lost(struct token *token, int error, const struct problem *problem,
                             void *context)
 {
+        if (error == -EACCES || error == -EBUSY)
+                note_refusal(context, token, error, problem_text(problem, error));
         event_log(LOG_WARNING, error == -ETIME ? MESSAGE_TOKEN_TIMEOUT : MESSAGE_TOKEN_LOST,
                   "token %s: driver process lost: %s", token_name(token),
                   problem_text(problem, error));
@@ -82,15 +101,37 @@ static void agent_token_done(struct agent_token *slot)
 {
         slot->token = token_free(slot->token); /* records that wait find none */
         audit_free(slot->audit);
+        health_free(slot->health);
+        json_decref(slot->recorded_health);
+        if (slot->unlocking)
+                call_fail(slot->unlocking, "Busy", "the configuration has changed");
         free(slot->name);
         *slot = (struct agent_token){};
+}
+
+static int recall_refusal(struct agent *agent, struct agent_token *slot)
+{
+        struct problem reason = {};
+        int r = refused_read(agent->config->state_directory, slot->name, &reason);
+
+        if (r == -EACCES || r == -EBUSY) {
+                token_refuse(slot->token, r, &reason);
+                return 0;
+        }
+        return r;
 }
 
 static int set_up_token(struct agent *agent, const struct config_token *config,
                         struct agent_token *ret)
 {
-        const struct token_events events = {on_token_state, on_process_lost, agent_take_evidence,
-                                            on_key_at, agent};
+        const struct token_events events = {
+                .state_changed = on_token_state,
+                .process_lost = on_process_lost,
+                .evidence = agent_take_evidence,
+                .learned = agent_take_health,
+                .key_at = on_key_at,
+                .context = agent,
+        };
         int r;
 
         ret->name = strdup(config->name);
@@ -102,6 +143,10 @@ static int set_up_token(struct agent *agent, const struct config_token *config,
                 event_log(LOG_ERR, MESSAGE_TOKEN_LOST, "%s", ret->problem.text);
                 return 0; /* the others are served all the same */
         }
+        if (r == 0)
+                r = health_new(ret->token, agent_answer_inquiries, agent, &ret->health);
+        if (r == 0)
+                r = recall_refusal(agent, ret);
         return r < 0 ? r : agent_set_up_audit(agent, config, ret);
 }
 
@@ -158,19 +203,23 @@ void agent_free_tokens(struct agent *agent)
         agent->token_count = 0;
 }
 
+struct agent_token *agent_find_slot(const struct agent *agent, const char *name)
+{
+        for (size_t i = 0; i < agent->token_count; i++)
+                if (agent->tokens[i].name && string_equal(agent->tokens[i].name, name))
+                        return &agent->tokens[i];
+        return NULL;
+}
+
 struct token *agent_find_token(const struct agent *agent, const char *name, struct problem *problem)
 {
-        for (size_t i = 0; i < agent->token_count; i++) {
-                const struct agent_token *slot = &agent->tokens[i];
+        const struct agent_token *slot = agent_find_slot(agent, name);
 
-                if (!slot->name || !string_equal(slot->name, name))
-                        continue;
-                if (!slot->token)
-                        (void)problem_set(problem, -ENODEV, "%s", slot->problem.text);
-                return slot->token;
-        }
-        (void)problem_set(problem, -ENODEV, "is not configured");
-        return NULL;
+        if (!slot)
+                (void)problem_set(problem, -ENODEV, "is not configured");
+        else if (!slot->token)
+                (void)problem_set(problem, -ENODEV, "%s", slot->problem.text);
+        return slot ? slot->token : NULL;
 }
 
 struct token *agent_find_signer(const struct agent *agent, const char *name,

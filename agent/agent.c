@@ -366,6 +366,7 @@ struct agent *agent_free(struct agent *agent)
         if (!agent)
                 return NULL;
         agent->finishing = 1; /* what still ends is no reason to begin anything */
+        agent_drop_inquiries(agent);
         anchor_close(agent->anchor);
         server_free(agent->server);
         agent_free_runs(agent);

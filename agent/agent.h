@@ -15,6 +15,7 @@
 #include "agent/call.h"
 #include "agent/config.h"
 #include "agent/grant.h"
+#include "agent/health.h"
 #include "agent/keystore.h"
 #include "agent/recorder.h"
 #include "agent/refusal.h"
@@ -30,8 +31,11 @@ struct agent_options {
 
 /* A configured token: absent while its program cannot be found. */
 struct agent_token {
-        struct token *token; /* NULL: could not be set up */
-        struct audit *audit; /* NULL: not audited */
+        struct token *token;     /* NULL: could not be set up */
+        struct audit *audit;     /* NULL: not audited */
+        struct health *health;   /* NULL with the token */
+        json_t *recorded_health; /* NULL: none yet */
+        struct call *unlocking;  /* UnlockToken, waiting for what comes of it; or NULL */
         char *name;
         struct problem problem;
 };
@@ -76,6 +80,7 @@ struct agent {
         size_t ring_call_count;
         struct sealing *sealing;     /* a ring that is being signed */
         struct sealing *sealed_ring; /* the last one; or NULL */
+        struct inquiry *inquiries;   /* ListTokens and Status, waiting for what tokens say */
         unsigned unsettled;          /* records about keys on their way */
         unsigned provings;           /* GetProof, waiting for a checkpoint */
         unsigned in_progress;        /* signatures and keys being made */
@@ -102,6 +107,9 @@ int agent_run(struct agent *agent);
 int agent_set_up_tokens(struct agent *agent, const struct config *config) _must_use_;
 void agent_free_tokens(struct agent *agent);
 
+/* The slot of that token, or NULL. */
+struct agent_token *agent_find_slot(const struct agent *agent, const char *name);
+
 /* NULL when there is no such token, or it could not be set up (then with the reason). */
 struct token *agent_find_token(const struct agent *agent, const char *name,
                                struct problem *problem);
@@ -112,6 +120,28 @@ struct token *agent_find_signer(const struct agent *agent, const char *name,
 
 /* Offers checkpoints to the witnesses of the configuration from now on, and to no others. */
 int agent_set_up_witnesses(struct agent *agent, struct problem *problem) _must_use_;
+
+/* Asks the tokens how they are, then has @call answered by @answer: soon, whatever becomes of the
+ * tokens. agent-health.c, as the next two. */
+void agent_ask_tokens(struct agent *agent, struct call *call,
+                      void (*answer)(struct agent *agent, struct call *call));
+
+/* Records what a token says of its tries and counters, if that is another thing than before: an
+ * event of struct token_events, whose context is the agent. */
+void agent_take_health(struct token *token, void *context);
+
+/* An event of struct health. */
+void agent_answer_inquiries(void *context);
+
+/* Tells those who wait that nobody will answer any more. */
+void agent_drop_inquiries(struct agent *agent);
+
+/* Answers UnlockToken, if somebody waits for the token to be something else than starting.
+ * token-unlock.c. */
+void agent_answer_unlock(struct agent *agent, struct agent_token *slot);
+
+/* The Token of the protocol. status.c. */
+json_t *agent_token_to_json(const struct agent *agent, const struct agent_token *slot);
 
 /* The audit of the token of that name, or NULL. agent-audit.c, as the next four. */
 struct audit *agent_find_audit(const struct agent *agent, const char *token);
@@ -211,7 +241,8 @@ extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
 /* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, key-rotate.c,
- * key-change.c, key-attest.c, attest.c, open-run.c, close-run.c, explain.c, query.c, status.c. */
+ * key-change.c, key-attest.c, token-unlock.c, attest.c, open-run.c, close-run.c, explain.c,
+ * query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
 void agent_sign_logged(struct agent *agent, struct call *call);
 void agent_attest(struct agent *agent, struct call *call);
@@ -230,6 +261,7 @@ void agent_destroy_key(struct agent *agent, struct call *call);
 void agent_attest_key(struct agent *agent, struct call *call);
 void agent_explain_grant(struct agent *agent, struct call *call);
 void agent_list_tokens(struct agent *agent, struct call *call);
+void agent_unlock_token(struct agent *agent, struct call *call);
 void agent_reload_call(struct agent *agent, struct call *call);
 void agent_acknowledge_rollback(struct agent *agent, struct call *call);
 void agent_status(struct agent *agent, struct call *call);

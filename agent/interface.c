@@ -100,6 +100,10 @@ static const struct json_member thaw_parameters[] = {
         {"reason", JSON_STRING, 0},
 };
 
+static const struct json_member unlock_token_parameters[] = {
+        {"name", JSON_STRING, 1},
+};
+
 static const struct json_member explain_grant_parameters[] = {
         {"claims", JSON_OBJECT, 0}, {"gid", JSON_INTEGER, 0}, {"groups", JSON_ARRAY, 0},
         {"job", JSON_STRING, 0},    {"key", JSON_STRING, 0},  {"method", JSON_STRING, 1},
@@ -144,6 +148,8 @@ static const struct method admin_methods[] = {
         {"ExplainGrant", explain_grant_parameters, ARRAY_SIZE(explain_grant_parameters),
          agent_explain_grant},
         {"ListTokens", NULL, 0, agent_list_tokens},
+        {"UnlockToken", unlock_token_parameters, ARRAY_SIZE(unlock_token_parameters),
+         agent_unlock_token},
         {"Reload", NULL, 0, agent_reload_call},
         {"AcknowledgeRollback", acknowledge_rollback_parameters,
          ARRAY_SIZE(acknowledge_rollback_parameters), agent_acknowledge_rollback},

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "agent/clock.h"
 #include "lib/pubkey.h"
 
 void load_table_done(struct load_table *table)
@@ -41,7 +42,38 @@ struct load *load_table_find(const struct load_table *table, const struct token_
 
 struct load *load_table_next(const struct load_table *table)
 {
+        if (table->again)
+                return table->again;
         return table->sent < table->count ? table->loads[table->sent] : NULL;
+}
+
+void load_table_sent(struct load_table *table, struct load *load)
+{
+        load->state = LOAD_SENT;
+        if (load == table->again)
+                table->again = NULL;
+        else
+                table->sent++;
+}
+
+int load_may_again(const struct load_table *table, const struct load *load)
+{
+        return load->error != -EKEYREJECTED && load->error != -EOPNOTSUPP && !table->again &&
+               clock_now() >= load->again_usec;
+}
+
+void load_table_again(struct load_table *table, struct load *load)
+{
+        load->state = LOAD_WANTED;
+        table->again = load;
+}
+
+int load_table_has_done(const struct load_table *table)
+{
+        for (size_t i = 0; i < table->count; i++)
+                if (table->loads[i]->state == LOAD_DONE)
+                        return 1;
+        return 0;
 }
 
 /* The public key that comes with the slot must be the one that the key was made with. */
@@ -66,4 +98,5 @@ void load_take_answer(struct load *load, struct view fields, int error,
         load->problem = *problem;
         load->error = error < 0 ? error : read_slot(load, fields);
         load->state = load->error < 0 ? LOAD_FAILED : LOAD_DONE;
+        load->again_usec = clock_now() + LOAD_AGAIN_USEC;
 }

@@ -119,7 +119,7 @@ static int take_config(struct agent *agent, struct config *config, const struct 
         take_witnesses(agent);
         for (size_t i = 0; i < agent->token_count; i++)
                 if (agent->tokens[i].token && token_state(agent->tokens[i].token) != TOKEN_READY)
-                        token_retry(agent->tokens[i].token);
+                        token_retry(agent->tokens[i].token, 0);
         return r;
 }
 

@@ -13,7 +13,7 @@ static json_t *facts_to_json(const struct facts *facts)
         return object;
 }
 
-static json_t *token_to_json(const struct agent *agent, const struct agent_token *slot)
+json_t *agent_token_to_json(const struct agent *agent, const struct agent_token *slot)
 {
         const struct config_token *config = config_find_token(agent->config, slot->name);
         struct token_figures figures = {};
@@ -40,7 +40,9 @@ static json_t *tokens_to_json(const struct agent *agent)
         json_t *list = json_array();
 
         for (size_t i = 0; i < agent->token_count; i++)
-                (void)json_array_append_new(list, token_to_json(agent, &agent->tokens[i]));
+                if (agent->tokens[i].name) /* else it is being set up */
+                        (void)json_array_append_new(list,
+                                                    agent_token_to_json(agent, &agent->tokens[i]));
         return list;
 }
 
@@ -59,12 +61,17 @@ static json_t *witnesses(const struct agent *agent)
         return agent->witnesses ? witnesses_to_json(agent->witnesses) : json_array();
 }
 
-void agent_list_tokens(struct agent *agent, struct call *call)
+static void answer_tokens(struct agent *agent, struct call *call)
 {
         call_reply(call, json_pack("{s:o}", "tokens", tokens_to_json(agent)));
 }
 
-void agent_status(struct agent *agent, struct call *call)
+void agent_list_tokens(struct agent *agent, struct call *call)
+{
+        agent_ask_tokens(agent, call, answer_tokens);
+}
+
+static void answer_status(struct agent *agent, struct call *call)
 {
         char started[RECORD_TIME_SIZE], digest[HEX_SIZE(SHA256_SIZE)];
 
@@ -79,6 +86,11 @@ void agent_status(struct agent *agent, struct call *call)
                              "tokens", tokens_to_json(agent), "witnesses", witnesses(agent),
                              "anchor", agent->anchor ? anchor_to_json(agent->anchor) : NULL,
                              "frozen", agent_frozen_to_json(agent)));
+}
+
+void agent_status(struct agent *agent, struct call *call)
+{
+        agent_ask_tokens(agent, call, answer_status);
 }
 
 static json_t *warnings_to_json(const struct config *config)

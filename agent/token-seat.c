@@ -18,6 +18,43 @@ static void start_others(struct token *token)
                         start_process(&token->seats[i]);
 }
 
+/* 1: it was not known. Facts are for people; without memory there are fewer of them. */
+static int learn_one(struct facts *known, const char *name, const char *value)
+{
+        for (size_t i = 0; i < known->count; i++) {
+                char *copy;
+
+                if (!string_equal(known->pair[i].name, name))
+                        continue;
+                if (string_equal(known->pair[i].value, value))
+                        return 0;
+                copy = strdup(value);
+                if (!copy)
+                        return 0;
+                free(known->pair[i].value);
+                known->pair[i].value = copy;
+                return 1;
+        }
+        return facts_add(known, name, value) == 0;
+}
+
+void token_learn(struct token *token, const struct facts *facts)
+{
+        int changed = 0;
+
+        for (size_t i = 0; i < facts->count; i++)
+                changed |= learn_one(&token->facts, facts->pair[i].name, facts->pair[i].value);
+        if (changed && token->events.learned)
+                token->events.learned(token, token->events.context);
+}
+
+static void on_worker_learned(struct worker *worker, const struct facts *facts, void *context)
+{
+        struct seat *seat = context;
+
+        token_learn(seat->token, facts);
+}
+
 static void on_worker_ready(struct worker *worker, const struct facts *facts, void *context)
 {
         struct seat *seat = context;
@@ -25,10 +62,7 @@ static void on_worker_ready(struct worker *worker, const struct facts *facts, vo
 
         seat->ready_usec = clock_now();
         seat->backoff_usec = 0;
-        facts_done(&token->facts);
-        for (size_t i = 0; i < facts->count; i++)
-                if (facts_add(&token->facts, facts->pair[i].name, facts->pair[i].value) < 0)
-                        break; /* facts are for people; without memory there are fewer of them */
+        token_learn(token, facts);
         token_set_state(token, TOKEN_READY, NULL);
         start_others(token);
         token_dispatch(token);
@@ -92,7 +126,8 @@ static void on_worker_lost(struct worker *worker, int error, const struct proble
                 token->refused = error;
                 token->refusal = reason;
         }
-        if (token->events.process_lost && (seat->ready_usec > 0 || error == -ETIME))
+        if (token->events.process_lost &&
+            (seat->ready_usec > 0 || error == -ETIME || token->refused == error))
                 token->events.process_lost(token, error, &reason, token->events.context);
         token->restarts++;
         seat->ready_usec = 0;
@@ -122,8 +157,10 @@ static const struct token_key *on_key_at(struct worker *worker, size_t index, vo
 static void start_process(struct seat *seat)
 {
         struct problem problem = {};
-        int r = worker_start(seat->worker, seat->token->program, &problem);
+        int final_try = seat->token->final_try, r;
 
+        seat->token->final_try = 0;
+        r = worker_start(seat->worker, seat->token->program, final_try, &problem);
         if (r < 0)
                 on_worker_lost(seat->worker, r, &problem, seat);
 }
@@ -151,9 +188,13 @@ int token_make_seats(struct token *token)
                 return -ENOMEM;
         for (uint32_t i = 0; i < token->config->workers && r >= 0; i++) {
                 struct seat *seat = &token->seats[i];
-                const struct worker_events events = {on_key_at,          on_worker_ready,
-                                                     on_worker_idle,     on_worker_lost,
-                                                     on_worker_evidence, seat};
+                const struct worker_events events = {on_key_at,
+                                                     on_worker_ready,
+                                                     on_worker_idle,
+                                                     on_worker_lost,
+                                                     on_worker_learned,
+                                                     on_worker_evidence,
+                                                     seat};
 
                 seat->token = token;
                 r = worker_new(token->event, token->config, &events, &seat->worker);
@@ -166,10 +207,37 @@ int token_make_seats(struct token *token)
         return r < 0 ? r : restart_at(&token->seats[0], 0);
 }
 
-void token_retry(struct token *token)
+static void start_one(struct token *token)
 {
+        for (uint32_t i = 0; i < token->config->workers; i++)
+                if (worker_state(token->seats[i].worker) == WORKER_DOWN) {
+                        start_process(&token->seats[i]);
+                        return;
+                }
+}
+
+void token_refuse(struct token *token, int error, const struct problem *reason)
+{
+        token->refused = error;
+        token->refusal = *reason;
+        fall_back(token, error, 0, reason);
+}
+
+int token_has_refused(const struct token *token)
+{
+        return token->refused != 0;
+}
+
+void token_retry(struct token *token, int told)
+{
+        if (token->refused && !told)
+                return;
+        token->final_try = token->refused != 0;
         token->refused = 0;
-        if (is_any(token, WORKER_READY))
+        /* One tries; on_worker_ready() starts the others. */
+        if (is_any(token, WORKER_READY) && token->final_try)
+                start_one(token);
+        else if (is_any(token, WORKER_READY))
                 start_others(token);
         if (is_any(token, WORKER_READY) || is_any(token, WORKER_OPENING))
                 return;

@@ -49,7 +49,7 @@ struct evidence_question;
 /* One request to a token and its answer. */
 struct operation {
         enum frame_operation kind;         /* FRAME_GENERATE, _SIGN, _DESTROY, _COUNT, _AUDIT,
-                                              _ANCHOR, _ATTEST or _MEASURE */
+                                              _ANCHOR, _ATTEST, _MEASURE or _PROBE */
         const struct token_key *key;       /* SIGN, DESTROY, COUNT, ATTEST */
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */
@@ -118,6 +118,9 @@ struct token_events {
         /* The token has signed: called before done(). May be NULL. */
         void (*evidence)(struct token *token, struct operation *operation,
                          const struct operation_evidence *evidence, void *context);
+        /* What token_facts() says is another than before. The state is as it was, or will be told
+         * next. May be NULL. */
+        void (*learned)(struct token *token, void *context);
         /* Keys that each process loads before it counts as ready: entry @index, NULL past the last.
          */
         const struct token_key *(*key_at)(struct token *token, size_t index, void *context);
@@ -153,8 +156,20 @@ const char *token_held(const struct token *token);
 /* Loads a key that has come into being. Processes that come up later ask key_at(). */
 void token_add_key(struct token *token, const struct token_key *key);
 
-/* Lets a token that refused its PIN, or that backs off, try again now. */
-void token_retry(struct token *token);
+/* Nothing more is tried, from the start: @error (-EACCES: wrong PIN; -EBUSY: locked out) and the
+ * reason are of an earlier run. For a token that is new. */
+void token_refuse(struct token *token, int error, const struct problem *reason);
+
+/* Whether it refused its PIN, or is locked out: it may be ready all the same, with the processes
+ * that came before. */
+int token_has_refused(const struct token *token);
+
+/* Lets a token that backs off try again now; and one that refused its PIN, if @told that the PIN is
+ * right: once, even if it is the last try that the token allows. */
+void token_retry(struct token *token, int told);
+
+/* The token has said more of itself: what is new takes the place of what was known. */
+void token_learn(struct token *token, const struct facts *facts);
 
 const char *token_name(const struct token *token);
 const char *token_driver(const struct token *token);

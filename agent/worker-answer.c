@@ -35,7 +35,17 @@ static int is_refused_secret(int error)
         return error == -EACCES;
 }
 
-static int read_reason(const struct frame *frame, struct problem *ret)
+/* Of a token that refuses its secret the first thing to know is how many tries are left. What is
+ * malformed says nothing. */
+static void take_health(struct worker *worker, struct reader *reader)
+{
+        _cleanup_(facts_done) struct facts facts = {};
+
+        if (reader->left > 0 && frame_read_facts(reader, &facts) == 0)
+                worker->events.learned(worker, &facts, worker->events.context);
+}
+
+static int read_reason(struct worker *worker, const struct frame *frame, struct problem *ret)
 {
         int error = frame_error_of(frame->status);
         struct reader reader = reader_init(frame->fields);
@@ -44,6 +54,7 @@ static int read_reason(const struct frame *frame, struct problem *ret)
         if (error == 0)
                 return 0;
         text = reader_sized(&reader);
+        take_health(worker, &reader);
         return problem_set(ret, error, "%.*s", (int)(text.size < 400 ? text.size : 400),
                            (const char *)text.data);
 }
@@ -67,6 +78,18 @@ static struct view take_evidence(struct worker *worker, struct operation *operat
         return view_of(fields.data, size);
 }
 
+static void take_load(struct worker *worker, const struct flight *flight, struct view fields,
+                      int error, const struct problem *problem)
+{
+        struct load *load = load_table_find(&worker->loads, flight->key);
+
+        load_take_answer(load, fields, error, problem);
+        if (load->state == LOAD_DONE) {
+                worker->renewals = 0;
+                worker->renew_usec = 0;
+        }
+}
+
 int worker_take_answer(struct worker *worker, struct view bytes, struct problem *problem)
 {
         struct flight flight = worker->flights[0];
@@ -77,7 +100,7 @@ int worker_take_answer(struct worker *worker, struct view bytes, struct problem 
                 return problem_set(problem, -EIO, "malformed frame of %zu bytes", bytes.size);
         if (worker->flight_count == 0 || frame.id != flight.id || frame.operation != flight.kind)
                 return problem_set(problem, -EIO, "answer to a request that was not made");
-        error = read_reason(&frame, problem);
+        error = read_reason(worker, &frame, problem);
         if (is_fatal(error) && flight.operation)
                 return error; /* the flight fails with the process: the token may have acted */
         worker->flight_count--;
@@ -95,7 +118,6 @@ int worker_take_answer(struct worker *worker, struct view bytes, struct problem 
         else if (is_fatal(error) || is_refused_secret(error))
                 r = error;
         else
-                load_take_answer(load_table_find(&worker->loads, flight.key), frame.fields, error,
-                                 problem);
+                take_load(worker, &flight, frame.fields, error, problem);
         return r;
 }

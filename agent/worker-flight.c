@@ -46,10 +46,17 @@ int worker_arm_timer(struct worker *worker)
 static int on_late(sd_event_source *source, uint64_t usec, void *context)
 {
         struct worker *worker = context;
-        struct problem problem = {};
+        struct problem problem = worker->renew_reason;
+        int renew = worker->renew;
 
-        if (worker->flight_count == 0)
+        worker->renew = 0;
+        worker->renew_reason = (struct problem){};
+        if (worker->flight_count == 0) {
+                if (renew)
+                        worker_down(worker, -ENODEV, &problem);
                 return 0;
+        }
+        problem = (struct problem){};
         if (clock_now() < late_usec(worker))
                 return worker_arm_timer(worker);
         (void)problem_set(&problem, -ETIME, "no answer to %s within %llu ms: process killed",
@@ -57,6 +64,21 @@ static int on_late(sd_event_source *source, uint64_t usec, void *context)
                           (unsigned long long)(late_usec(worker) - worker->busy_since_usec) / 1000);
         worker_down(worker, -ETIME, &problem);
         return 0;
+}
+
+void worker_renew(struct worker *worker, const struct problem *reason)
+{
+        uint64_t now = clock_now();
+
+        worker->renew = 1;
+        worker->renew_reason = *reason;
+        worker->renew_usec = now + (LOAD_AGAIN_USEC << worker->renewals);
+        if (worker->renewals < RENEWALS_MAX)
+                worker->renewals++;
+        if (!worker->timer || sd_event_source_set_time(worker->timer, now) < 0 ||
+            sd_event_source_set_enabled(worker->timer, SD_EVENT_ONESHOT) < 0)
+                worker->renew = 0;
+        worker->timer_usec = now;
 }
 
 int worker_send_flight(struct worker *worker, struct flight flight)
@@ -101,8 +123,7 @@ int worker_send_load(struct worker *worker)
                 (struct flight){.kind = FRAME_LOAD, .id = worker->next_id, .key = load->key});
         if (r < 0)
                 return r == -EBUSY ? 0 : r;
-        load->state = LOAD_SENT;
-        worker->loads.sent++;
+        load_table_sent(&worker->loads, load);
         return 0;
 }
 
@@ -143,6 +164,8 @@ int worker_submit(struct worker *worker, struct operation *operation)
         case FRAME_ATTEST:
                 buf_put_u32(frame, load_table_find(&worker->loads, key)->slot);
                 put_question(frame, operation->question);
+                break;
+        case FRAME_PROBE:
                 break;
         case FRAME_AUDIT:
                 buf_put_u8(frame, operation->attest ? 1 : 0);

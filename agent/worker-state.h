@@ -11,7 +11,8 @@
 #include "agent/load.h"
 #include "agent/worker.h"
 
-#define FLIGHTS_MAX (WORKER_IN_FLIGHT_MAX + 2) /* a LOAD may join the operations */
+#define RENEWALS_MAX 6                          /* the time between two of them doubles so often */
+#define FLIGHTS_MAX  (WORKER_IN_FLIGHT_MAX + 2) /* a LOAD may join the operations */
 
 /* A frame that was sent and is not answered yet. */
 struct flight {
@@ -32,6 +33,10 @@ struct worker {
         uint64_t next_id;
         uint64_t busy_since_usec; /* when the process began with the oldest flight */
         uint64_t timer_usec;      /* what the timer is set to */
+        int renew;                /* when it fires, and nothing is in flight: the process goes */
+        struct problem renew_reason;
+        unsigned renewals;   /* since a key was loaded */
+        uint64_t renew_usec; /* no other one before */
         struct flight flights[FLIGHTS_MAX];
         size_t flight_count;
         struct load_table loads;
@@ -55,6 +60,11 @@ int worker_send_load(struct worker *worker) _must_use_;
 /* The timer is left alone while it is early enough: it looks again when it fires, and costs nothing
  * per signature. */
 int worker_arm_timer(struct worker *worker) _must_use_;
+
+/* Has the process end soon, and not from within, if it has nothing to do: another one may do
+ * better.
+ */
+void worker_renew(struct worker *worker, const struct problem *reason);
 
 /* Whether the process must have loaded the operation's key. */
 int operation_needs_key(const struct operation *operation) _must_use_;

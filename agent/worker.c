@@ -8,6 +8,7 @@
 #include "agent/clock.h"
 #include "agent/process.h"
 #include "agent/worker-state.h"
+#include "lib/driver.h"
 
 #define DRAIN_MAX 16 /* frames read before others get a turn */
 
@@ -76,6 +77,7 @@ void worker_down(struct worker *worker, int error, const struct problem *problem
         fd_closep(&worker->fd);
         worker->fd = -1;
         abandon_process(worker);
+        worker->renew = 0;
         load_table_done(&worker->loads);
         fail_flights(worker, error == -ETIME ? -ETIME : -ECONNRESET, problem);
         worker->events.lost(worker, error, problem, worker->events.context);
@@ -164,12 +166,16 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
-static int send_open(struct worker *worker)
+static int send_open(struct worker *worker, int final_try)
 {
         struct buf *frame = worker_begin_frame(worker, FRAME_OPEN);
 
         buf_put_sized(frame, view_string(worker->config->name));
         frame_put_facts(frame, &worker->config->settings);
+        if (final_try) {
+                buf_put_sized(frame, view_string(DRIVER_FINAL_TRY));
+                buf_put_sized(frame, view_string("yes"));
+        }
         return worker_send_flight(worker,
                                   (struct flight){.kind = FRAME_OPEN, .id = worker->next_id});
 }
@@ -197,14 +203,14 @@ static int connect_process(struct worker *worker, const char *program, struct pr
                                worker);
 }
 
-int worker_start(struct worker *worker, const char *program, struct problem *problem)
+int worker_start(struct worker *worker, const char *program, int final_try, struct problem *problem)
 {
         int r;
 
         assert(worker->state == WORKER_DOWN);
         r = connect_process(worker, program, problem);
         if (r >= 0)
-                r = send_open(worker);
+                r = send_open(worker, final_try);
         if (r < 0) {
                 worker->io = sd_event_source_disable_unref(worker->io);
                 worker->timer = sd_event_source_disable_unref(worker->timer);
@@ -230,15 +236,34 @@ int worker_can_take(const struct worker *worker, const struct operation *operati
         return load && load->state == LOAD_DONE;
 }
 
-int worker_key_error(const struct worker *worker, const struct operation *operation,
-                     struct problem *ret)
+/* A token that was taken out and put in again may show its keys a moment later than itself. Some
+ * modules never find them again in the same process: where it has none, and nothing to do, it goes.
+ */
+static void try_again(struct worker *worker, struct load *load)
 {
-        const struct load *load = operation_needs_key(operation)
-                                          ? load_table_find(&worker->loads, operation->key)
-                                          : NULL;
+        if (load_table_has_done(&worker->loads) || worker->flight_count > 0) {
+                load_table_again(&worker->loads, load);
+                /* If it cannot be sent now, the next answer has it sent, or its end ends all. */
+                if (worker_send_load(worker) <= 0)
+                        return;
+        }
+        worker_renew(worker, &load->problem);
+}
+
+int worker_key_error(struct worker *worker, const struct operation *operation, struct problem *ret)
+{
+        struct load *load = operation_needs_key(operation)
+                                    ? load_table_find(&worker->loads, operation->key)
+                                    : NULL;
 
         if (!load || load->state != LOAD_FAILED)
                 return 0;
+        if (worker->renew)
+                return 0;
+        if (load_may_again(&worker->loads, load) && clock_now() >= worker->renew_usec) {
+                try_again(worker, load);
+                return 0;
+        }
         return problem_set(ret, load->error, "%s", problem_text(&load->problem, load->error));
 }
 

@@ -42,6 +42,10 @@ struct worker_events {
         void (*lost)(struct worker *worker, int error, const struct problem *problem,
                      void *context);
 
+        /* The token has refused something, and says how it is now: called before done() and lost().
+         */
+        void (*learned)(struct worker *worker, const struct facts *facts, void *context);
+
         /* The process has signed, and says what an audit needs: called before the operation's
          * done(). */
         void (*evidence)(struct worker *worker, struct operation *operation,
@@ -55,8 +59,9 @@ int worker_new(sd_event *event, const struct config_token *config,
 struct worker *worker_free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker_free)
 
-/* Starts the program and sends OPEN. */
-int worker_start(struct worker *worker, const char *program, struct problem *problem) _must_use_;
+/* Starts the program and sends OPEN, with DRIVER_FINAL_TRY if @final_try. */
+int worker_start(struct worker *worker, const char *program, int final_try,
+                 struct problem *problem) _must_use_;
 
 /* Has the process load a key that key_at() did not name at its start. */
 void worker_add_key(struct worker *worker, const struct token_key *key);
@@ -65,8 +70,9 @@ void worker_add_key(struct worker *worker, const struct token_key *key);
  * key. */
 int worker_can_take(const struct worker *worker, const struct operation *operation);
 
-/* Why the process could not load the key of @operation: 0 when it has, or has not tried yet. */
-int worker_key_error(const struct worker *worker, const struct operation *operation,
+/* Why the process could not load the key of @operation: 0 when it has, has not tried yet, or tries
+ * once more because somebody wants the key. */
+int worker_key_error(struct worker *worker, const struct operation *operation,
                      struct problem *ret) _must_use_;
 
 /* Hands the operation over. Negative: it was not sent (and is still the caller's). */

@@ -5,7 +5,7 @@
 
 const json_t *journal_member(const json_t *record, const char *name)
 {
-        static const char *const objects[] = {"approver", "caller", "evidence"};
+        static const char *const objects[] = {"approver", "caller", "evidence", "health"};
         const json_t *value = json_object_get(record, name);
 
         for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {

@@ -26,8 +26,8 @@ enum {
 #define FLUSH_SIZE  ((size_t)65536)
 #define EVENTS_SIZE ((size_t)4096)
 
-/* What a record of a type shows after its time and type. "caller." leads into that member.
- */
+/* What a record of a type shows after its time and type. What stands before a dot leads into
+ * that member. */
 static const struct {
         const char *type;
         const char *members[10];
@@ -62,7 +62,10 @@ static const struct {
         {"sign", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
         {"sign.logged", {"key", "version", "digest", "grant", "caller.user", "caller.unit"}},
         {"thaw", {"key", "reason", "caller.user", "approver.user"}},
-        {"token", {"token", "state", "reason"}},
+        {"token",
+         {"token", "state", "reason", "health.pin", "health.lockout-counter", "health.lockout-max",
+          "health.in-lockout"}},
+        {"token.unlock", {"token", "state", "reason", "caller.user"}},
 };
 
 struct show {

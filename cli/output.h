@@ -24,7 +24,7 @@ int output_write_json(json_t *value, struct problem *problem) _must_use_;
 int output_write_file(const char *path, struct view content, struct problem *problem) _must_use_;
 
 /* Rows of cells, aligned in columns: the cells of a row in turn. */
-#define TABLE_COLUMNS_MAX 8
+#define TABLE_COLUMNS_MAX 9
 
 struct table {
         struct buf cells; /* each ended by NUL */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/agent.h"
 #include "cli/output.h"
+#include "cli/token.h"
 
 static const struct json_member status_members[] = {
         {"version", JSON_STRING, 1},     {"origin", JSON_STRING, 1},
@@ -28,13 +29,6 @@ static const struct json_member journal_members[] = {
         {"state", JSON_STRING, 1},          {"reason", JSON_STRING, 1},
         {"size", JSON_INTEGER, 1},          {"checkpointSize", JSON_INTEGER, 1},
         {"checkpointTime", JSON_STRING, 1}, {"checkpointProblem", JSON_STRING, 1},
-};
-
-static const struct json_member token_members[] = {
-        {"name", JSON_STRING, 1},    {"driver", JSON_STRING, 1},    {"state", JSON_STRING, 1},
-        {"reason", JSON_STRING, 1},  {"workers", JSON_INTEGER, 1},  {"ready", JSON_INTEGER, 1},
-        {"queued", JSON_INTEGER, 1}, {"inFlight", JSON_INTEGER, 1}, {"restarts", JSON_INTEGER, 1},
-        {"facts", JSON_OBJECT, 1},
 };
 
 static const struct json_member witness_members[] = {
@@ -75,8 +69,7 @@ static int check(const json_t *status, struct problem *problem)
         if (r == 0)
                 r = check_anchor(json_object_get(status, "anchor"), problem);
         if (r == 0)
-                r = check_list(json_object_get(status, "tokens"), "agent: token", token_members,
-                               ARRAY_SIZE(token_members), problem);
+                r = token_check_list(json_object_get(status, "tokens"), problem);
         if (r == 0)
                 r = check_list(json_object_get(status, "witnesses"), "agent: witness",
                                witness_members, ARRAY_SIZE(witness_members), problem);
@@ -113,28 +106,6 @@ static void put_section(struct buf *text, const char *title, const json_t *objec
         buf_put_string(text, title);
         buf_put_u8(text, '\n');
         table_print(&table, 2, text);
-}
-
-static void put_token_rows(struct table *table, const json_t *tokens)
-{
-        static const char *const titles[] = {"TOKEN",  "DRIVER",    "STATE",    "WORKERS",
-                                             "QUEUED", "IN FLIGHT", "RESTARTS", "REASON"};
-        const json_t *token;
-        size_t i;
-
-        table_init(table, ARRAY_SIZE(titles));
-        for (i = 0; i < ARRAY_SIZE(titles); i++)
-                table_put(table, titles[i]);
-        json_array_foreach (tokens, i, token) {
-                table_put(table, json_member_string(token, "name"));
-                table_put(table, json_member_string(token, "driver"));
-                table_put(table, json_member_string(token, "state"));
-                table_put_integer(table, json_member_integer(token, "ready", 0));
-                table_put_integer(table, json_member_integer(token, "queued", 0));
-                table_put_integer(table, json_member_integer(token, "inFlight", 0));
-                table_put_integer(table, json_member_integer(token, "restarts", 0));
-                table_put(table, json_member_string(token, "reason"));
-        }
 }
 
 static void put_witness_rows(struct table *table, const json_t *witnesses)
@@ -185,7 +156,7 @@ static int print(const json_t *status, struct problem *problem)
         if (json_object_get(status, "anchor"))
                 put_section(&text, "anchor", json_object_get(status, "anchor"), anchor_members,
                             ARRAY_SIZE(anchor_members));
-        put_token_rows(&tokens, json_object_get(status, "tokens"));
+        token_put_rows(&tokens, json_object_get(status, "tokens"));
         table_print(&tokens, 0, &text);
         if (json_array_size(json_object_get(status, "witnesses")) > 0) {
                 put_witness_rows(&witnesses, json_object_get(status, "witnesses"));

@@ -98,6 +98,8 @@ extern const struct verb verb_run;
 extern const struct verb verb_sign;
 extern const struct verb verb_status;
 extern const struct verb verb_thaw;
+extern const struct verb verb_token_list;
+extern const struct verb verb_token_unlock;
 extern const struct verb verb_verify;
 extern const struct verb verb_verify_chain;
 

@@ -39,6 +39,8 @@ const struct verb *const verbs[] = {
         &verb_approve,
         &verb_freeze,
         &verb_thaw,
+        &verb_token_list,
+        &verb_token_unlock,
         &verb_status,
         &verb_reload,
         &verb_help,

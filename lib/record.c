@@ -217,10 +217,17 @@ static const struct json_member refuse_members[] = {
         {"key", JSON_STRING, 0},    {"method", JSON_STRING, 1}, {"reason", JSON_STRING, 1},
 };
 
+/* A state with its reason, or what the token says of its tries and counters. */
 static const struct json_member token_members[] = {
-        {"reason", JSON_STRING, 1},
-        {"state", JSON_STRING, 1},
+        {"health", JSON_OBJECT, 0},
+        {"reason", JSON_STRING, 0},
+        {"state", JSON_STRING, 0},
         {"token", JSON_STRING, 1},
+};
+
+static const struct json_member token_unlock_members[] = {
+        {"caller", JSON_OBJECT, 1},  {"grant", JSON_STRING, 1}, {"reason", JSON_STRING, 1},
+        {"request", JSON_STRING, 1}, {"state", JSON_STRING, 1}, {"token", JSON_STRING, 1},
 };
 
 #define TYPE(name, members)                                                                        \
@@ -255,6 +262,7 @@ static const struct record_type record_types[] = {
         TYPE("sign.logged", sign_logged_members),
         TYPE("thaw", thaw_members),
         TYPE("token", token_members),
+        TYPE("token.unlock", token_unlock_members),
 };
 
 const struct record_type record_common = {"record", common_members, ARRAY_SIZE(common_members)};

@@ -55,8 +55,8 @@ static int open_device(const char *token, const struct facts *settings, void **r
         const char *setting = facts_get(settings, "Setting");
         int r = setting && *setting ? answer_with(view_string(setting), NULL, problem) : 0;
 
-        if (r == 0)
-                r = facts_add(ret_facts, "token", token);
+        if (facts_add(ret_facts, "token", token) < 0)
+                return -ENOMEM;
         if (r == 0)
                 *ret_device = &device;
         return r;
@@ -167,11 +167,12 @@ static int has_id(struct view frame)
 }
 
 /* Version, operation and id are the request's; the status is one of the list, and a reason follows
- * if there is something to be said. */
+ * if there is something to be said, and after a refusal how the token is. */
 static void check_answer(struct view answer, struct view request)
 {
         const size_t same = FRAME_HEAD_SIZE - 1;
         struct reader reader = reader_init(answer);
+        _cleanup_(facts_done) struct facts facts = {};
         uint8_t status;
 
         assert(answer.size >= FRAME_HEAD_SIZE);
@@ -182,6 +183,11 @@ static void check_answer(struct view answer, struct view request)
         if (status == FRAME_OK)
                 return;
         assert(reader_sized(&reader).size > 0);
+        if (status == FRAME_WRONG_PIN || status == FRAME_LOCKED_OUT) {
+                assert(frame_read_facts(&reader, &facts) == 0);
+                assert(facts.count == 0 || string_equal(facts.pair[0].name, "token") ||
+                       string_equal(facts.pair[0].name, "state"));
+        }
         assert(reader_end(&reader) == 0);
 }
 

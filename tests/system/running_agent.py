@@ -58,7 +58,7 @@ Purpose=log
 [Grant tests]
 Key=log model* [*]
 User={user}
-Methods=Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve Reload
+Methods=Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload
 """
 
 

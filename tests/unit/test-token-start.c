@@ -36,13 +36,18 @@ static void test_wrong_pin(void)
                 RUN_UNTIL(all_answered);
                 expect_integer(answers(-ENODEV), 6);
                 expect_integer(starts(), 1);
-                token_retry(rig.token);
+                token_retry(rig.token, 0); /* nobody says that the PIN is right */
+                run_for(300000);
+                expect_integer(starts(), 1);
+                expect(token_has_refused(rig.token));
+                token_retry(rig.token, 1);
+                expect(!token_has_refused(rig.token));
                 expect_integer(token_state(rig.token), TOKEN_STARTING);
                 run_until(rows[i].holds, "the token to refuse again");
                 run_for(300000);
                 expect_integer(starts(), 2);
                 set_script("");
-                token_retry(rig.token);
+                token_retry(rig.token, 1);
                 RUN_UNTIL(all_ready);
                 expect_integer(starts(), 6);
                 submit_many(20);
@@ -82,9 +87,57 @@ static void test_pin_changed(void)
         expect_integer(starts(), 5);
         expect_integer(token_state(rig.token), TOKEN_WRONG_PIN);
         set_script("");
-        token_retry(rig.token);
+        token_retry(rig.token, 1);
         RUN_UNTIL(all_ready);
         expect_integer(starts(), 9);
+        stop();
+}
+
+static int one_more_is_lost(void)
+{
+        return token_figures(rig.token).restarts >= 3;
+}
+
+/* Told that the PIN is right, one process tries it, not one for each that is missing. */
+static void test_told_while_ready(void)
+{
+        test_label = "told while ready";
+        start(4, LONG_USEC, "sign 1 exit", "");
+        RUN_UNTIL(all_ready);
+        set_script("open * error WRONG_PIN");
+        (void)submit();
+        RUN_UNTIL(two_are_lost);
+        expect_integer(starts(), 5);
+        token_retry(rig.token, 1);
+        RUN_UNTIL(one_more_is_lost);
+        run_for(300000);
+        expect_integer(starts(), 6);
+        expect(token_has_refused(rig.token));
+        expect_integer(token_state(rig.token), TOKEN_READY);
+        set_script("");
+        token_retry(rig.token, 1);
+        RUN_UNTIL(all_ready);
+        expect_integer(starts(), 7);
+        stop();
+}
+
+/* What an earlier run knew. */
+static void test_refused_before(void)
+{
+        static const struct problem reason = {"an earlier run was refused"};
+
+        test_label = "refused before";
+        start(2, LONG_USEC, "", NULL);
+        token_refuse(rig.token, -EBUSY, &reason);
+        expect_integer(token_state(rig.token), TOKEN_LOCKED_OUT);
+        submit_many(2);
+        RUN_UNTIL(all_answered);
+        expect_integer(answers(-ENODEV), 2);
+        expect_text(view_string(rig.requests[0].problem.text), reason.text);
+        run_for(300000);
+        expect_integer(starts(), 0);
+        token_retry(rig.token, 1);
+        RUN_UNTIL(all_ready);
         stop();
 }
 
@@ -132,7 +185,7 @@ static void test_backoff(void)
         expect_integer(starts(), 4);
         expect(strlen(token_reason(rig.token)) > 0);
         set_script("");
-        token_retry(rig.token); /* now, not in 800 ms */
+        token_retry(rig.token, 1); /* now, not in 800 ms */
         RUN_UNTIL(all_ready);
         expect_text(view_string(token_reason(rig.token)), "");
         stop();
@@ -158,6 +211,8 @@ int main(int argc, char **argv)
         make_key();
         test_wrong_pin();
         test_pin_changed();
+        test_told_while_ready();
+        test_refused_before();
         test_wrong_pin_for_signature();
         test_backoff();
         test_open_hangs();

@@ -145,14 +145,15 @@ static void test_queue_limit(void)
 static void test_load_fails(void)
 {
         static const struct {
-                const char *script;
+                const char *script, *always;
                 int error;
                 const char *reason;
         } rows[] = {
-                {"load 1 error TOKEN_FAILED", -EIO, "the script said so"},
-                {"load 1 error NO_KEY", -ENOKEY, "the script said so"},
-                {"load 1 truncate", -EIO, "answer to load: malformed"},
-                {"load 1 wrong-key", -EKEYREJECTED,
+                {"load 1 error TOKEN_FAILED", "load * error TOKEN_FAILED", -EIO,
+                 "the script said so"},
+                {"load 1 error NO_KEY", "load * error NO_KEY", -ENOKEY, "the script said so"},
+                {"load 1 truncate", "load * truncate", -EIO, "answer to load: malformed"},
+                {"load 1 wrong-key", "load * wrong-key", -EKEYREJECTED,
                  "the token holds another key under this handle"},
         };
 
@@ -165,7 +166,7 @@ static void test_load_fails(void)
                 expect_integer(answers(0), 50);
                 stop();
                 test_label = rows[i].script;
-                start(3, LONG_USEC, rows[i].script, NULL);
+                start(3, LONG_USEC, rows[i].always, NULL);
                 RUN_UNTIL(all_ready);
                 submit_many(5);
                 RUN_UNTIL(all_answered);
@@ -173,6 +174,32 @@ static void test_load_fails(void)
                 expect_text(view_string(rig.requests[4].problem.text), rows[i].reason);
                 stop();
         }
+}
+
+/* Asked for again a while later, the key is there: a token that is put in may show it late. What is
+ * wrong with the key itself stays wrong. */
+static void test_load_again(void)
+{
+        test_label = "load again";
+        start(1, LONG_USEC, "load 1 error NO_KEY", NULL);
+        RUN_UNTIL(all_ready);
+        (void)submit();
+        RUN_UNTIL(all_answered);
+        expect_integer(answers(-ENOKEY), 1);
+        run_for(1100000);
+        set_script("");
+        submit_many(20);
+        RUN_UNTIL(all_answered);
+        expect_integer(answers(0), 20);
+        expect(starts() >= 2); /* the first process had no other key */
+        stop();
+        start(1, LONG_USEC, "load 1 wrong-key", NULL);
+        RUN_UNTIL(all_ready);
+        run_for(1100000);
+        submit_many(2);
+        RUN_UNTIL(all_answered);
+        expect_integer(answers(-EKEYREJECTED), 2);
+        stop();
 }
 
 /* Whatever is under way when the token goes is answered, also what those who are answered ask for
@@ -222,6 +249,7 @@ int main(int argc, char **argv)
         test_waiting_ends();
         test_queue_limit();
         test_load_fails();
+        test_load_again();
         test_free();
         test_no_program();
         rig_done();
