@@ -367,15 +367,15 @@ void audit_note(struct audit *audit, struct operation *operation,
                 ask(audit);
 }
 
-void audit_resolve(struct audit *audit, const struct operation *operation, uint64_t index)
+void audit_resolve(struct audit *audit, uint64_t entry, uint64_t index)
 {
-        audit_ledger_resolve(&audit->ledger, operation->audit_entry, index);
+        audit_ledger_resolve(&audit->ledger, entry, index);
         record_intervals(audit);
 }
 
-void audit_give_up(struct audit *audit, const struct operation *operation)
+void audit_give_up(struct audit *audit, uint64_t entry)
 {
-        audit_ledger_give_up(&audit->ledger, operation->audit_entry);
+        audit_ledger_give_up(&audit->ledger, entry);
         record_intervals(audit);
 }
 

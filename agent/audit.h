@@ -39,9 +39,9 @@ void audit_begin(struct audit *audit);
 void audit_note(struct audit *audit, struct operation *operation,
                 const struct operation_evidence *evidence);
 
-/* The signature of @operation is in the durable record @index; or it never will be. */
-void audit_resolve(struct audit *audit, const struct operation *operation, uint64_t index);
-void audit_give_up(struct audit *audit, const struct operation *operation);
+/* The signature of that operation is in the durable record @index; or it never will be. */
+void audit_resolve(struct audit *audit, uint64_t entry, uint64_t index);
+void audit_give_up(struct audit *audit, uint64_t entry);
 
 /* Has everything attested and recorded, as far as that is possible; then calls @done, perhaps from
  * within. */

@@ -34,6 +34,10 @@ struct making {
         struct key *previous; /* active until then; NULL: none is */
         struct buf previous_signature, own_signature;
         struct buf statement; /* that both sign */
+        struct audited {
+                struct audit *audit; /* of the token that signed; NULL: none, or settled */
+                uint64_t entry;
+        } audited[2]; /* by the old version, by the new one */
         struct making *next;
 };
 

@@ -15,9 +15,30 @@
  * rename makes it so. Until that record is durable nothing has happened, after it everything has:
  * what a crash leaves undone is done at the start (key-recover.c). */
 
+/* The signatures by audited tokens are in that record, or (@error) in none. */
+static void tell_audits(struct making *making, int error, uint64_t index)
+{
+        struct key *const signers[] = {making->previous, making->key};
+
+        for (size_t i = 0; i < ARRAY_SIZE(signers); i++) {
+                struct audited *audited = &making->audited[i];
+                /* A reload may have made it another one, which knows of nothing. */
+                int is_there =
+                        audited->audit && signers[i] &&
+                        agent_find_audit(making->agent, signers[i]->info.token) == audited->audit;
+
+                if (is_there && error == 0)
+                        audit_resolve(audited->audit, audited->entry, index);
+                else if (is_there)
+                        audit_give_up(audited->audit, audited->entry);
+                audited->audit = NULL;
+        }
+}
+
 /* Nobody was told of the new version, and it goes. */
 static void give_up(struct making *making)
 {
+        tell_audits(making, -ECANCELED, 0);
         keystore_discard(making->agent->store, making->key);
         if (making->previous)
                 agent_release_key(making->agent, making->previous);
@@ -44,8 +65,11 @@ static void on_recorded(void *context, int error, uint64_t index)
         struct problem problem = {};
         int r = error;
 
+        if (error == 0)
+                tell_audits(making, 0, index);
         if (error == -EROFS) {
                 agent_key_settled(agent);
+                tell_audits(making, error, 0);
                 /* It may be on the disk all the same: the next start finds out. */
                 agent_fail_journal(agent, making->call, error);
                 if (previous)
@@ -139,6 +163,10 @@ static void on_signed(struct operation *operation, int error, struct view answer
         struct problem reason = {};
         int r = error;
 
+        if (r == 0)
+                making->audited[is_previous ? 0 : 1] =
+                        (struct audited){agent_find_audit(making->agent, signer->info.token),
+                                         operation->audit_entry};
         if (r == 0 && (reader_end(&reader) < 0 ||
                        rotation_verify(making->agent->config->origin, &making->previous->info,
                                        &making->key->info, &signer->info, signature) < 0))
@@ -172,6 +200,7 @@ static void sign(struct making *making, struct key *signer)
         making->operation = (struct operation){
                 .kind = FRAME_SIGN,
                 .key = &signer->token_key,
+                .recorded = 1,
                 .done = on_signed,
                 .context = making,
         };

@@ -99,9 +99,9 @@ static void tell_audit(const struct signing *signing, int error, uint64_t index)
         struct audit *audit = agent_find_audit(signing->agent, signing->key->info.token);
 
         if (audit && error == 0)
-                audit_resolve(audit, &signing->operation, index);
+                audit_resolve(audit, signing->operation.audit_entry, index);
         else if (audit)
-                audit_give_up(audit, &signing->operation);
+                audit_give_up(audit, signing->operation.audit_entry);
 }
 
 static void on_recorded(void *context, int error, uint64_t index)

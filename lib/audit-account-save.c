@@ -118,7 +118,10 @@ int audit_account_restore(struct audit_account *account, const struct keyring *r
 
                 *waiting = (struct audit_waiting){};
                 r = restore_waiting(waiting, ring, object, problem);
-                if (r == 0 && i > 0 && waiting->index <= waiting[-1].index)
+                /* A record has two at most. */
+                if (r == 0 && i > 0 &&
+                    (waiting->index < waiting[-1].index ||
+                     (i > 1 && waiting->index == waiting[-2].index)))
                         r = problem_set(problem, -EBADMSG, "signatures that wait: not in order");
                 if (r < 0)
                         return r;

@@ -21,30 +21,37 @@ void audit_account_done(struct audit_account *account)
         account->waiting = NULL;
 }
 
-static int fill(struct audit_waiting *waiting, const struct record *record,
-                const struct keyring_key *key)
+static int fill(struct audit_waiting *waiting, const struct audit_signed *made)
 {
         _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
         _cleanup_(buf_done) struct buf response = BUF_INIT(sizeof(waiting->response));
-        _cleanup_(freep) char *digest = view_dup(record_string(record, "digest"));
-        int r;
+        const struct algorithm *algorithm = made->key->algorithm;
+        int r = base64_decode(&signature, made->signature);
 
-        if (!digest)
-                return -ENOMEM;
-        r = digest_parse(digest, key->algorithm, waiting->message, NULL);
         if (r == 0)
-                r = base64_decode(&signature, record_string(record, "signature"));
-        if (r == 0)
-                r = command_audit_put_signature(&response, key->algorithm, buf_view(&signature));
+                r = command_audit_put_signature(&response, algorithm, buf_view(&signature));
         if (r < 0)
                 return r;
+        memcpy(waiting->message, made->message, algorithm->digest_size);
         memcpy(waiting->response, response.data, response.size);
         waiting->response_size = (uint16_t)response.size;
         return 0;
 }
 
-int audit_account_add(struct audit_account *account, uint64_t index, const struct record *record,
-                      const struct keyring_key *key)
+int audit_signed_read(const struct record *record, const struct keyring_key *key,
+                      struct audit_signed *ret)
+{
+        _cleanup_(freep) char *digest = view_dup(record_string(record, "digest"));
+
+        if (!digest)
+                return -ENOMEM;
+        ret->key = key;
+        ret->signature = record_string(record, "signature");
+        return digest_parse(digest, key->algorithm, ret->message, NULL);
+}
+
+int audit_account_add(struct audit_account *account, uint64_t index,
+                      const struct audit_signed *made)
 {
         struct audit_waiting *waiting;
         int r;
@@ -56,13 +63,14 @@ int audit_account_add(struct audit_account *account, uint64_t index, const struc
         if (account->count == AUDIT_ACCOUNT_WAITING_MAX)
                 return -ENOBUFS;
         waiting = &account->waiting[account->count];
-        *waiting = (struct audit_waiting){.index = index, .key = key};
-        r = fill(waiting, record, key);
+        *waiting = (struct audit_waiting){.index = index, .key = made->key};
+        r = fill(waiting, made);
         if (r == 0)
                 account->count++;
         return r;
 }
 
+/* Of two signatures in one record, the first that has not been named yet. */
 static struct audit_waiting *find_waiting(struct audit_account *account, uint64_t index)
 {
         size_t low = 0, high = account->count;
@@ -75,6 +83,9 @@ static struct audit_waiting *find_waiting(struct audit_account *account, uint64_
                 else
                         high = middle;
         }
+        if (low + 1 < account->count && account->waiting[low + 1].index == index &&
+            account->waiting[low].named)
+                low++;
         return low < account->count && account->waiting[low].index == index ? &account->waiting[low]
                                                                             : NULL;
 }

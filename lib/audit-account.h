@@ -48,9 +48,21 @@ struct audit_context {
 
 void audit_account_done(struct audit_account *account);
 
-/* A good `sign` record by @key of this token. -ENOBUFS: too many wait; -ENOMEM; -EBADMSG. */
-int audit_account_add(struct audit_account *account, uint64_t index, const struct record *record,
-                      const struct keyring_key *key) _must_use_;
+/* A signature as a record has it. */
+struct audit_signed {
+        const struct keyring_key *key;
+        uint8_t message[DIGEST_SIZE_MAX];
+        struct view signature; /* in base64; borrowed from the record */
+};
+
+/* That of a `sign` record by @key. -ENOMEM; -EBADMSG. */
+int audit_signed_read(const struct record *record, const struct keyring_key *key,
+                      struct audit_signed *ret) _must_use_;
+
+/* Record @index has it, by a key of this token. A record may have two: in the order in which the
+ * TPM made them. -ENOBUFS: too many wait; -ENOMEM; -EBADMSG. */
+int audit_account_add(struct audit_account *account, uint64_t index,
+                      const struct audit_signed *made) _must_use_;
 
 /* What a good `audit` record says. */
 struct audit_claim {

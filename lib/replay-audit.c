@@ -9,7 +9,9 @@
 #include <errno.h>
 
 #include "lib/audit-account.h"
+#include "lib/digest.h"
 #include "lib/replay-rule.h"
+#include "lib/rotation.h"
 
 #define TOKENS_MAX REPLAY_ATTESTERS_MAX
 #define WINDOW_FIRST                                                                               \
@@ -100,34 +102,84 @@ static void begin_watch(struct audits *audits, const struct replay_leaf *leaf)
         tree_window_begin(&audits->window, replay_tree(audits->replay));
 }
 
-static int take_signature(struct audits *audits, const struct replay_leaf *leaf)
+static int add_signature(struct audits *audits, const struct replay_leaf *leaf,
+                         struct audit_account *account, const struct audit_signed *made)
 {
-        const struct keyring_key *key = replay_find_key(audits->replay, leaf->record);
-        struct audit_account *account = key ? find_account(audits, view_string(key->token)) : NULL;
+        const char *type = leaf->record->type->name;
         int r;
 
-        if (!account)
-                return 0;
         if (account->restarted) {
                 replay_report_leaf(audits->replay, leaf,
-                                   "sign: token \"%s\" was audited up to record %llu, and signs "
+                                   "%s: token \"%s\" was audited up to record %llu, and signs "
                                    "without audit since",
-                                   account->token, (unsigned long long)account->newest);
+                                   type, account->token, (unsigned long long)account->newest);
                 account->restarted = 0;
         }
-        r = audit_account_add(account, leaf->index, leaf->record, key);
+        r = audit_account_add(account, leaf->index, made);
         if (r == 0 || r == -ENOMEM)
                 return r;
         if (r == -ENOBUFS)
                 replay_report_leaf(audits->replay, leaf,
-                                   "sign: no attestation of token \"%s\" for %d signatures",
+                                   "%s: no attestation of token \"%s\" for %d signatures", type,
                                    account->token, AUDIT_ACCOUNT_WAITING_MAX);
         else
-                replay_report_leaf(audits->replay, leaf,
-                                   "sign: no TPM answers with such a signature");
+                replay_report_leaf(audits->replay, leaf, "%s: no TPM answers with such a signature",
+                                   type);
         account->count = 0;
         account->known = 0;
         return 0;
+}
+
+static int take_signature(struct audits *audits, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(audits->replay, leaf->record);
+        struct audit_account *account = key ? find_account(audits, view_string(key->token)) : NULL;
+        struct audit_signed made = {};
+        int r = account ? audit_signed_read(leaf->record, key, &made) : 0;
+
+        if (!account || r == -EBADMSG)
+                return 0; /* another rule says what is wrong with the record */
+        return r < 0 ? r : add_signature(audits, leaf, account, &made);
+}
+
+/* A version of a key says who follows whom. */
+static int take_statement(struct audits *audits, const struct replay_leaf *leaf, const char *member,
+                          const struct keyring_key *const sides[2],
+                          const struct keyring_key *signer)
+{
+        struct audit_account *account = find_account(audits, view_string(signer->token));
+        struct audit_signed made = {.key = signer,
+                                    .signature = record_string(leaf->record, member)};
+        _cleanup_(buf_done) struct buf text = {};
+        struct view statement;
+        size_t size = 0;
+        int r;
+
+        if (!account || !made.signature.data)
+                return 0;
+        rotation_put(&text, replay_ring(audits->replay)->origin, sides[0], sides[1]);
+        statement = buf_view(&text);
+        r = buf_error(&text);
+        if (r == 0)
+                r = digest_of_parts(signer->algorithm->hash, &statement, 1, made.message, &size);
+        return r < 0 ? r : add_signature(audits, leaf, account, &made);
+}
+
+/* The old version signs first. */
+static int take_rotation(struct audits *audits, const struct replay_leaf *leaf)
+{
+        const struct keyring *ring = replay_ring(audits->replay);
+        struct view text = record_string(leaf->record, "previousFingerprint");
+        const struct keyring_key *sides[2] = {NULL, replay_find_key(audits->replay, leaf->record)};
+        struct sha256 fingerprint;
+        int r;
+
+        if (text.data && hex_decode(text, fingerprint.bytes, SHA256_SIZE) == 0)
+                sides[0] = keyring_find_fingerprint(ring, &fingerprint);
+        if (!sides[0] || !sides[1])
+                return 0;
+        r = take_statement(audits, leaf, "previousSignature", sides, sides[0]);
+        return r < 0 ? r : take_statement(audits, leaf, "ownSignature", sides, sides[1]);
 }
 
 static void report_forgotten(struct audits *audits, struct audit_account *account)
@@ -253,6 +305,8 @@ static int take(void *state, const struct replay_leaf *leaf)
                 take_token(audits, leaf);
         else if (leaf->record && record_type_signs(leaf->record->type->name))
                 r = take_signature(audits, leaf);
+        else if (leaf->record && record_is(leaf->record, "key.rotate"))
+                r = take_rotation(audits, leaf);
         else if (leaf->record && record_is(leaf->record, "audit"))
                 r = take_audit(audits, leaf);
         return r < 0 ? r : watch(audits, leaf);
