@@ -339,6 +339,8 @@ static int set_up(struct agent *agent, struct problem *problem)
         r = agent_set_up_witnesses(agent, problem);
         if (r == 0)
                 r = agent_count_regularly(agent);
+        if (r == 0)
+                r = agent_remind_rotations(agent);
         return r < 0 ? r : agent_set_up_tokens(agent, agent->config);
 }
 
@@ -392,6 +394,7 @@ struct agent *agent_free(struct agent *agent)
         free(agent->old_configs);
         config_free(agent->config);
         sd_event_source_disable_unref(agent->count_timer);
+        sd_event_source_disable_unref(agent->due_timer);
         sd_event_unref(agent->event);
         free(agent);
         return NULL;

@@ -68,6 +68,7 @@ struct agent {
         void (*anchor_finished)(struct agent *agent);
         struct server *server;
         sd_event_source *count_timer;
+        sd_event_source *due_timer; /* the next key is to be rotated; NULL: none was yet */
         uint64_t started_usec;
         uint64_t signatures;
         struct making *makings;       /* keys that are being made */
@@ -294,6 +295,13 @@ void agent_count_uses(struct agent *agent, const struct token *token);
 
 /* The same every now and then, from now on. */
 int agent_count_regularly(struct agent *agent) _must_use_;
+
+/* Reminds of the keys that are to be rotated by now, and of the others when their time comes.
+ * due.c, as the next one. */
+int agent_remind_rotations(struct agent *agent) _must_use_;
+
+/* [{"due", "isDue", "name", "version"}, …]: active keys with RotateAfter=. */
+json_t *agent_rotations_to_json(const struct agent *agent) _must_use_;
 
 /* Whether there will be a log key, or an error, in bounded time without anybody doing anything. */
 int agent_log_key_is_coming(const struct agent *agent);

@@ -295,6 +295,15 @@ static int read_use_counter(const struct config_entry *entry, void *object,
         return key->use_counter || string_equal(entry->value, "no") ? 0 : -EBADMSG;
 }
 
+static int read_rotate_after(const struct config_entry *entry, void *object,
+                             struct problem *expected)
+{
+        struct config_key *key = object;
+
+        return value_duration(entry->value, CONFIG_ROTATE_LEAST, CONFIG_ROTATE_MOST,
+                              &key->rotate_usec);
+}
+
 static int is_trusted(int fd)
 {
         struct stat status;
@@ -334,6 +343,7 @@ static const struct config_field key_fields[] = {
         {"Token", 1, "the name of a [Token]", read_key_token},
         {"Algorithm", 1, "an algorithm such as ecdsa-p256", read_algorithm},
         {"Purpose", 1, "one of model dataset provenance general log", read_purpose},
+        {"RotateAfter", 0, "a duration from 1s to 3660d, such as 90d", read_rotate_after},
         {"Transparency", 0, "one of none rekor", read_transparency},
         {"UseCounter", 0, "one of no yes", read_use_counter},
         {"Witness", 0, "the absolute path of a PEM public key, ECDSA on P-256", read_witness},

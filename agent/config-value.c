@@ -18,7 +18,7 @@ struct unit {
 
 static const struct unit duration_units[] = {
         {"ms", USEC_PER_MSEC}, {"s", USEC_PER_SEC}, {"min", USEC_PER_MIN},
-        {"h", USEC_PER_HOUR},  {"", USEC_PER_SEC},
+        {"h", USEC_PER_HOUR},  {"d", USEC_PER_DAY}, {"", USEC_PER_SEC},
 };
 
 static const struct unit rate_units[] = {

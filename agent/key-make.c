@@ -135,6 +135,8 @@ void making_end(struct making *making)
         } else {
                 sealer_notice(agent->sealer);
         }
+        if (agent_remind_rotations(agent) < 0)
+                event_log(LOG_WARNING, NULL, "no timer: nobody will be reminded of rotations");
         making_free(making);
 }
 

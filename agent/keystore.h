@@ -25,6 +25,7 @@ struct key {
         int interrupted; /* pending, and nobody goes on with it: to be removed */
         int undoing;     /* its removal is under way */
         int counting;    /* its uses are being counted */
+        int reminded;    /* that it is to be rotated */
         uint64_t uses;   /* that were begun since they were last counted */
 
         /* hold.c: */

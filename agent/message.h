@@ -18,6 +18,7 @@
 #define MESSAGE_TOKEN_TIMEOUT       "d2e8b082e6b64ab6af0931e329875fbe"
 #define MESSAGE_KEY_CREATED         "b40f3e7b040a46c48f9c06cc7e796292"
 #define MESSAGE_KEY_ROTATED         "8a833d06206a4edeb9127df27e1e2b09"
+#define MESSAGE_KEY_DUE             "d7b1c0a24f6e4c7b9f35a8e2c41d6b90"
 #define MESSAGE_KEY_ENDED           "4aee055ad68845acbecbe7eb9f6f0b8e"
 #define MESSAGE_STORAGE_FAILED      "8b83fd2fa2c44fdcb47471af555a558e"
 #define MESSAGE_REQUEST_DENIED      "4bbacd4df55a48dbaf3575c016216bef"

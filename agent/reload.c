@@ -117,6 +117,8 @@ static int take_config(struct agent *agent, struct config *config, const struct 
                 anchor_set_interval(agent->anchor, config->anchor_usec);
         record_config(agent, caller);
         take_witnesses(agent);
+        if (r == 0)
+                r = agent_remind_rotations(agent);
         for (size_t i = 0; i < agent->token_count; i++)
                 if (agent->tokens[i].token && token_state(agent->tokens[i].token) != TOKEN_READY)
                         token_retry(agent->tokens[i].token, 0);

@@ -76,7 +76,7 @@ static void answer_status(struct agent *agent, struct call *call)
         char started[RECORD_TIME_SIZE], digest[HEX_SIZE(SHA256_SIZE)];
 
         call_reply(call,
-                   json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o*, s:o}",
+                   json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o*, s:o, s:o}",
                              "version", HALLMARK_VERSION, "origin", agent->config->origin, "pid",
                              (json_int_t)getpid(), "started",
                              record_time(agent->started_usec, started), "digest",
@@ -85,7 +85,8 @@ static void answer_status(struct agent *agent, struct call *call)
                              (json_int_t)agent->signatures, "journal", journal_to_json(agent),
                              "tokens", tokens_to_json(agent), "witnesses", witnesses(agent),
                              "anchor", agent->anchor ? anchor_to_json(agent->anchor) : NULL,
-                             "frozen", agent_frozen_to_json(agent)));
+                             "frozen", agent_frozen_to_json(agent), "rotations",
+                             agent_rotations_to_json(agent)));
 }
 
 void agent_status(struct agent *agent, struct call *call)

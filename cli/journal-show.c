@@ -52,6 +52,7 @@ static const struct {
         {"key.attest", {"key", "version", "evidence.kind", "caller.user", "fingerprint"}},
         {"key.count", {"key", "version", "count"}},
         {"key.destroy", {"key", "version", "reason", "caller.user", "approver.user"}},
+        {"key.due", {"key", "version", "due"}},
         {"key.retire", {"key", "version", "reason", "caller.user"}},
         {"key.revoke", {"key", "version", "revoked", "reason", "caller.user", "approver.user"}},
         {"key.rotate",

@@ -10,6 +10,14 @@ static const struct json_member status_members[] = {
         {"signatures", JSON_INTEGER, 1}, {"journal", JSON_OBJECT, 1},
         {"tokens", JSON_ARRAY, 1},       {"witnesses", JSON_ARRAY, 1},
         {"anchor", JSON_OBJECT, 0},      {"frozen", JSON_ARRAY, 0},
+        {"rotations", JSON_ARRAY, 0},
+};
+
+static const struct json_member rotation_members[] = {
+        {"due", JSON_STRING, 1},
+        {"isDue", JSON_TRUE, 1},
+        {"name", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
 };
 
 static const struct json_member anchor_members[] = {
@@ -70,6 +78,9 @@ static int check(const json_t *status, struct problem *problem)
                 r = check_anchor(json_object_get(status, "anchor"), problem);
         if (r == 0)
                 r = token_check_list(json_object_get(status, "tokens"), problem);
+        if (r == 0)
+                r = check_list(json_object_get(status, "rotations"), "agent: rotation",
+                               rotation_members, ARRAY_SIZE(rotation_members), problem);
         if (r == 0)
                 r = check_list(json_object_get(status, "witnesses"), "agent: witness",
                                witness_members, ARRAY_SIZE(witness_members), problem);
@@ -145,10 +156,28 @@ static void put_frozen_rows(struct table *table, const json_t *frozen)
         }
 }
 
+static void put_rotation_rows(struct table *table, const json_t *list)
+{
+        const json_t *rotation;
+        size_t i;
+
+        table_init(table, 4);
+        table_put(table, "KEY");
+        table_put(table, "VERSION");
+        table_put(table, "ROTATE AFTER");
+        table_put(table, "");
+        json_array_foreach (list, i, rotation) {
+                table_put(table, json_member_string(rotation, "name"));
+                table_put_integer(table, json_member_integer(rotation, "version", 0));
+                table_put(table, json_member_string(rotation, "due"));
+                table_put(table, json_is_true(json_object_get(rotation, "isDue")) ? "due" : "");
+        }
+}
+
 static int print(const json_t *status, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf text = {};
-        _cleanup_(table_done) struct table tokens = {}, witnesses = {}, frozen = {};
+        _cleanup_(table_done) struct table tokens = {}, witnesses = {}, frozen = {}, rotations = {};
 
         put_section(&text, "agent", status, status_members, ARRAY_SIZE(status_members));
         put_section(&text, "journal", json_object_get(status, "journal"), journal_members,
@@ -165,6 +194,10 @@ static int print(const json_t *status, struct problem *problem)
         if (json_array_size(json_object_get(status, "frozen")) > 0) {
                 put_frozen_rows(&frozen, json_object_get(status, "frozen"));
                 table_print(&frozen, 0, &text);
+        }
+        if (json_array_size(json_object_get(status, "rotations")) > 0) {
+                put_rotation_rows(&rotations, json_object_get(status, "rotations"));
+                table_print(&rotations, 0, &text);
         }
         return output_write(&text, problem);
 }

@@ -147,6 +147,13 @@ static const struct json_member key_destroy_members[] = {
         {"request", JSON_STRING, 0},  {"version", JSON_INTEGER, 1},
 };
 
+static const struct json_member key_due_members[] = {
+        {"due", JSON_STRING, 1},
+        {"fingerprint", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
+};
+
 static const struct json_member key_retire_members[] = {
         {"caller", JSON_OBJECT, 1}, {"decision", JSON_STRING, 0}, {"fingerprint", JSON_STRING, 1},
         {"grant", JSON_STRING, 1},  {"id", JSON_STRING, 0},       {"key", JSON_STRING, 1},
@@ -252,6 +259,7 @@ static const struct record_type record_types[] = {
         TYPE("key.count", key_count_members),
         TYPE("key.create", key_create_members),
         TYPE("key.destroy", key_destroy_members),
+        TYPE("key.due", key_due_members),
         TYPE("key.retire", key_retire_members),
         TYPE("key.revoke", key_revoke_members),
         TYPE("key.rotate", key_rotate_members),

@@ -167,6 +167,20 @@ static void test_keys(void)
                 {"no purpose", GOOD "[Key k]\nToken=tpm0\nAlgorithm=ecdsa-p256\n",
                  "f:13: [Key k] Purpose=: expected one of model dataset provenance general log, "
                  "found nothing"},
+                {"rotation of the log key",
+                 "[Agent]\nOrigin=x\n[Token tpm0]\nDriver=tpm\nTCTI=x\n" KEY(
+                         "ecdsa-p256", "log") "RotateAfter=90d\n",
+                 "f:10: [Key k] RotateAfter=: expected no such entry for the log key, which stays, found "
+                 "\"90d\""},
+                {"rotation never", GOOD KEY("ecdsa-p256", "model") "RotateAfter=0\n",
+                 "f:17: [Key k] RotateAfter=: expected a duration from 1s to 3660d, such as 90d, found "
+                 "\"0\""},
+                {"rotation in words", GOOD KEY("ecdsa-p256", "model") "RotateAfter=monthly\n",
+                 "f:17: [Key k] RotateAfter=: expected a duration from 1s to 3660d, such as 90d, found "
+                 "\"monthly\""},
+                {"rotation too late", GOOD KEY("ecdsa-p256", "model") "RotateAfter=3661d\n",
+                 "f:17: [Key k] RotateAfter=: expected a duration from 1s to 3660d, such as 90d, found "
+                 "\"3661d\""},
                 {"transparency", GOOD KEY("ecdsa-p256", "model") "Transparency=yes\n",
                  "f:17: [Key k] Transparency=: expected one of none rekor, found \"yes\""},
                 {"transparent messages", GOOD KEY("ed25519", "model") "Transparency=rekor\n",
