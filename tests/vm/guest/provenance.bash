@@ -80,18 +80,18 @@ observed_unit() {
 
 # It says it is another unit, in another invocation, and was told to run something else.
 lying_step() {
-        local facts invocation lie=ffffffffffffffffffffffffffffffff
-        cat >/run/train/liar <<END
+        local facts invocation lie=badc0ffee0ddf00dbadc0ffee0ddf00d
+        cat >/usr/local/bin/liar <<END
 #!/bin/bash
 export INVOCATION_ID=$lie SYSTEMD_UNIT=train-honest.service
 exec -a /bin/honest /usr/bin/hallmark run --key seen --product lie -- \
         /bin/sh -c 'cp in lie' unit=train-honest.service invocationId=$lie execStart=/bin/honest
 END
-        chmod +x /run/train/liar
-        train train-liar /run/train/liar
+        chmod +x /usr/local/bin/liar
+        train train-liar /usr/local/bin/liar
         invocation=$(systemctl show --property InvocationID --value train-liar.service)
         facts=$(facts lie $seen)
-        has '"execStart":[["/run/train/liar"]]'
+        has '"execStart":[["/usr/local/bin/liar"]]'
         has "\"invocationId\":\"$invocation\""
         has '"externalParameters":{"unit":"train-liar.service"}'
         # All that it said stands where it is called a claim, and nowhere else.
