@@ -67,10 +67,29 @@ static int on_find_key(struct key **ret_key, struct token **ret_token, void *con
         return *ret_token != NULL;
 }
 
+static int on_find_second(struct key **ret_key, struct token **ret_token, void *context)
+{
+        struct agent *agent = context;
+
+        *ret_key = agent->config->second_log_key ? keystore_second_log_key(agent->store) : NULL;
+        if (*ret_key)
+                *ret_token = agent_find_token(agent, (*ret_key)->info.token, NULL);
+        return *ret_key != NULL;
+}
+
 static void on_checkpoint_changed(const char *reason, void *context)
 {
         if (reason)
                 event_log(LOG_WARNING, MESSAGE_CHECKPOINT_FAILED, "no checkpoint: %s", reason);
+}
+
+static void on_second_changed(const char *reason, void *context)
+{
+        if (reason)
+                event_log(LOG_WARNING, MESSAGE_CHECKPOINT_FAILED,
+                          "checkpoints without the signature of the second log key: %s", reason);
+        else
+                event_log(LOG_NOTICE, NULL, "checkpoints have both signatures");
 }
 
 static void on_published(struct view note, void *context)
@@ -141,12 +160,20 @@ static int open_journal(struct agent *agent, struct problem *problem)
                 .answered = on_answered,
                 .context = agent,
         };
-        const struct sealer_events sealer_events = {on_find_key, on_checkpoint_changed,
-                                                    on_published, agent};
+        const struct sealer_events sealer_events = {
+                .find_key = on_find_key,
+                .find_second = on_find_second,
+                .changed = on_checkpoint_changed,
+                .second_changed = on_second_changed,
+                .published = on_published,
+                .context = agent,
+        };
         struct key *log_key = keystore_log_key(agent->store);
+        struct key *second = keystore_second_log_key(agent->store);
         struct writer_options options = {
                 .origin = agent->config->origin,
                 .log_key = log_key ? log_key->info.pubkey : NULL,
+                .second_log_key = second ? second->info.pubkey : NULL,
         };
         _cleanup_(freep) char *path = NULL;
         int r;

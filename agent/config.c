@@ -133,24 +133,29 @@ static int add_token(struct config *config, const struct config_section *section
         return token ? config_read_token(section, token, problem) : -ENOMEM;
 }
 
-/* There is one log key, notes can carry signatures of its algorithm, and no record is about one. */
+/* There is one log key, and perhaps a second one with Ed25519; notes can carry signatures of both,
+ * and no record is about one. */
 static int check_log_key(const struct config *config, const struct config_section *section,
                          const struct config_key *key, struct problem *problem)
 {
         for (const struct config_key *other = config->keys; other < key; other++)
-                if (other->purpose == KEY_LOG) {
+                if (other->purpose == KEY_LOG && algorithm_signs_messages(other->algorithm) ==
+                                                         algorithm_signs_messages(key->algorithm)) {
                         struct problem expected = {};
 
-                        (void)problem_set(&expected, 0, "one log key, which is \"%s\" at %s",
+                        (void)problem_set(&expected, 0, "one log key%s, which is \"%s\" at %s",
+                                          algorithm_signs_messages(key->algorithm) ? " with ed25519"
+                                                                                   : "",
                                           other->name, other->place);
                         return config_section_refuse(section, "Purpose",
                                                      config_section_entry(section, "Purpose"),
                                                      expected.text, problem);
                 }
-        if (!string_equal(key->algorithm->name, "ecdsa-p256"))
-                return config_section_refuse(section, "Algorithm",
-                                             config_section_entry(section, "Algorithm"),
-                                             "ecdsa-p256 for the log key", problem);
+        if (!string_equal(key->algorithm->name, "ecdsa-p256") &&
+            !algorithm_signs_messages(key->algorithm))
+                return config_section_refuse(
+                        section, "Algorithm", config_section_entry(section, "Algorithm"),
+                        "ecdsa-p256 for the log key, ed25519 for a second one", problem);
         if (key->transparency != TRANSPARENCY_NONE)
                 return config_section_refuse(section, "Transparency",
                                              config_section_entry(section, "Transparency"),
@@ -349,7 +354,11 @@ static int check_whole(struct config *config, const char *name, const struct con
         int r;
 
         for (size_t i = 0; i < config->key_count; i++)
-                if (config->keys[i].purpose == KEY_LOG)
+                if (config->keys[i].purpose != KEY_LOG)
+                        continue;
+                else if (algorithm_signs_messages(config->keys[i].algorithm))
+                        config->second_log_key = &config->keys[i];
+                else
                         config->log_key = &config->keys[i];
         for (size_t i = 0; i < file->count && !config->origin; i++)
                 if (string_equal(file->sections[i].kind, "Agent"))
@@ -368,8 +377,8 @@ static int check_whole(struct config *config, const char *name, const struct con
                 return r;
         if (!config->log_key)
                 return problem_set(problem, -EBADMSG,
-                                   "%s: expected one [Key NAME] with Purpose=log, found none",
-                                   name);
+                                   "%s: expected one [Key NAME] with Purpose=log%s, found none",
+                                   name, config->second_log_key ? " and Algorithm=ecdsa-p256" : "");
         return config_check_lesser(config, problem);
 }
 

@@ -147,7 +147,8 @@ struct config {
         size_t witness_count;
         struct config_builder *builders;
         size_t builder_count;
-        const struct config_key *log_key; /* the one with Purpose=log */
+        const struct config_key *log_key;        /* the one with Purpose=log */
+        const struct config_key *second_log_key; /* that with Algorithm=ed25519; or NULL */
         struct words warnings; /* what is allowed and perhaps not meant, with file and line */
         char *untrusted; /* why the agent must not use this: a file that others can change; or NULL
                           */

@@ -76,7 +76,9 @@ static json_t *rules_to_json(const struct config *config, const struct grant_req
 
 static int is_checkpoint_key(const struct config *config, const struct grant_request *request)
 {
-        return request->key && string_equal(request->key, config->log_key->name) &&
+        const struct config_key *key = request->key ? config_find_key(config, request->key) : NULL;
+
+        return key && key->purpose == KEY_LOG &&
                (string_equal(request->method, "Sign") ||
                 string_equal(request->method, "SignLogged") ||
                 string_equal(request->method, "Attest"));

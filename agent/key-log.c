@@ -12,15 +12,13 @@ static int is_being_undone(const struct agent *agent, const char *name)
         return 0;
 }
 
-void agent_want_log_key(struct agent *agent)
+static void want(struct agent *agent, const struct config_key *section)
 {
-        const struct config_key *section = agent->config->log_key;
         struct token *token = agent_find_token(agent, section->token, NULL);
         struct making *making;
 
-        if (making_name_is_taken(agent, section->name) || agent->stopping ||
-            keystore_log_key(agent->store) || !token || token_state(token) != TOKEN_READY ||
-            writer_check(agent->writer) != WRITER_OPEN)
+        if (making_name_is_taken(agent, section->name) || agent->stopping || !token ||
+            token_state(token) != TOKEN_READY || writer_check(agent->writer) != WRITER_OPEN)
                 return;
         making = making_new(agent, section->name, section->token);
         if (!making)
@@ -30,13 +28,30 @@ void agent_want_log_key(struct agent *agent)
         making_begin(making, token);
 }
 
-int agent_log_key_is_coming(const struct agent *agent)
+void agent_want_log_key(struct agent *agent)
 {
-        const struct config_key *section = agent->config->log_key;
+        const struct config *config = agent->config;
+
+        if (!keystore_log_key(agent->store))
+                want(agent, config->log_key);
+        if (config->second_log_key && !keystore_second_log_key(agent->store))
+                want(agent, config->second_log_key);
+}
+
+static int is_coming(const struct agent *agent, const struct config_key *section)
+{
         const struct token *token = agent_find_token(agent, section->token, NULL);
 
-        if (keystore_log_key(agent->store))
-                return 0;
         return making_has_name(agent, section->name) || is_being_undone(agent, section->name) ||
                (token && token_state(token) == TOKEN_STARTING);
+}
+
+int agent_log_key_is_coming(const struct agent *agent)
+{
+        const struct config *config = agent->config;
+
+        if (!keystore_log_key(agent->store) && is_coming(agent, config->log_key))
+                return 1;
+        return config->second_log_key && !keystore_second_log_key(agent->store) &&
+               is_coming(agent, config->second_log_key);
 }

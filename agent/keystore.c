@@ -272,13 +272,26 @@ int keystore_has_name(const struct keystore *store, const char *name)
         return list_has_name(&store->existing, name) || list_has_name(&store->pending, name);
 }
 
+static struct key *find_log_key(const struct keystore *store, int signs_messages)
+{
+        for (size_t i = 0; i < store->existing.count; i++) {
+                const struct keyring_key *info = &store->existing.keys[i]->info;
+
+                if (info->purpose == KEY_LOG && info->state == KEY_ACTIVE &&
+                    algorithm_signs_messages(info->algorithm) == signs_messages)
+                        return store->existing.keys[i];
+        }
+        return NULL;
+}
+
 struct key *keystore_log_key(const struct keystore *store)
 {
-        for (size_t i = 0; i < store->existing.count; i++)
-                if (store->existing.keys[i]->info.purpose == KEY_LOG &&
-                    store->existing.keys[i]->info.state == KEY_ACTIVE)
-                        return store->existing.keys[i];
-        return NULL;
+        return find_log_key(store, 0);
+}
+
+struct key *keystore_second_log_key(const struct keystore *store)
+{
+        return find_log_key(store, 1);
 }
 
 static int write_info(struct keystore *store, const struct keyring_key *info, const char *suffix,

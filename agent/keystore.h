@@ -54,8 +54,11 @@ struct key *keystore_find(const struct keystore *store, const char *name, uint32
 /* Whether any version of the name exists, or is pending. */
 int keystore_has_name(const struct keystore *store, const char *name);
 
-/* The active key with purpose log, or NULL. */
+/* The active key with purpose log, ECDSA, or NULL. */
 struct key *keystore_log_key(const struct keystore *store);
+
+/* The other one, Ed25519, which signs checkpoints beside it; or NULL. */
+struct key *keystore_second_log_key(const struct keystore *store);
 
 /* Versions that were being made when the agent died: entry @index, NULL past the last. */
 struct key *keystore_pending_at(const struct keystore *store, size_t index);

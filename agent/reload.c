@@ -117,6 +117,7 @@ static int take_config(struct agent *agent, struct config *config, const struct 
                 anchor_set_interval(agent->anchor, config->anchor_usec);
         record_config(agent, caller);
         take_witnesses(agent);
+        agent_want_log_key(agent); /* a second one may have come */
         if (r == 0)
                 r = agent_remind_rotations(agent);
         for (size_t i = 0; i < agent->token_count; i++)

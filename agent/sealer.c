@@ -1,41 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/sealer.h"
+#include "agent/sealer-parts.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "agent/recorder.h"
-#include "lib/checkpoint.h"
 
 #define ACCURACY_USEC ((uint64_t)1000)
-
-struct sealer {
-        struct writer *writer;
-        char *origin;
-        struct sealer_events events;
-        uint64_t interval_usec;
-        sd_event_source *timer; /* the next checkpoint is to be published */
-        sd_event_source *soon;  /* somebody has begun to wait */
-        struct sealer_waiter *waiters, **waiters_end;
-        int pending;    /* a signature is being made */
-        int due;        /* something is to be published */
-        int publishing; /* what is pending will be */
-        struct operation operation;
-        struct key *key;
-        struct checkpoint checkpoint; /* being signed */
-        struct buf text;              /* its three lines */
-        struct checkpoint newest;     /* signed by this agent */
-        struct buf note;              /* of it; empty before the first */
-        uint64_t count;
-        uint64_t size;                       /* of the published one */
-        uint64_t overlooked, overlooked_end; /* the newest run of records that call for none */
-        char time[RECORD_TIME_SIZE];
-        struct problem reason;
-        struct problem held; /* why nothing is to be signed; empty: it is */
-        void (*finished)(void *context);
-        void *finished_context;
-};
 
 static int on_time(sd_event_source *source, uint64_t usec, void *context);
 static int on_soon(sd_event_source *source, void *context);
@@ -75,52 +47,6 @@ int sealer_new(sd_event *event, struct writer *writer, const char *origin, uint6
         return 0;
 }
 
-static void add_waiter(struct sealer *sealer, struct sealer_waiter *waiter)
-{
-        waiter->next = NULL;
-        *sealer->waiters_end = waiter;
-        sealer->waiters_end = &waiter->next;
-}
-
-void sealer_wait(struct sealer *sealer, struct sealer_waiter *waiter)
-{
-        add_waiter(sealer, waiter);
-        /* Failing is not in it: the source exists and only changes its state. */
-        (void)sd_event_source_set_enabled(sealer->soon, SD_EVENT_ONESHOT);
-}
-
-/* Those who wait for at most @size records wait no longer. */
-static struct sealer_waiter *take_waiters(struct sealer *sealer, uint64_t size)
-{
-        struct sealer_waiter *waiter = sealer->waiters, *next, *taken = NULL, **end = &taken;
-
-        sealer->waiters = NULL;
-        sealer->waiters_end = &sealer->waiters;
-        for (; waiter; waiter = next) {
-                next = waiter->next;
-                if (waiter->size > size) {
-                        add_waiter(sealer, waiter);
-                        continue;
-                }
-                waiter->next = NULL;
-                *end = waiter;
-                end = &waiter->next;
-        }
-        return taken;
-}
-
-/* Each is told what is signed, or the error. */
-static void answer(const struct sealer *sealer, struct sealer_waiter *taken, int error,
-                   const struct problem *problem)
-{
-        const struct sealed sealed = {sealer->newest, buf_view(&sealer->note)};
-
-        for (struct sealer_waiter *waiter = taken, *next; waiter; waiter = next) {
-                next = waiter->next;
-                waiter->done(waiter, error, &sealed, problem);
-        }
-}
-
 struct sealer *sealer_free(struct sealer *sealer)
 {
         if (!sealer)
@@ -130,10 +56,12 @@ struct sealer *sealer_free(struct sealer *sealer)
                 struct problem problem = {};
 
                 (void)problem_set(&problem, -ENODEV, "the agent is stopping");
-                answer(sealer, take_waiters(sealer, UINT64_MAX), -ENODEV, &problem);
+                sealer_answer(sealer, sealer_take_waiters(sealer, UINT64_MAX), -ENODEV, &problem);
         }
         sd_event_source_disable_unref(sealer->timer);
         sd_event_source_disable_unref(sealer->soon);
+        buf_done(&sealer->primary.value);
+        buf_done(&sealer->second.value);
         buf_done(&sealer->text);
         buf_done(&sealer->note);
         free(sealer->origin);
@@ -194,129 +122,39 @@ static int publish(struct sealer *sealer, struct problem *problem)
         return 0;
 }
 
-static int check_signature(const struct sealer *sealer, struct view answer,
-                           struct view *ret_signature, struct problem *problem)
-{
-        struct reader reader = reader_init(answer);
-        struct view signature = reader_sized(&reader);
-
-        if (reader_end(&reader) < 0 ||
-            pubkey_verify(sealer->key->info.pubkey, sealer->key->info.algorithm,
-                          view_of(sealer->operation.digest, SHA256_SIZE), signature) < 0)
-                return problem_set(problem, -EKEYREJECTED,
-                                   "log key \"%s\": the token's signature does not verify",
-                                   sealer->key->info.name);
-        *ret_signature = signature;
-        return 0;
-}
-
-/* The checkpoint that was pending becomes the newest one. */
-static int take_signature(struct sealer *sealer, struct view signature)
-{
-        _cleanup_(buf_done) struct buf note = BUF_INIT(NOTE_SIZE_MAX);
-        int r;
-
-        buf_put_view(&note, buf_view(&sealer->text));
-        buf_put_u8(&note, '\n');
-        r = note_put_signature(&note, sealer->origin, sealer->key->info.pubkey, signature);
-        if (r < 0)
-                return r;
-        buf_done(&sealer->note);
-        sealer->note = note;
-        note = (struct buf){};
-        sealer->newest = sealer->checkpoint;
-        sealer->count++;
-        return 0;
-}
-
-static int take_answer(struct sealer *sealer, int error, struct view answer,
-                       const struct problem *problem, struct problem *ret_reason)
-{
-        struct view signature = {};
-        int r;
-
-        if (error < 0)
-                return problem_set(ret_reason, error, "log key \"%s\": %s", sealer->key->info.name,
-                                   problem_text(problem, error));
-        r = check_signature(sealer, answer, &signature, ret_reason);
-        return r < 0 ? r : take_signature(sealer, signature);
-}
-
 static void proceed(struct sealer *sealer);
 
-static void on_signed(struct operation *operation, int error, struct view bytes,
-                      const struct problem *problem)
+void sealer_take_checkpoint(struct sealer *sealer, int error, const struct problem *problem)
 {
-        struct sealer *sealer = operation->context;
-        struct sealer_waiter *covered = take_waiters(sealer, sealer->checkpoint.size);
-        struct problem reason = {};
-        int r, published = 0, publishing = sealer->publishing;
+        struct sealer_waiter *covered = sealer_take_waiters(sealer, sealer->checkpoint.size);
+        struct problem reason = *problem;
+        int published = 0, publishing = sealer->publishing;
 
-        sealer->pending = sealer->publishing = 0;
-        r = take_answer(sealer, error, bytes, problem, &reason);
-        if (r == 0 && publishing)
+        sealer->publishing = 0;
+        if (error == 0 && publishing)
                 published = publish(sealer, &reason);
-        set_reason(sealer, r < 0           ? problem_text(&reason, r)
+        set_reason(sealer, error < 0       ? problem_text(&reason, error)
                            : published < 0 ? problem_text(&reason, published)
                                            : NULL);
-        if (publishing && (r < 0 || published < 0 || !is_new(sealer)))
+        if (publishing && (error < 0 || published < 0 || !is_new(sealer)))
                 tell_finished(sealer);
         sealer->due |= sealer->finished != NULL;
-        if (r == 0)
+        if (error == 0)
                 proceed(sealer); /* the token first, so that it works while we answer */
         else                     /* not now: the token may be on its way out */
                 (void)sd_event_source_set_enabled(sealer->soon, SD_EVENT_ONESHOT);
-        answer(sealer, covered, r, &reason);
+        sealer_answer(sealer, covered, error, &reason);
         sealer_notice(sealer);
-}
-
-static int find_key(struct sealer *sealer, struct token **ret_token, struct problem *problem)
-{
-        if (sealer->held.text[0])
-                return problem_set(problem, -ENODEV, "%s", sealer->held.text);
-        if (sealer->events.find_key(&sealer->key, ret_token, sealer->events.context))
-                return 0;
-        return problem_set(problem, -ENOKEY, "there is no log key yet");
-}
-
-static int refuse_token(const struct token *token, struct problem *problem)
-{
-        return problem_set(problem, -ENODEV, "token %s is %s: %s", token_name(token),
-                           token_state_name(token_state(token)), token_reason(token));
 }
 
 int sealer_check(struct sealer *sealer, struct problem *problem)
 {
         struct token *token = NULL;
-        int r = find_key(sealer, &token, problem);
+        int r = sealer_find_key(sealer, &token, problem);
 
         if (r < 0 || token_state(token) == TOKEN_READY || token_state(token) == TOKEN_STARTING)
                 return r;
-        return refuse_token(token, problem);
-}
-
-/* Has the token sign the head. What it covers has been read back. */
-static int submit(struct sealer *sealer, struct token *token)
-{
-        struct sha256 digest;
-
-        sealer->checkpoint = writer_head(sealer->writer);
-        buf_clear(&sealer->text);
-        checkpoint_put_text(&sealer->text, sealer->origin, &sealer->checkpoint);
-        if (buf_error(&sealer->text))
-                return buf_error(&sealer->text);
-        digest = note_digest(buf_view(&sealer->text));
-        sealer->operation = (struct operation){
-                .kind = FRAME_SIGN,
-                .key = &sealer->key->token_key,
-                .checkpoint = sealer->checkpoint.size,
-                .done = on_signed,
-                .context = sealer,
-        };
-        memcpy(sealer->operation.digest, digest.bytes, SHA256_SIZE);
-        sealer->pending = 1;
-        token_submit(token, &sealer->operation);
-        return 0;
+        return sealer_refuse_token(token, problem);
 }
 
 /* Nothing will be published now. No room: again after the interval; the others announce themselves.
@@ -345,9 +183,9 @@ static void prepare_publishing(struct sealer *sealer)
 
         sealer->due = 0;
         if (!is_signed(sealer)) {
-                r = find_key(sealer, &token, &problem);
+                r = sealer_find_key(sealer, &token, &problem);
                 if (r == 0 && token_state(token) != TOKEN_READY)
-                        r = refuse_token(token, &problem);
+                        r = sealer_refuse_token(token, &problem);
         }
         if (r == 0)
                 r = writer_prepare(sealer->writer, &problem);
@@ -366,11 +204,11 @@ static void prepare_publishing(struct sealer *sealer)
 static int sign_head(struct sealer *sealer, struct problem *problem)
 {
         struct token *token = NULL;
-        int r = find_key(sealer, &token, problem);
+        int r = sealer_find_key(sealer, &token, problem);
 
         if (r == 0 && !sealer->publishing)
                 r = writer_reread(sealer->writer, problem);
-        return r < 0 ? r : submit(sealer, token);
+        return r < 0 ? r : sealer_submit(sealer, token);
 }
 
 /* Begins what is to be done next, unless a signature is under way. */
@@ -389,7 +227,7 @@ static void proceed(struct sealer *sealer)
         if (r == 0)
                 return;
         give_up_publishing(sealer, r, &problem);
-        answer(sealer, take_waiters(sealer, UINT64_MAX), r, &problem);
+        sealer_answer(sealer, sealer_take_waiters(sealer, UINT64_MAX), r, &problem);
 }
 
 static int on_time(sd_event_source *source, uint64_t usec, void *context)
@@ -409,7 +247,7 @@ static int on_soon(sd_event_source *source, void *context)
         struct sealer *sealer = context;
 
         if (sealer->count > 0)
-                answer(sealer, take_waiters(sealer, sealer->newest.size), 0, NULL);
+                sealer_answer(sealer, sealer_take_waiters(sealer, sealer->newest.size), 0, NULL);
         proceed(sealer);
         return 0;
 }
@@ -459,7 +297,9 @@ const char *sealer_time(const struct sealer *sealer)
 
 const char *sealer_reason(const struct sealer *sealer)
 {
-        return sealer->held.text[0] ? sealer->held.text : sealer->reason.text;
+        if (sealer->held.text[0])
+                return sealer->held.text;
+        return sealer->reason.text[0] ? sealer->reason.text : sealer->second_reason.text;
 }
 
 uint64_t sealer_count(const struct sealer *sealer)

@@ -11,6 +11,10 @@
  * Such a checkpoint is handed to those who wait and costs no files. When both fall together, one
  * signature serves both.
  *
+ * Where there is a second log key, its token signs at the same time, and the checkpoint has both
+ * signatures. It is waited for no longer than an operation of its token may take; when that token
+ * is away, there is one signature.
+ *
  * What a checkpoint covers has been read back and hashed again before it is signed: from the
  * write-ahead file, and from tiles and bundles as well before it is published. The tree only grows,
  * so no checkpoint contradicts an earlier one. When the log key's token is away, checkpoints wait
@@ -27,8 +31,16 @@ struct sealer_events {
         /* The active log key and its token; 0 when either is missing. */
         int (*find_key)(struct key **ret_key, struct token **ret_token, void *context);
 
+        /* The second log key and its token, which is NULL when it is not configured; 0: there is
+         * none, or none yet. May be NULL. */
+        int (*find_second)(struct key **ret_key, struct token **ret_token, void *context);
+
         /* A checkpoint failed, with the reason, or works again (NULL). Called on changes only. */
         void (*changed)(const char *reason, void *context);
+
+        /* The same of the second signature: without it there is a checkpoint all the same. May be
+         * NULL. */
+        void (*second_changed)(const char *reason, void *context);
 
         /* A checkpoint has been published: the signed note. May be NULL. */
         void (*published)(struct view note, void *context);
@@ -85,7 +97,7 @@ int sealer_check(struct sealer *sealer, struct problem *problem) _must_use_;
 void sealer_finish(struct sealer *sealer, void (*done)(void *context), void *context);
 
 /* How many records the published checkpoint covers, when this agent published it (empty: it did
- * not), and why there is no newer one (empty: all is well). */
+ * not), and why there is no newer one, or why it has one signature (empty: all is well). */
 uint64_t sealer_size(const struct sealer *sealer);
 const char *sealer_time(const struct sealer *sealer);
 const char *sealer_reason(const struct sealer *sealer);

@@ -4,6 +4,7 @@
 
 #include "agent/writer-state.h"
 #include "lib/file.h"
+#include "lib/log-keys.h"
 
 /* The root of a full tile of hashes: what its parent level holds for it. */
 static int read_subtree_root(struct writer *writer, int level, uint64_t number, struct sha256 *ret,
@@ -283,6 +284,16 @@ static int walk_unsealed(struct forward *forward)
         return r;
 }
 
+/* Either log key has signed it, and neither wrongly. */
+static int open_checkpoint(const struct writer_options *options, struct view text,
+                           struct checkpoint *ret, struct problem *problem)
+{
+        struct pubkey *const keys[] = {options->log_key, options->second_log_key};
+
+        return log_keys_open(text, options->origin, keys, options->second_log_key ? 2 : 1, ret,
+                             problem);
+}
+
 static int read_checkpoint(struct writer *writer, const struct writer_options *options,
                            struct checkpoint *ret, struct problem *problem)
 {
@@ -294,8 +305,7 @@ static int read_checkpoint(struct writer *writer, const struct writer_options *o
                 r = problem_set(problem, -ENOKEY,
                                 "there is a checkpoint, but no log key that could have signed it");
         if (r == 0)
-                r = checkpoint_open(buf_view(&text), options->origin, options->log_key, ret,
-                                    problem);
+                r = open_checkpoint(options, buf_view(&text), ret, problem);
         if (r < 0 && r != -ENOENT)
                 return problem_prefix(problem, r, "checkpoint");
         return r;

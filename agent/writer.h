@@ -33,9 +33,10 @@ struct writer_recovery {
 };
 
 struct writer_options {
-        const char *path;       /* of the folder */
-        const char *origin;     /* the log's name */
-        struct pubkey *log_key; /* NULL when none has been made yet */
+        const char *path;              /* of the folder */
+        const char *origin;            /* the log's name */
+        struct pubkey *log_key;        /* NULL when none has been made yet */
+        struct pubkey *second_log_key; /* NULL: there is none */
 };
 
 /* Opens or begins the journal and takes its lock. Refuses (-EBADMSG, -EKEYREJECTED, -ENOKEY, with

@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "lib/consistency.h"
 #include "lib/file.h"
-#include "lib/keyring.h"
+#include "lib/log-keys.h"
 
 enum { OPTION_KEYRING, OPTION_PROOF };
 
@@ -19,14 +19,7 @@ static int load_checkpoint(const char *path, const struct keyring *ring, struct 
 
         if (r < 0)
                 return r;
-        r = -ENOKEY;
-        for (size_t i = 0; i < ring->count && r == -ENOKEY; i++) {
-                if (ring->keys[i].purpose != KEY_LOG)
-                        continue;
-                *problem = (struct problem){}; /* the next log key may have signed */
-                r = checkpoint_open(buf_view(&text), ring->origin, ring->keys[i].pubkey, ret,
-                                    problem);
-        }
+        r = log_keys_open_in(buf_view(&text), ring, ret, NULL, problem);
         if (r < 0 && r != -ENOMEM) {
                 (void)problem_set(problem, r, "not signed by a log key of the key ring");
                 return problem_prefix(problem, -EKEYREJECTED, "%s", path);

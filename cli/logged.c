@@ -7,27 +7,6 @@
 #include "lib/base64.h"
 #include "lib/record.h"
 
-/* One of the log keys of the ring must have signed the checkpoint. */
-static int verify_with_ring(const struct tlog_proof *proof, const struct keyring *ring,
-                            struct checkpoint *ret, const struct keyring_key **ret_key,
-                            struct problem *problem)
-{
-        for (size_t i = 0; i < ring->count; i++) {
-                int r;
-
-                if (ring->keys[i].purpose != KEY_LOG)
-                        continue;
-                r = tlog_proof_verify(proof, ring->origin, ring->keys[i].pubkey, ret, problem);
-                *ret_key = &ring->keys[i];
-                if (r != -ENOKEY)
-                        return r;
-                *problem = (struct problem){}; /* the next log key may have signed */
-        }
-        return problem_set(problem, -ENOKEY,
-                           "proof: not signed by a log key of \"%s\" in the key ring",
-                           ring->origin);
-}
-
 void logged_done(struct logged *logged)
 {
         if (!logged)
@@ -62,7 +41,7 @@ static int open_proof(struct view text, const struct keyring *ring, struct logge
         int r = tlog_proof_parse(text, &proof, problem);
 
         if (r == 0)
-                r = verify_with_ring(&proof, ring, &checkpoint, &log_key, problem);
+                r = tlog_proof_verify(&proof, ring, &checkpoint, &log_key, problem);
         if (r == 0)
                 r = record_parse(buf_view(&proof.extra), ret_record, problem);
         if (r < 0)

@@ -74,6 +74,7 @@ extern const struct verb verb_journal_export;
 extern const struct verb verb_journal_prove;
 extern const struct verb verb_journal_show;
 extern const struct verb verb_journal_trusted_root;
+extern const struct verb verb_journal_log_keys;
 extern const struct verb verb_journal_verify;
 extern const struct verb verb_journal_verify_consistency;
 extern const struct verb verb_key_attest;

@@ -35,6 +35,7 @@ const struct verb *const verbs[] = {
         &verb_journal_verify_consistency,
         &verb_journal_trusted_root,
         &verb_journal_acknowledge_rollback,
+        &verb_journal_log_keys,
         &verb_grant_explain,
         &verb_approve,
         &verb_freeze,

@@ -62,20 +62,13 @@ static int read_record(const struct tlog_proof *proof, struct view line, struct 
 static int verify(const struct keyring *ring, const struct tlog_proof *proof,
                   struct keyring_seal *ret, struct problem *problem)
 {
-        for (size_t i = 0; i < ring->count; i++) {
-                struct problem reason = {};
-                int r;
+        struct problem reason = {};
+        int r = tlog_proof_verify(proof, ring, &ret->checkpoint, &ret->log_key, &reason);
 
-                if (ring->keys[i].purpose != KEY_LOG)
-                        continue;
-                r = tlog_proof_verify(proof, ring->origin, ring->keys[i].pubkey, &ret->checkpoint,
-                                      &reason);
-                ret->log_key = &ring->keys[i];
-                ret->index = proof->index;
-                if (r != -ENOKEY)
-                        return r < 0 ? problem_set(problem, r, "%s", problem_text(&reason, r)) : 0;
-        }
-        return problem_set(problem, -EBADMSG, "proof: not signed by a log key of the ring");
+        ret->index = proof->index;
+        if (r == -ENOKEY)
+                return problem_set(problem, -EBADMSG, "proof: not signed by a log key of the ring");
+        return r < 0 ? problem_set(problem, r, "%s", problem_text(&reason, r)) : 0;
 }
 
 static int seal_read(const struct keyring *ring, struct view line, struct keyring_seal *ret,

@@ -6,8 +6,8 @@
 #include "lib/base64.h"
 #include "lib/utf8.h"
 
-#define LINE_START  "\xe2\x80\x94 " /* em dash and space */
-#define KEY_ID_SIZE ((size_t)4)
+#define LINE_START   "\xe2\x80\x94 " /* em dash and space */
+#define TYPE_ED25519 0x01
 
 void note_done(struct note *note)
 {
@@ -71,7 +71,7 @@ static int parse_signature(struct reader *reader, struct note *note)
         signature->blob = BUF_INIT(NOTE_SIZE_MAX);
         note->count++;
         r = base64_decode(&signature->blob, blob);
-        if (r == 0 && signature->blob.size <= KEY_ID_SIZE)
+        if (r == 0 && signature->blob.size <= NOTE_KEY_ID_SIZE)
                 r = -EBADMSG;
         return r;
 }
@@ -107,25 +107,38 @@ int note_parse(struct view bytes, struct note *ret, struct problem *problem)
         return 0;
 }
 
-static struct view key_id(const struct pubkey *key)
+void note_key_id(const char *name, const struct pubkey *key, uint8_t ret[NOTE_KEY_ID_SIZE])
 {
-        return view_of(pubkey_fingerprint(key)->bytes, KEY_ID_SIZE);
+        const uint8_t type = TYPE_ED25519;
+        const struct view parts[] = {view_string(name), view_string("\n"), view_of(&type, 1),
+                                     pubkey_ed25519(key)};
+        struct sha256 hash = *pubkey_fingerprint(key);
+
+        if (pubkey_ed25519(key).size > 0)
+                hash = sha256_of_parts(parts, ARRAY_SIZE(parts));
+        memcpy(ret, hash.bytes, NOTE_KEY_ID_SIZE);
+}
+
+static const struct algorithm *algorithm_of(const struct pubkey *key)
+{
+        return algorithm_find(pubkey_ed25519(key).size > 0 ? "ed25519" : "ecdsa-p256");
 }
 
 int note_verify(const struct note *note, const char *name, struct pubkey *key,
                 struct problem *problem)
 {
-        struct sha256 digest = note_digest(note->text);
+        uint8_t id[NOTE_KEY_ID_SIZE];
         int r = -ENOKEY;
 
+        note_key_id(name, key, id);
         for (size_t i = 0; i < note->count; i++) {
                 struct view blob = buf_view(&note->signatures[i].blob);
 
                 if (!view_is(note->signatures[i].name, name) ||
-                    !view_equal(view_of(blob.data, KEY_ID_SIZE), key_id(key)))
+                    memcmp(blob.data, id, sizeof(id)) != 0)
                         continue;
-                r = pubkey_verify(key, algorithm_find("ecdsa-p256"), sha256_view(&digest),
-                                  view_of(blob.data + KEY_ID_SIZE, blob.size - KEY_ID_SIZE));
+                r = pubkey_verify_message(key, algorithm_of(key), note->text,
+                                          view_of(blob.data + sizeof(id), blob.size - sizeof(id)));
                 if (r < 0)
                         break;
         }
@@ -145,9 +158,11 @@ int note_put_signature(struct buf *buf, const char *name, const struct pubkey *k
                        struct view signature)
 {
         _cleanup_(buf_done) struct buf blob = {};
+        uint8_t id[NOTE_KEY_ID_SIZE];
 
         assert(note_name_is_valid(name));
-        buf_put_view(&blob, key_id(key));
+        note_key_id(name, key, id);
+        buf_put(&blob, id, sizeof(id));
         buf_put_view(&blob, signature);
         if (buf_error(&blob))
                 return buf_error(&blob);

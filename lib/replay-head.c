@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "lib/log-keys.h"
 #include "lib/replay-state.h"
 
 int replay_open_checkpoint(const struct replay *replay, struct view text, struct checkpoint *ret,
                            struct problem *problem)
 {
-        int r = -ENOKEY;
+        struct problem reason = {};
+        int r = log_keys_open_in(text, replay->ring, ret, NULL, &reason);
 
-        for (size_t i = 0; i < replay->ring->count && r < 0; i++) {
-                const struct keyring_key *key = &replay->ring->keys[i];
-                struct problem reason = {};
-
-                if (key->purpose != KEY_LOG)
-                        continue;
-                r = checkpoint_open(text, replay->ring->origin, key->pubkey, ret, &reason);
-                if (r < 0 && r != -ENOKEY)
-                        return problem_set(problem, r, "%s", problem_text(&reason, r));
-        }
         if (r == -ENOKEY)
                 return problem_set(problem, r,
                                    "not signed by the log key of \"%s\" in the key ring",
                                    replay->ring->origin);
-        return r;
+        return r < 0 ? problem_set(problem, r, "%s", problem_text(&reason, r)) : 0;
 }
 
 /* The size at which there is something to compare next, the present one included. */

@@ -239,27 +239,16 @@ int tlog_entry_parse(const json_t *object, struct tlog_entry *ret, struct proble
 static int open_proof(const struct tlog_proof *proof, const struct keyring *ring,
                       struct tlog_entry *ret, struct problem *problem)
 {
+        const struct keyring_key *key = NULL;
         struct checkpoint head = {};
+        int r = tlog_proof_verify(proof, ring, &head, &key, problem);
 
-        for (size_t i = 0; i < ring->count; i++) {
-                const struct keyring_key *key = &ring->keys[i];
-                struct problem reason = {};
-                int r;
-
-                if (key->purpose != KEY_LOG)
-                        continue;
-                r = tlog_proof_verify(proof, ring->origin, key->pubkey, &head, &reason);
-                if (r == -ENOKEY) /* the next log key may have signed */
-                        continue;
-                if (r < 0)
-                        return problem_set(problem, r, "%s", problem_text(&reason, r));
-                ret->log_id = *pubkey_fingerprint(key->pubkey);
-                ret->size = head.size;
-                ret->root = head.root;
-                return 0;
-        }
-        return problem_set(problem, -ENOKEY, "proof: not signed by a log key of \"%s\" in the ring",
-                           ring->origin);
+        if (r < 0)
+                return r;
+        ret->log_id = *pubkey_fingerprint(key->pubkey);
+        ret->size = head.size;
+        ret->root = head.root;
+        return 0;
 }
 
 int tlog_entry_from_proof(struct view text, const struct keyring *ring, struct tlog_entry *ret,
@@ -321,6 +310,8 @@ int tlog_entry_verify(const struct tlog_entry *entry, const struct keyring *ring
         if (r < 0)
                 return r;
         r = checkpoint_open(buf_view(&entry->checkpoint), ring->origin, key, &head, problem);
+        if (r == 0) /* and no other log key contradicts */
+                r = log_keys_open_in(buf_view(&entry->checkpoint), ring, &head, NULL, problem);
         if (r < 0)
                 return problem_prefix(problem, r, "log entry");
         r = check_head(entry, &head, problem);

@@ -105,18 +105,24 @@ int tlog_proof_parse(struct view text, struct tlog_proof *ret, struct problem *p
         return 0;
 }
 
-int tlog_proof_verify(const struct tlog_proof *proof, const char *origin, struct pubkey *log_key,
-                      struct checkpoint *ret, struct problem *problem)
+int tlog_proof_verify(const struct tlog_proof *proof, const struct keyring *ring,
+                      struct checkpoint *ret, const struct keyring_key **ret_key,
+                      struct problem *problem)
 {
+        struct problem reason = {};
         struct checkpoint checkpoint;
         struct sha256 leaf;
         int r;
 
         if (!proof->has_extra)
                 return problem_set(problem, -EBADMSG, "proof: without extra there is no record");
-        r = checkpoint_open(proof->checkpoint, origin, log_key, &checkpoint, problem);
+        r = log_keys_open_in(proof->checkpoint, ring, &checkpoint, ret_key, &reason);
+        if (r == -ENOKEY)
+                return problem_set(problem, r,
+                                   "proof: not signed by a log key of \"%s\" in the key ring",
+                                   ring->origin);
         if (r < 0)
-                return problem_prefix(problem, r, "proof");
+                return problem_set(problem, r, "proof: %s", problem_text(&reason, r));
         leaf = merkle_leaf(buf_view(&proof->extra));
         r = merkle_verify_inclusion(&leaf, proof->index, &proof->path, checkpoint.size,
                                     &checkpoint.root);

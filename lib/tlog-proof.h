@@ -12,6 +12,7 @@
  *     <checkpoint, verbatim>
  */
 
+#include "lib/log-keys.h"
 #include "lib/merkle-proof.h"
 
 #define TLOG_PROOF_SIZE_MAX ((size_t)1 << 18)
@@ -35,8 +36,9 @@ int tlog_proof_put(struct buf *buf, const struct tlog_proof *proof) _must_use_;
 int tlog_proof_parse(struct view text, struct tlog_proof *ret, struct problem *problem) _must_use_;
 void tlog_proof_done(struct tlog_proof *proof);
 
-/* 0 if and only if the checkpoint is one of @origin signed by @log_key and the record in `extra` is
- * entry proof->index of it. -EBADMSG, -ENOKEY, -EKEYREJECTED, with the reason. *@ret is that
- * checkpoint. */
-int tlog_proof_verify(const struct tlog_proof *proof, const char *origin, struct pubkey *log_key,
-                      struct checkpoint *ret, struct problem *problem) _must_use_;
+/* 0 if and only if the log keys of the ring vouch for the checkpoint (lib/log-keys.h) and the
+ * record in `extra` is entry proof->index of it. -EBADMSG, -ENOKEY, -EKEYREJECTED, with the reason.
+ * *@ret is that checkpoint, *@ret_key (which may be NULL) as in log_keys_open_in(). */
+int tlog_proof_verify(const struct tlog_proof *proof, const struct keyring *ring,
+                      struct checkpoint *ret, const struct keyring_key **ret_key,
+                      struct problem *problem) _must_use_;

@@ -2,6 +2,7 @@
 #include "lib/vkey.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "lib/base64.h"
 #include "lib/cosignature.h"
@@ -76,6 +77,21 @@ int vkey_parse(struct view text, struct vkey *ret, struct problem *problem)
                 return problem_set(problem, -EBADMSG,
                                    "key: the key ID is not that of name, type and key");
         return 0;
+}
+
+int vkey_of(const char *name, const struct pubkey *key, struct vkey *ret)
+{
+        struct view point = pubkey_ed25519(key);
+        int r;
+
+        *ret = (struct vkey){.type = point.size > 0 ? VKEY_ED25519 : VKEY_ECDSA};
+        if (!note_name_is_valid(name))
+                return -EBADMSG;
+        (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+        r = take_key(point.size > 0 ? point : pubkey_spki(key), ret, NULL);
+        if (r == 0)
+                compute_id(ret);
+        return r;
 }
 
 int vkey_put(struct buf *buf, const struct vkey *key)

@@ -34,6 +34,10 @@ struct vkey {
 int vkey_parse(struct view text, struct vkey *ret, struct problem *problem) _must_use_;
 void vkey_done(struct vkey *key);
 
+/* That of a public key under a name: ECDSA P-256 or Ed25519, of a log. -EOPNOTSUPP: of another
+ * kind; -EBADMSG: no name; -ENOMEM. @ret is to be freed in any case. */
+int vkey_of(const char *name, const struct pubkey *key, struct vkey *ret) _must_use_;
+
 /* Appends the word. -ENOMEM, -EMSGSIZE. */
 int vkey_put(struct buf *buf, const struct vkey *key) _must_use_;
 

@@ -195,8 +195,16 @@ static void test_keys(void)
                  "\"log\""},
                 {"log key",
                  "[Agent]\nOrigin=x\n[Token tpm0]\nDriver=tpm\nTCTI=x\n" KEY("ecdsa-p384", "log"),
-                 "f:8: [Key k] Algorithm=: expected ecdsa-p256 for the log key, found "
-                 "\"ecdsa-p384\""},
+                 "f:8: [Key k] Algorithm=: expected ecdsa-p256 for the log key, ed25519 for a "
+                 "second one, found \"ecdsa-p384\""},
+                {"two second log keys",
+                 GOOD KEY("ed25519", "log") "[Key l]\nToken=tpm0\nAlgorithm=ed25519\nPurpose=log\n",
+                 "f:20: [Key l] Purpose=: expected one log key with ed25519, which is \"k\" at "
+                 "f:13, found \"log\""},
+                {"second log key alone",
+                 "[Agent]\nOrigin=x\n[Token tpm0]\nDriver=tpm\nTCTI=x\n" KEY("ed25519", "log"),
+                 "f: expected one [Key NAME] with Purpose=log and Algorithm=ecdsa-p256, found "
+                 "none"},
         };
 
         expect_rows(rows, ARRAY_SIZE(rows));

@@ -91,6 +91,19 @@ static void test_values(void)
         expect_integer(grant->burst, 9);
 }
 
+static void test_second_log_key(void)
+{
+        _cleanup_(config_freep) struct config *config = NULL, *plain = NULL;
+
+        expect_integer(parse(view_string(GOOD KEY("ed25519", "log")), &config, NULL), 0);
+        expect_integer(parse(view_string(GOOD), &plain, NULL), 0);
+        if (!config || !plain)
+                return;
+        expect(config->log_key == config_find_key(config, "log"));
+        expect(config->second_log_key == config_find_key(config, "k"));
+        expect(plain->log_key && !plain->second_log_key);
+}
+
 static void test_token_equal(void)
 {
         static const struct {
@@ -276,6 +289,7 @@ int main(int argc, char **argv)
         test_too_many();
         test_too_many_witnesses();
         test_values();
+        test_second_log_key();
         test_token_equal();
         test_files();
         /* The example that is installed. */

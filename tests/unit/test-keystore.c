@@ -37,7 +37,8 @@ static void end(struct shelf *shelf)
 
 static struct keyring_key new_info(const char *name, uint32_t version, enum key_purpose purpose)
 {
-        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        const struct algorithm *algorithm =
+                algorithm_find(string_equal(name, "log-ed") ? "ed25519" : "ecdsa-p256");
         struct keyring_key info = {.token = "tpm0",
                                    .created = "2026-11-22T10:00:00.000000Z",
                                    .version = version,
@@ -161,8 +162,14 @@ static void test_find(void)
         expect_integer(keystore_find(shelf.store, "model", 3)->info.version, 3);
         expect(!keystore_find(shelf.store, "model", 4));
         expect(keystore_log_key(shelf.store) == keystore_find(shelf.store, "log", 0));
+        expect(!keystore_second_log_key(shelf.store));
+        (void)add(&shelf, "log-ed", 1, KEY_LOG);
+        expect(keystore_log_key(shelf.store) == keystore_find(shelf.store, "log", 0));
+        expect(keystore_second_log_key(shelf.store) == keystore_find(shelf.store, "log-ed", 0));
         keystore_log_key(shelf.store)->info.state = KEY_RETIRED;
         expect(!keystore_log_key(shelf.store));
+        keystore_second_log_key(shelf.store)->info.state = KEY_RETIRED;
+        expect(!keystore_second_log_key(shelf.store));
         end(&shelf);
 }
 

@@ -9,8 +9,11 @@
 #define TEXT                                                                                       \
         "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
 #define DASH "\xe2\x80\x94 "
-/* Of the documentation of golang.org/x/mod/sumdb/note: an Ed25519 signature, so one to be kept and
- * ignored. */
+/* Of the documentation of golang.org/x/mod/sumdb/note: Ed25519 signatures, and the key of the
+ * first, which has the key ID c74f20a3. */
+#define PETER_POINT                                                                                \
+        "\x1a\x5c\xd9\x07\x14\x3c\x38\x4c\x41\xe8\x30\xc5\xbc\xe1\x2a\xa8"                         \
+        "\x81\x7e\xc5\x64\x9a\xaa\xbf\x2c\x31\x38\x8b\x35\xb2\xd7\x44\xd6"
 #define PETER                                                                                      \
         DASH "PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 #define ENOCH                                                                                      \
@@ -208,6 +211,31 @@ static void test_bad_beside_good(void)
         }
 }
 
+/* Ed25519, type 0x01: as Go's programs make and read it. */
+static void test_ed25519(void)
+{
+        _cleanup_(buf_done) struct buf spki = {}, line = {}, bytes = {}, changed = {};
+        _cleanup_(pubkey_freep) struct pubkey *peter = NULL;
+        _cleanup_(note_done) struct note note = {}, other = {};
+        uint8_t id[NOTE_KEY_ID_SIZE];
+
+        expect_integer(spki_put_ed25519(&spki, view_of(PETER_POINT, 32)), 0);
+        expect_integer(pubkey_from_spki(buf_view(&spki), &peter), 0);
+        note_key_id("PeterNeumann", peter, id);
+        expect_view(view_of(id, sizeof(id)), view_of("\xc7\x4f\x20\xa3", 4));
+        buf_put_string(&bytes, TEXT "\n" ENOCH PETER);
+        expect_integer(note_parse(buf_view(&bytes), &note, NULL), 0);
+        expect_integer(note_verify(&note, "PeterNeumann", peter, NULL), 0);
+        expect_integer(note_verify(&note, "EnochRoot", peter, NULL), -ENOKEY);
+        expect_integer(note_put_signature(&line, "PeterNeumann", peter,
+                                          view_of(note.signatures[1].blob.data + 4, 64)),
+                       0);
+        expect_text(buf_view(&line), PETER);
+        buf_put_string(&changed, "Another text.\n\n" PETER);
+        expect_integer(note_parse(buf_view(&changed), &other, NULL), 0);
+        expect_integer(note_verify(&other, "PeterNeumann", peter, NULL), -EKEYREJECTED);
+}
+
 /* Key ID = first four bytes of SHA-256 of the DER SPKI: C2SP signed-note, type 0x02. */
 static void test_signature_line(void)
 {
@@ -236,6 +264,7 @@ int main(void)
         test_names();
         test_verify();
         test_bad_beside_good();
+        test_ed25519();
         test_signature_line();
         note_done(NULL);
         return test_result();

@@ -184,6 +184,53 @@ static void test_keys(void)
         written_done(&written);
 }
 
+/* The published checkpoint with the signature of a second log key, over @text or what is there. */
+static void sign_again(struct written *written, EVP_PKEY *pair, const char *text)
+{
+        _cleanup_(pubkey_freep) struct pubkey *key = key_public(pair);
+        _cleanup_(buf_done) struct buf bytes = BUF_INIT(NOTE_SIZE_MAX), signature = {};
+        _cleanup_(note_done) struct note note = {};
+
+        expect_integer(writer_read_checkpoint(written->writer, &bytes, NULL), 0);
+        expect_integer(note_parse(buf_view(&bytes), &note, NULL), 0);
+        key_sign_message(pair, text ? view_string(text) : note.text, &signature);
+        expect_integer(note_put_signature(&bytes, WRITTEN_ORIGIN, key, buf_view(&signature)), 0);
+        expect_integer(writer_republish(written->writer, buf_view(&bytes), NULL), 0);
+}
+
+static int open_with_second(struct written *written, struct pubkey *second)
+{
+        written->writer = writer_free(written->writer);
+        written->problem = (struct problem){};
+        return writer_open(
+                written->event,
+                &(struct writer_options){written->path, WRITTEN_ORIGIN, written->log_key, second},
+                &written->writer, &written->recovery, &written->problem);
+}
+
+/* Where there are two signatures, both count. */
+static void test_second_key(void)
+{
+        _cleanup_(key_freep) EVP_PKEY *pair = key_new(algorithm_find("ed25519"));
+        _cleanup_(pubkey_freep) struct pubkey *second = key_public(pair);
+        struct written written;
+
+        written_init(&written, 13);
+        expect_open(&written, 0, 0);
+        append_noise(&written, 20, 20);
+        expect_published(&written);
+        expect_integer(open_with_second(&written, second), 0); /* there is one signature */
+        sign_again(&written, pair, NULL);
+        expect_integer(open_with_second(&written, second), 0);
+        expect_integer(written.recovery.sealed, 20);
+        sign_again(&written, pair, "another text\n");
+        expect_integer(open_with_second(&written, second), -EKEYREJECTED);
+        expect_contains(written.problem.text,
+                        "checkpoint: signature of \"" WRITTEN_ORIGIN "\" does not verify");
+        expect_integer(open_with_second(&written, NULL), 0); /* nobody knows whose it is */
+        written_done(&written);
+}
+
 static void test_two_writers(void)
 {
         struct writer *second = NULL;
@@ -266,6 +313,7 @@ static void test_unfinished_segment(void)
 
 int main(void)
 {
+        test_second_key();
         test_two_writers();
         test_torn_tail();
         test_damage();
