@@ -116,8 +116,8 @@ class Agent:
 class Run:
     """What the command did."""
 
-    def __init__(self, arguments, folder, environment):
-        done = subprocess.run([HALLMARK] + list(arguments), cwd=folder, env=environment,
+    def __init__(self, arguments, folder, environment, wrapper=()):
+        done = subprocess.run([*wrapper, HALLMARK, *arguments], cwd=folder, env=environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=60)
         self.status = done.returncode
@@ -127,6 +127,8 @@ class Run:
 
 class CommandTest(unittest.TestCase):
     """A folder with the file `file`, and no agent until agent() starts one."""
+
+    wrapper = ()  # what runs the command
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="hallmark-cli.", dir="/tmp")
@@ -154,7 +156,7 @@ class CommandTest(unittest.TestCase):
         return agent
 
     def command(self, *arguments):
-        return Run(arguments, self.folder, self.environment)
+        return Run(arguments, self.folder, self.environment, self.wrapper)
 
     def expect_yes(self, *arguments):
         run = self.command(*arguments)
