@@ -231,11 +231,11 @@ static int replay(const struct invocation *invocation, struct journal_report *re
         int r = load(invocation, &given, &report->quorum->quorum, problem);
 
         if (r == 0)
-                r = load_endorsed(invocation, &given.ring, report->endorsed, problem);
-        if (r == 0)
                 r = open_journal(invocation->operands[0], &journal, problem);
         if (r == 0)
                 r = choose_ring(journal, &given, problem);
+        if (r == 0)
+                r = load_endorsed(invocation, &given.ring, report->endorsed, problem);
         if (r == 0 && report->quorum->quorum.policy)
                 r = journal_quorum_find(report->quorum, journal, given.ring.origin, problem);
         if (r < 0)
