@@ -114,11 +114,12 @@ static int verify(const struct maker *maker, struct view file, const char *conte
 /* The certificate that is within vouches for itself; who trusts the key does not look at it. */
 static int is_free(const struct maker *maker, struct view file, size_t at)
 {
-        const uint8_t *found =
-                memmem(file.data, file.size, maker->certificate.data, maker->certificate.size);
+        const uint8_t *found = maker->certificate.size > 0
+                                       ? memmem(file.data, file.size, maker->certificate.data,
+                                                maker->certificate.size)
+                                       : NULL;
 
-        return maker->certificate.size > 0 && found && file.data + at >= found &&
-               file.data + at < found + maker->certificate.size;
+        return found && file.data + at >= found && file.data + at < found + maker->certificate.size;
 }
 
 /* No bit of the file is free. */
