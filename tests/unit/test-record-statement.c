@@ -15,7 +15,7 @@ static const struct {
         {"no type", DIGEST, DIGEST, "", 1, 0},
         {"no URI", DIGEST, DIGEST, "provenance", 1, 0},
         {"an escape", DIGEST, DIGEST, "x:\\u0041", 1, 0},
-        {"payload without hash", DIGEST + 7, DIGEST, "x:y", 1, 0},
+        {"payload without hash", &DIGEST[7], DIGEST, "x:y", 1, 0},
         {"payload empty", "", DIGEST, "x:y", 1, 0},
         {"payload longer", DIGEST "00", DIGEST, "x:y", 1, 0},
         {"subjects of another hash", DIGEST, "sha384:ca97", "x:y", 1, 0},
