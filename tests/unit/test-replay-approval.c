@@ -292,8 +292,8 @@ static void test_restore(void)
                 "{\"lost\":0,\"two_person\":\"\",\"waiting\":1}",
                 "{\"lost\":2,\"two_person\":\"\",\"waiting\":[]}",
                 "{\"lost\":0,\"two_person\":\"\",\"waiting\":[{}]}",
-                "{\"lost\":0,\"two_person\":\"\",\"waiting\":[{\"approval\":\"00000000000000001\","
-                "\"key\":\"\",\"method\":\"\",\"uid\":0,\"until\":\"\",\"version\":0}]}",
+                ("{\"lost\":0,\"two_person\":\"\",\"waiting\":[{\"approval\":\"00000000000000001\","
+                 "\"key\":\"\",\"method\":\"\",\"uid\":0,\"until\":\"\",\"version\":0}]}"),
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
