@@ -14,10 +14,13 @@ static const char *base_of(const char *path)
         return slash ? slash + 1 : path;
 }
 
-/* Whether the file has this digest set: 1, 0, or what made reading it fail. */
+/* Whether the file has all digests of the set, and one at least: 1, 0, or what made reading it
+ * fail. */
 static int compare_file(struct artifact *file, const struct attested *product,
                         struct problem *problem)
 {
+        int same = 0;
+
         for (size_t i = 0; i < ARRAY_SIZE(hashes); i++) {
                 const char *expected = json_member_string(product->digests, hashes[i]);
                 uint8_t digest[DIGEST_SIZE_MAX];
@@ -30,9 +33,11 @@ static int compare_file(struct artifact *file, const struct attested *product,
                 if (r < 0)
                         return r;
                 (void)hex_encode(view_of(digest, digest_find_hash(hashes[i])->size), hex);
-                return string_equal(hex, expected);
+                if (!string_equal(hex, expected))
+                        return 0;
+                same = 1;
         }
-        return 0;
+        return same;
 }
 
 static int refuse_file(const struct chain_check *check, const struct chain_artifact *artifact,
