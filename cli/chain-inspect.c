@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-#include "cli/command.h"
 #include "cli/recorded.h"
+#include "cli/step.h"
 
 static int record(json_t *keep, const char *what, struct artifacts *ret, struct problem *problem)
 {
@@ -16,15 +16,15 @@ static int record(json_t *keep, const char *what, struct artifacts *ret, struct 
         return r < 0 ? r : artifacts_from_object(object, what, ret, problem);
 }
 
-static char **words_of(const json_t *command)
+static const char **words_of(const json_t *command)
 {
-        char **words = calloc(json_array_size(command) + 1, sizeof(*words));
+        const char **words = calloc(json_array_size(command) + 1, sizeof(*words));
         const json_t *word;
         size_t i;
 
         if (words)
                 json_array_foreach (command, i, word)
-                        words[i] = (char *)(uintptr_t)json_string_value(word);
+                        words[i] = json_string_value(word);
         return words;
 }
 
@@ -32,14 +32,13 @@ int chain_inspect(void *context, const struct layout_item *item, json_t *keep,
                   struct artifacts *ret_before, struct artifacts *ret_after,
                   struct problem *problem)
 {
-        _cleanup_(freep) char **words = words_of(item->command);
-        int r = words ? record(keep, "materials", ret_before, problem) : -ENOMEM;
+        _cleanup_(freep) const char **words = words_of(item->command);
+        int r = words ? record(keep, "materials", ret_before, problem) : -ENOMEM, status;
 
         (void)context;
-        if (r < 0)
-                return r;
-        r = command_run(words, problem);
-        if (r > 0)
-                r = problem_set(problem, -EKEYREJECTED, "%.200s: exit status %d", words[0], r);
+        if (r == 0)
+                r = step_run(words, &status, problem);
+        if (r == 0 && status > 0)
+                r = problem_set(problem, -EKEYREJECTED, "%.200s: exit status %d", words[0], status);
         return r < 0 ? r : record(keep, "products", ret_after, problem);
 }

@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "cli/command.h"
 #include "cli/envelope.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "cli/recorded.h"
+#include "cli/step.h"
 #include "lib/in-toto-link.h"
 
 #define COMMAND_WORDS_MAX 4096
@@ -70,19 +70,14 @@ static int record_paths(const struct invocation *invocation, size_t option, json
 static int perform(struct record *record, struct problem *problem)
 {
         const struct invocation *invocation = record->invocation;
-        _cleanup_(freep) char **words = calloc(invocation->operand_count + 1, sizeof(*words));
-        int r = words ? record_paths(invocation, OPTION_MATERIAL, &record->materials, problem)
-                      : -ENOMEM;
+        const char *const *words = invocation->operands;
+        int r = record_paths(invocation, OPTION_MATERIAL, &record->materials, problem);
 
+        record->status = -1;
+        if (r == 0 && words[0])
+                r = step_run(words, &record->status, problem);
         if (r < 0)
                 return r;
-        record->status = -1;
-        for (size_t i = 0; i < invocation->operand_count; i++)
-                words[i] = (char *)(uintptr_t)invocation->operands[i];
-        if (words[0])
-                record->status = command_run(words, problem);
-        if (words[0] && record->status < 0)
-                return record->status;
         if (record->status > 0)
                 return problem_set(problem, -ECANCELED,
                                    "%.200s: exit status %d: the step failed, and nothing was "
