@@ -182,12 +182,6 @@ static int can_log(struct agent *agent, struct call *call, const struct key *key
                 call_fail(call, "BadClaims", "%s", problem.text);
                 return 0;
         }
-        if (key->info.gate.witness) {
-                call_fail(call, "NotGranted",
-                          "key \"%s\" signs with its witness, whom logged signatures do not ask",
-                          key->info.name);
-                return 0;
-        }
         r = sealer_check(agent->sealer, &problem);
         if (r < 0) {
                 agent_fail_log_token(agent, call, r, &problem);
