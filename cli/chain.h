@@ -78,8 +78,9 @@ int chain_inspect(void *context, const struct layout_item *item, json_t *keep,
                   struct artifacts *ret_before, struct artifacts *ret_after,
                   struct problem *problem) _must_use_;
 
-/* When the attestation was signed: by the proof beside it, FILE.tlog-proof, which must be of one of
- * its signatures. -EKEYREJECTED: it is none, or --require-log demands one; else as
+/* When the attestation was signed: by the proof beside it, FILE.tlog-proof, which must be of the
+ * signature by @key. -EKEYREJECTED: it is none, or --require-log demands one; else as
  * chain_question.prove. The context is the struct chain_check. */
 int chain_prove(void *context, const char *path, const struct in_toto_envelope *envelope,
-                struct key_moment *ret, struct problem *problem) _must_use_;
+                const struct in_toto_key *key, struct key_moment *ret,
+                struct problem *problem) _must_use_;

@@ -121,7 +121,7 @@ static int check_member(const struct chain_question *question,
                         return -ENOMEM;
                 }
                 r = question->prove(question->context, path, &attestation->envelope,
-                                    &attestation->moment, problem);
+                                    attestation->key, &attestation->moment, problem);
         }
         return r < 0 || !attestation->member ? r : check_standing(attestation, problem);
 }

@@ -37,11 +37,12 @@ struct chain_question {
         int (*inspect)(void *context, const struct layout_item *item, json_t *keep,
                        struct artifacts *ret_before, struct artifacts *ret_after,
                        struct problem *problem);
-        /* When the file at @path was signed by a key of the ring, as far as that is proved.
+        /* When the file at @path was signed by @key, as far as that is proved.
          * -EKEYREJECTED with the reason: the attestation must not be believed. NULL: nothing proves
          * it. */
         int (*prove)(void *context, const char *path, const struct in_toto_envelope *envelope,
-                     struct key_moment *ret, struct problem *problem);
+                     const struct in_toto_key *key, struct key_moment *ret,
+                     struct problem *problem);
         void *context;
 };
 

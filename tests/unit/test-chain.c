@@ -443,11 +443,14 @@ static const struct {
 };
 
 static int prove(void *context, const char *path, const struct in_toto_envelope *envelope,
-                 struct key_moment *ret, struct problem *problem)
+                 const struct in_toto_key *key, struct key_moment *ret, struct problem *problem)
 {
         const char *moment = context;
 
+        size_t who = strstr(path, "train") ? TRAINER : PREPARER;
+
         expect(strstr(path, ".link") != NULL && envelope->count == 1);
+        expect(in_toto_key_is_same(key, &people[who].public));
         if (moment && moment[0] == '\0' && strstr(path, "train"))
                 return problem_set(problem, -EKEYREJECTED, "another signature");
         if (moment && moment[0])
