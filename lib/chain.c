@@ -117,9 +117,10 @@ static int read_layout(const struct place *place, struct chain *chain, struct pr
                                    json_member_string(chain->layout.object, "expires"));
         if (chain->layout.item_count > chain->layout.step_count && !question->inspect)
                 return problem_set(problem, -EKEYREJECTED,
-                                   "layout: it demands inspection %.100s, and inspections are not "
-                                   "executed unless asked for",
-                                   chain->layout.items[chain->layout.step_count].name);
+                                   "layout: it demands inspection %.100s, and inspections %s",
+                                   chain->layout.items[chain->layout.step_count].name,
+                                   place->above ? "of a layout within a layout are not executed"
+                                                : "are not executed unless asked for");
         return 0;
 }
 
@@ -184,6 +185,7 @@ static int verify_sublayout(const struct place *above, const struct chain_step *
         question.directory = directory;
         question.owners = attestation->key;
         question.owner_count = 1;
+        question.inspect = NULL; /* those who take a step run nothing in the verifier */
         attestation->sub = calloc(1, sizeof(*attestation->sub));
         if (!attestation->sub)
                 return -ENOMEM;
@@ -252,7 +254,8 @@ static int check_steps(const struct chain_question *question, struct chain *chai
         return r;
 }
 
-/* After the steps, so that nothing is run on what is not what it should be. */
+/* After the steps and whatever is within them, so that nothing is run on what is not what it should
+ * be. */
 static int check_inspections(const struct chain_question *question, struct chain *chain,
                              struct problem *problem)
 {

@@ -32,8 +32,8 @@ struct chain_question {
         int runs_may_differ;
         int specification_only;
         /* What an inspection saw before and after it was run; what that borrows from is appended
-         * to the array @keep. NULL: a layout with inspections is not fulfilled. Errors as
-         * chain_verify(). */
+         * to the array @keep. NULL: a layout with inspections is not fulfilled. A layout within a
+         * layout never is, since its owner is only who takes a step. Errors as chain_verify(). */
         int (*inspect)(void *context, const struct layout_item *item, json_t *keep,
                        struct artifacts *ret_before, struct artifacts *ret_after,
                        struct problem *problem);

@@ -377,6 +377,51 @@ static void test_delegated(const char *data, const char *reason)
                 expect(artifacts_find(chain_products(&chain), "model") != NULL && chain.run);
 }
 
+/* Who takes a step gets nothing run by who verifies. */
+static int inspect_never(void *context, const struct layout_item *item, json_t *keep,
+                         struct artifacts *ret_before, struct artifacts *ret_after,
+                         struct problem *problem)
+{
+        int *runs = context;
+
+        (*runs)++;
+        return 0;
+}
+
+static void test_delegated_inspection(void)
+{
+        _cleanup_(tree_done) struct tree tree = {};
+        _cleanup_(chain_done) struct chain chain = {};
+        _cleanup_(buf_done) struct buf link = {};
+        _cleanup_(buf_done) struct buf layout = {};
+        int runs = 0;
+        json_t *inner = inner_layout("fit");
+        struct chain_question question = {.owners = &people[OWNER].public,
+                                          .owner_count = 1,
+                                          .now = NOW,
+                                          .inspect = inspect_never,
+                                          .context = &runs};
+        char path[80];
+        struct problem problem = {};
+
+        make_tree(&tree);
+        question.directory = tree.folder.path;
+        (void)json_object_set_new(inner, "inspect",
+                                  json_pack("[{s:s, s:s, s:[s], s:[], s:[]}]", "_type",
+                                            "inspection", "name", "look", "run", "true",
+                                            "expected_materials", "expected_products"));
+        put_signed(tree.folder.path, tree.file, inner, TRAINER);
+        sign(link_of("fit", "data=d", "model=b", "1", 0), TRAINER, IN_TOTO_DSSE, &link);
+        (void)snprintf(path, sizeof(path), "%s/fit.link", tree.directory);
+        folder_write(&tree.folder, path, buf_view(&link));
+        sign(layout_of(LATER, 1), OWNER, IN_TOTO_METABLOCK, &layout);
+        expect_integer(chain_verify(&question, buf_view(&layout), &chain, &problem), -EKEYREJECTED);
+        expect_contains(problem.text,
+                        "layout: it demands inspection look, and inspections of a layout within a "
+                        "layout are not executed");
+        expect_integer(runs, 0);
+}
+
 static void test_missing_directory(void)
 {
         _cleanup_(tree_done) struct tree tree = {};
@@ -508,6 +553,7 @@ int main(void)
         test_label = "";
         test_delegated("data=d", NULL);
         test_delegated("data=e", "found \"data\", which is not the product of prepare");
+        test_delegated_inspection();
         test_missing_directory();
         test_cycle();
         test_depth();
