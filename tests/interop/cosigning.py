@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests with witnesses written elsewhere share: building one, and asking a sandbox's agent and journal."""
+"""What tests with witnesses written elsewhere share: asking a sandbox's agent and journal."""
 
 import os
 import socket
@@ -10,30 +10,6 @@ import time
 SANDBOX = os.environ["HALLMARK_SANDBOX"]
 JOURNAL = os.path.join(os.environ["HALLMARK_STATE"], "journal")
 PATIENCE = 60  # seconds
-
-
-def skip(reason):
-    print(reason)
-    sys.exit(77)
-
-
-def build(cache, version, program):
-    """The folder of the program, made out of its sources once."""
-    folder = os.path.join(cache, os.path.basename(program) + "-" + version)
-    if os.path.exists(os.path.join(folder, os.path.basename(program))):
-        return folder
-    environment = dict(os.environ, GOBIN=folder, GOFLAGS="-mod=mod", GO111MODULE="on",
-                       GOTOOLCHAIN="local", GOCACHE=os.path.join(cache, "go"))
-    try:
-        done = subprocess.run(["go", "install", program + "@" + version], env=environment, timeout=400, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    except FileNotFoundError:
-        skip("no go")
-    except subprocess.TimeoutExpired:
-        skip(program + " was not built in time")
-    if done.returncode != 0:
-        skip(program + " cannot be built: " + done.stdout.decode().strip().split("\n")[-1])
-    return folder
 
 
 def write(name, text):
