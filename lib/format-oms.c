@@ -14,16 +14,8 @@ static int recognises(struct view file)
 /* The bundle has been read, and has an envelope. The statement is for who has verified it. */
 static int parse(struct view file, struct signature *ret, struct problem *problem)
 {
-        const struct dsse *envelope = &ret->bundle.envelope;
-
         (void)file;
-        if (!string_equal(envelope->payload_type, DSSE_IN_TOTO))
-                return problem_set(problem, -EBADMSG,
-                                   "envelope: payloadType: expected \"" DSSE_IN_TOTO
-                                   "\", found \"%.100s\"",
-                                   envelope->payload_type);
-        buf_put_view(&ret->value, buf_view(&envelope->signature));
-        return buf_error(&ret->value);
+        return format_take_envelope(ret, problem);
 }
 
 static int prepare(const struct format_signer *signer, struct format_content *content,
@@ -51,14 +43,6 @@ static int check_hint(const struct signature *signature, const struct format_sig
         return -EKEYREJECTED;
 }
 
-/* While it is made, the statement is among the attributes. */
-static struct view statement_of(const struct signature *signature)
-{
-        if (signature->bundle.envelope.payload_type)
-                return buf_view(&signature->bundle.envelope.payload);
-        return buf_view(&signature->attributes);
-}
-
 static int digest(struct signature *signature, const struct format_signer *signer,
                   struct format_content *content, struct problem *problem)
 {
@@ -69,7 +53,7 @@ static int digest(struct signature *signature, const struct format_signer *signe
                 return r;
         if (signer->algorithm->kind != ALGORITHM_ECDSA)
                 return -EKEYREJECTED;
-        return dsse_digest(signer->algorithm->hash, DSSE_IN_TOTO, statement_of(signature),
+        return dsse_digest(signer->algorithm->hash, DSSE_IN_TOTO, format_statement_of(signature),
                            signature->digest, &signature->digest_size);
 }
 
@@ -83,7 +67,7 @@ static int put(struct buf *buf, const struct signature *signature,
         int r = oms_hint(signer->pubkey, hint);
 
         return r < 0 ? r
-                     : bundle_put_envelope(buf, hint, statement_of(signature), &statement,
+                     : bundle_put_envelope(buf, hint, format_statement_of(signature), &statement,
                                            signature->entry);
 }
 

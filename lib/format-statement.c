@@ -8,15 +8,14 @@
 /* What is signed is a statement about the content, which it names by digest: as a bundle with an
  * envelope, or as the envelope alone. */
 
-/* While it is made, the statement is among the attributes. */
-static struct view statement_of(const struct signature *signature)
+struct view format_statement_of(const struct signature *signature)
 {
         if (signature->bundle.envelope.payload_type)
                 return buf_view(&signature->bundle.envelope.payload);
         return buf_view(&signature->attributes);
 }
 
-static int take_envelope(struct signature *ret, struct problem *problem)
+int format_take_envelope(struct signature *ret, struct problem *problem)
 {
         const struct dsse *envelope = &ret->bundle.envelope;
 
@@ -33,7 +32,7 @@ static int take_envelope(struct signature *ret, struct problem *problem)
 static int parse_bundle(struct view file, struct signature *ret, struct problem *problem)
 {
         (void)file;
-        return take_envelope(ret, problem);
+        return format_take_envelope(ret, problem);
 }
 
 static int parse_envelope(struct view file, struct signature *ret, struct problem *problem)
@@ -48,14 +47,14 @@ static int parse_envelope(struct view file, struct signature *ret, struct proble
         if (r < 0)
                 return problem_prefix(problem, r, "envelope");
         r = dsse_parse(object, &ret->bundle.envelope, problem);
-        return r < 0 ? r : take_envelope(ret, problem);
+        return r < 0 ? r : format_take_envelope(ret, problem);
 }
 
 static int digest(struct signature *signature, const struct format_signer *signer,
                   struct format_content *content, struct problem *problem)
 {
         (void)content, (void)problem;
-        return dsse_digest(signer->algorithm->hash, DSSE_IN_TOTO, statement_of(signature),
+        return dsse_digest(signer->algorithm->hash, DSSE_IN_TOTO, format_statement_of(signature),
                            signature->digest, &signature->digest_size);
 }
 
@@ -67,15 +66,15 @@ static int put_bundle(struct buf *buf, const struct signature *signature,
                                                  buf_view(&signature->value)};
         char hint[BUNDLE_HINT_SIZE];
 
-        return bundle_put_envelope(buf, bundle_hint(signer->pubkey, hint), statement_of(signature),
-                                   &statement, signature->entry);
+        return bundle_put_envelope(buf, bundle_hint(signer->pubkey, hint),
+                                   format_statement_of(signature), &statement, signature->entry);
 }
 
 static int put_envelope(struct buf *buf, const struct signature *signature,
                         const struct format_signer *signer)
 {
         (void)signer;
-        dsse_put(buf, DSSE_IN_TOTO, statement_of(signature), buf_view(&signature->value));
+        dsse_put(buf, DSSE_IN_TOTO, format_statement_of(signature), buf_view(&signature->value));
         buf_put_u8(buf, '\n');
         return buf_error(buf);
 }

@@ -111,6 +111,13 @@ int format_check_algorithm(const struct format *format, const struct algorithm *
 int format_digest_content(struct signature *signature, const struct format_signer *signer,
                           struct format_content *content, struct problem *problem) _must_use_;
 
+/* For formats whose files are envelopes with a statement (format-statement.c). What they sign: the
+ * payload; and while it is made, it is among the attributes. */
+struct view format_statement_of(const struct signature *signature);
+
+/* Of an envelope that has been read: that it is one of those, and its signature. -EBADMSG. */
+int format_take_envelope(struct signature *ret, struct problem *problem) _must_use_;
+
 /* Rows. */
 extern const struct format format_bundle;
 extern const struct format format_cms;
