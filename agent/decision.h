@@ -13,7 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/config.h"
-#include "agent/opa-answer.h"
+#include "lib/opa-answer.h"
 
 #define DECISIONS_ASKED_MAX   64   /* under way */
 #define DECISIONS_PER_UID     32   /* of these */

@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "lib/curl.h"
+#include "lib/opa-answer.h"
 
 #define PREFIX          "unix:"
 #define SOCKET_PATH_MAX 107
 #define RULE_SIZE_MAX   256
-#define ANSWER_SIZE_MAX ((size_t)1 << 20)
 
 struct opa {
         const struct curl *curl;
@@ -75,7 +75,7 @@ static int set_up(struct opa *opa, struct problem *problem)
         CURL *easy = opa->easy;
 
         opa->headers = opa->curl->slist_append(NULL, "Content-Type: application/json");
-        opa->answer.limit = ANSWER_SIZE_MAX;
+        opa->answer.limit = OPA_ANSWER_MAX;
         if (opa->headers && set(easy, CURLOPT_URL, opa->url) == CURLE_OK &&
             set(easy, CURLOPT_UNIX_SOCKET_PATH, opa->socket) == CURLE_OK &&
             set(easy, CURLOPT_PROXY, "") == CURLE_OK &&
@@ -92,50 +92,40 @@ static int set_up(struct opa *opa, struct problem *problem)
                            opa->socket);
 }
 
-static int ask(struct opa *opa, struct problem *problem)
+static int ask(struct opa *opa, long *ret_status, struct problem *problem)
 {
         CURLcode code = opa->curl->easy_perform(opa->easy);
-        long status = 0;
 
         if (code != CURLE_OK)
                 return problem_set(problem, code == CURLE_OPERATION_TIMEDOUT ? -ETIME : -EIO,
                                    "OPA at %s: %s", opa->socket,
                                    opa->reason[0] ? opa->reason : opa->curl->easy_strerror(code));
-        if (opa->curl->easy_getinfo(opa->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
-            status != 200)
-                return problem_set(problem, -EIO, "OPA at %s: expected HTTP status 200, found %ld",
-                                   opa->socket, status);
-        return 0;
+        return opa->curl->easy_getinfo(opa->easy, CURLINFO_RESPONSE_CODE, ret_status) == CURLE_OK
+                       ? 0
+                       : -EIO;
 }
 
-/* A rule that is undefined has no result: that is a no. */
-static int read_answer(const struct opa *opa, struct problem *problem)
+/* False and undefined are a no; what is neither true nor that is no answer. */
+static int read_answer(const struct opa *opa, long status, struct problem *problem)
 {
-        _cleanup_(buf_done) struct buf said = {};
-        json_t *answer = NULL;
-        int r = json_parse_object(buf_view(&opa->answer), &answer, problem);
+        char id[OPA_ID_SIZE];
+        struct problem reason = {};
+        int r = opa_answer_parse(status, buf_view(&opa->answer), id, &reason);
 
-        if (r < 0)
-                return problem_prefix(problem, r, "OPA at %s", opa->socket);
-        if (json_is_true(json_object_get(answer, "result"))) {
-                json_decref(answer);
-                return 0;
-        }
-        if (json_object_get(answer, "result"))
-                json_put(&said, json_object_get(answer, "result"));
-        else
-                buf_put_string(&said, "undefined");
-        r = problem_set(problem, -EKEYREJECTED, "the policy %s says %.*s",
-                        strstr(opa->url, "/v1/data/") + strlen("/v1/data/"),
-                        (int)(said.size < 200 ? said.size : 200), (const char *)said.data);
-        json_decref(answer);
-        return r;
+        if (r == -EPERM)
+                return problem_set(problem, -EKEYREJECTED, "the policy %s: %s",
+                                   strstr(opa->url, "/v1/data/") + strlen("/v1/data/"),
+                                   problem_text(&reason, r));
+        return r < 0 ? problem_set(problem, r, "OPA at %s: %s", opa->socket,
+                                   problem_text(&reason, r))
+                     : 0;
 }
 
 int opa_decide(const char *address, json_t *input, struct problem *problem)
 {
         _cleanup_(opa_done) struct opa opa = {};
         int r = read_address(address, &opa, problem);
+        long status = 0;
 
         if (r == 0)
                 r = curl_load(&opa.curl, problem);
@@ -148,6 +138,6 @@ int opa_decide(const char *address, json_t *input, struct problem *problem)
                 return -ENOMEM;
         r = set_up(&opa, problem);
         if (r == 0)
-                r = ask(&opa, problem);
-        return r < 0 ? r : read_answer(&opa, problem);
+                r = ask(&opa, &status, problem);
+        return r < 0 ? r : read_answer(&opa, status, problem);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/opa-answer.h"
+#include "lib/opa-answer.h"
 
 #include <errno.h>
 

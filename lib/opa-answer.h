@@ -3,7 +3,8 @@
 
 /*
  * What the Open Policy Agent answers to a question: {"result":true,"decision_id":"…"}, and what
- * else it may put in there. Whatever is not exactly that is a no.
+ * else it may put in there. Whatever is not exactly that is no yes, be it to the agent or to a
+ * verifier.
  */
 
 #include "lib/problem.h"

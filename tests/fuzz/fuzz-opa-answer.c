@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/opa-answer.h"
 #include "lib/json.h"
+#include "lib/opa-answer.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
