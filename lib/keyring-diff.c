@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/gate-json.h"
 #include "lib/keyring-seal.h"
 
 enum member {
@@ -16,19 +17,75 @@ enum member {
         ALGORITHM,
         TOKEN,
         TRANSPARENCY,
+        USE_COUNTER,
+        ATTESTATION_KEY,
+        WITNESS,
+        EVIDENCE,
         MEMBERS
 };
 
 static const char *const member_names[] = {
-        [STATE] = "state",     [ENDED] = "ended",
-        [REVOKED] = "revoked", [DESTROYED] = "destroyed",
-        [REASON] = "reason",   [CREATED] = "created",
-        [PURPOSE] = "purpose", [ALGORITHM] = "algorithm",
-        [TOKEN] = "token",     [TRANSPARENCY] = "transparency",
+        [STATE] = "state",
+        [ENDED] = "ended",
+        [REVOKED] = "revoked",
+        [DESTROYED] = "destroyed",
+        [REASON] = "reason",
+        [CREATED] = "created",
+        [PURPOSE] = "purpose",
+        [ALGORITHM] = "algorithm",
+        [TOKEN] = "token",
+        [TRANSPARENCY] = "transparency",
+        [USE_COUNTER] = "useCounter",
+        [ATTESTATION_KEY] = "attestationKey",
+        [WITNESS] = "witness",
+        [EVIDENCE] = "evidence",
 };
 
-static const char *member_of(const struct keyring_key *key, enum member member)
+/* A key, and as JSON those of its members that are not text by themselves. */
+struct described {
+        const struct keyring_key *key;
+        json_t *more;
+};
+
+static void described_done(struct described *described)
 {
+        json_decref(described->more);
+}
+
+/* Evidence has many lines: its hash tells whether it is the same. */
+static int put_evidence(const json_t *evidence, json_t *ret)
+{
+        _cleanup_(buf_done) struct buf text = {};
+        char hex[HEX_SIZE(SHA256_SIZE)];
+        struct sha256 hash;
+
+        if (!evidence)
+                return 0;
+        json_put(&text, evidence);
+        if (buf_error(&text))
+                return buf_error(&text);
+        hash = sha256_of(buf_view(&text));
+        return json_object_set_new(ret, member_names[EVIDENCE],
+                                   json_sprintf("sha256:%s", hex_encode(sha256_view(&hash), hex))) <
+                               0
+                       ? -ENOMEM
+                       : 0;
+}
+
+static int describe(const struct keyring_key *key, struct described *ret)
+{
+        int r;
+
+        *ret = (struct described){key, json_object()};
+        if (!ret->more)
+                return -ENOMEM;
+        r = gate_to_json(&key->gate, ret->more);
+        return r < 0 ? r : put_evidence(key->evidence, ret->more);
+}
+
+static const char *member_of(const struct described *described, enum member member)
+{
+        const struct keyring_key *key = described->key;
         const char *const values[] = {
                 [STATE] = key_state_name(key->state),
                 [ENDED] = key->ended,
@@ -40,6 +97,11 @@ static const char *member_of(const struct keyring_key *key, enum member member)
                 [ALGORITHM] = key->algorithm->name,
                 [TOKEN] = key->token,
                 [TRANSPARENCY] = key_transparency_name(key->transparency),
+                [USE_COUNTER] = json_member_string(described->more, member_names[USE_COUNTER]),
+                [ATTESTATION_KEY] =
+                        json_member_string(described->more, member_names[ATTESTATION_KEY]),
+                [WITNESS] = json_member_string(described->more, member_names[WITNESS]),
+                [EVIDENCE] = json_member_string(described->more, member_names[EVIDENCE]),
         };
 
         return values[member] ? values[member] : "";
@@ -48,11 +110,14 @@ static const char *member_of(const struct keyring_key *key, enum member member)
 static int diff_key(const struct keyring_key *old, const struct keyring_key *new,
                     keyring_change_function changed, void *context)
 {
-        int r = 0;
+        _cleanup_(described_done) struct described before = {}, after = {};
+        int r = describe(old, &before);
 
+        if (r == 0)
+                r = describe(new, &after);
         for (enum member i = 0; i < MEMBERS && r == 0; i++) {
-                const struct keyring_change change = {old, new, member_names[i], member_of(old, i),
-                                                      member_of(new, i)};
+                const struct keyring_change change = {old, new, member_names[i],
+                                                      member_of(&before, i), member_of(&after, i)};
 
                 if (!string_equal(change.was, change.is))
                         r = changed(&change, context);
@@ -94,7 +159,7 @@ static int check_state(const struct keyring_key *old, const struct keyring_key *
         return 0;
 }
 
-static int check_member(const struct keyring_key *old, const struct keyring_key *new,
+static int check_member(const struct described *old, const struct described *new,
                         enum member member, struct problem *problem)
 {
         const char *was = member_of(old, member), *is = member_of(new, member);
@@ -103,15 +168,30 @@ static int check_member(const struct keyring_key *old, const struct keyring_key 
         if (string_equal(was, is) || (may_be_set && !was[0]))
                 return 0;
         return problem_set(problem, -EKEYREJECTED,
-                           "key %s version %u: %s was \"%s\", and is \"%s\"", new->name,
-                           new->version, member_names[member], was, is);
+                           "key %s version %u: %s was \"%s\", and is \"%s\"", new->key->name,
+                           new->key->version, member_names[member], was, is);
+}
+
+/* What the key was made with, and what was said of its end. */
+static int check_members(const struct keyring_key *old, const struct keyring_key *new,
+                         struct problem *problem)
+{
+        static const enum member fixed[] = {CREATED,     ENDED,           REVOKED, DESTROYED,
+                                            PURPOSE,     ALGORITHM,       TOKEN,   TRANSPARENCY,
+                                            USE_COUNTER, ATTESTATION_KEY, WITNESS};
+        _cleanup_(described_done) struct described before = {}, after = {};
+        int r = describe(old, &before);
+
+        if (r == 0)
+                r = describe(new, &after);
+        for (size_t i = 0; i < ARRAY_SIZE(fixed) && r == 0; i++)
+                r = check_member(&before, &after, fixed[i], problem);
+        return r;
 }
 
 static int check_key(const struct keyring_key *old, const struct keyring *ring,
                      struct problem *problem)
 {
-        static const enum member fixed[] = {CREATED, ENDED,     REVOKED, DESTROYED,
-                                            PURPOSE, ALGORITHM, TOKEN,   TRANSPARENCY};
         const struct keyring_key *new = keyring_find(ring, old->name, old->version);
         int r;
 
@@ -124,9 +204,7 @@ static int check_key(const struct keyring_key *old, const struct keyring *ring,
                                    "key %s version %u: is another public key", old->name,
                                    old->version);
         r = check_state(old, new, problem);
-        for (size_t i = 0; i < ARRAY_SIZE(fixed) && r == 0; i++)
-                r = check_member(old, new, fixed[i], problem);
-        return r;
+        return r < 0 ? r : check_members(old, new, problem);
 }
 
 static int check_place(const struct keyring_seal *old, const struct keyring_seal *new,

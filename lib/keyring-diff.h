@@ -8,7 +8,8 @@
 
 #include "lib/keyring.h"
 
-/* A member of a key that is not what it was. @old is NULL for a key that is new. */
+/* A member of a key that is not what it was: as in the ring, but evidence as its SHA-256. @old is
+ * NULL for a key that is new. */
 struct keyring_change {
         const struct keyring_key *old, *new;
         const char *member, *was, *is; /* without @old: NULL */
@@ -16,13 +17,13 @@ struct keyring_change {
 
 typedef int (*keyring_change_function)(const struct keyring_change *change, void *context);
 
-/* Calls @changed with each change; what it returns other than 0 ends that. */
+/* Calls @changed with each change; what it returns other than 0 ends that. Also -ENOMEM. */
 int keyring_diff(const struct keyring *old, const struct keyring *new,
                  keyring_change_function changed, void *context) _must_use_;
 
 /* 0 if @new may take the place of @old. -EKEYREJECTED with the reason: it is of another origin,
  * unsigned although @old is signed, or signed by a log key that @old does not have; its checkpoint
  * is older, or of another journal; a key is missing or another one; one that ended is in use again,
- * or its times are not what they were. */
+ * or its times or what it was made with, its gate among that, are not what they were. -ENOMEM. */
 int keyring_check_successor(const struct keyring *old, const struct keyring *new,
                             struct problem *problem) _must_use_;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "lib/gate-json.h"
 #include "lib/keyring-seal.h"
 #include "lib/record.h"
 
@@ -110,6 +111,27 @@ static int compare_names(const struct keyring_key *key, const json_t *record,
         return 0;
 }
 
+/* What the TPM demands of a key is fixed when it is made, and only the record of that has it. */
+static int compare_gate(const struct keyring_key *key, const json_t *record,
+                        struct problem *problem)
+{
+        static const char *const names[] = {"attestationKey", "useCounter", "witness"};
+        _cleanup_(json_decrefp) json_t *gate = json_object();
+
+        if (!gate || gate_to_json(&key->gate, gate) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                const char *expected = json_member_string(gate, names[i]);
+                const char *found = json_member_string(record, names[i]);
+
+                expected = expected ? expected : "";
+                found = found ? found : "";
+                if (!string_equal(found, expected))
+                        return refuse(key, names[i], expected, found, problem);
+        }
+        return 0;
+}
+
 /* One that is not in the ring has to be destroyed again. */
 static int note_stranger(struct keyring_history *history, const json_t *record,
                          struct problem *problem)
@@ -150,6 +172,8 @@ static int take_create(struct keyring_history *history, const json_t *record,
         if (!key)
                 return note_stranger(history, record, problem);
         r = compare_names(key, record, problem);
+        if (r == 0)
+                r = compare_gate(key, record, problem);
         if (r == 0 && strcmp(key->created, time) > 0)
                 r = refuse(key, "created", key->created, time, problem);
         life_of(history, key)->is_made = 1;

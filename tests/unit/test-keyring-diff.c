@@ -129,6 +129,63 @@ static void test_keys(void)
         }
 }
 
+/* What a TPM demands of a key stays what it was: neither less nor more, nor of somebody else. */
+static void test_gates(void)
+{
+        struct pubkey *one = other.pubkey, *two = model[1].pubkey;
+        const struct gate whole = {GATE_COUNTER_FIRST, one, two};
+        const struct {
+                const char *label;
+                struct gate old, new;
+                const char *says; /* NULL: it may be */
+        } rows[] = {
+                {"the same", whole, whole, NULL},
+                {"no gate",
+                 whole,
+                 {},
+                 "key model version 1: useCounter was \"0x01d10300\", and is"},
+                {"no counter",
+                 {GATE_COUNTER_FIRST, one, NULL},
+                 {0, one, NULL},
+                 "key model version 1: useCounter was \"0x01d10300\", and is \"\""},
+                {"another counter",
+                 whole,
+                 {GATE_COUNTER_LAST, one, two},
+                 "useCounter was \"0x01d10300\", and is \"0x01d103ff\""},
+                {"no witness",
+                 whole,
+                 {GATE_COUNTER_FIRST, NULL, two},
+                 "key model version 1: witness was \"MF"},
+                {"another witness",
+                 whole,
+                 {GATE_COUNTER_FIRST, two, two},
+                 "key model version 1: witness was \"MF"},
+                {"a witness", {}, {0, one, NULL}, "key model version 1: witness was \"\", and is"},
+                {"no attester",
+                 whole,
+                 {GATE_COUNTER_FIRST, one, NULL},
+                 "key model version 1: attestationKey was \"MF"},
+                {"another attester",
+                 whole,
+                 {GATE_COUNTER_FIRST, one, one},
+                 "key model version 1: attestationKey was \"MF"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct keyring_key before = model[0], after = model[0];
+                const struct keyring old = ring_of(&before, 1), new = ring_of(&after, 1);
+                struct problem problem = {};
+
+                test_label = rows[i].label;
+                before.gate = rows[i].old;
+                after.gate = rows[i].new;
+                expect_integer(keyring_check_successor(&old, &new, &problem),
+                               rows[i].says ? -EKEYREJECTED : 0);
+                expect_contains(problem.text, rows[i].says ? rows[i].says : "");
+        }
+        test_label = "";
+}
+
 struct seen {
         char text[1024];
         size_t count, stop_at;
@@ -158,6 +215,41 @@ static void test_changes(void)
         expect_integer(keyring_diff(&old, &old, note, &none), 0);
         expect_integer(none.count, 0);
         expect_integer(keyring_diff(&old, &new, note, &stopped), -ECANCELED);
+}
+
+static int note_texts(const struct keyring_change *change, void *context)
+{
+        struct seen *seen = context;
+        size_t size = strlen(seen->text);
+
+        (void)snprintf(seen->text + size, sizeof(seen->text) - size, "%s %.12s>%.12s;",
+                       change->member, change->was, change->is);
+        return 0;
+}
+
+/* The gate and the evidence of a key are among what has changed; evidence may. */
+static void test_details(void)
+{
+        _cleanup_(json_decrefp) json_t *said = json_pack("{s:s}", "kind", "pkcs11");
+        _cleanup_(json_decrefp) json_t *later = json_pack("{s:s}", "kind", "tpm2");
+        struct keyring_key before = model[0], after = model[0];
+        const struct keyring old = ring_of(&before, 1), new = ring_of(&after, 1);
+        struct seen changed = {}, removed = {}, same = {};
+
+        before.gate = (struct gate){GATE_COUNTER_FIRST, other.pubkey, other.pubkey};
+        before.evidence = said;
+        expect_integer(keyring_diff(&old, &new, note_texts, &removed), 0);
+        expect_text(view_string(removed.text),
+                    "useCounter 0x01d10300>;attestationKey MFkwEwYHKoZI>;"
+                    "witness MFkwEwYHKoZI>;evidence sha256:c2059>;");
+        after.gate = before.gate;
+        after.evidence = later;
+        expect_integer(keyring_diff(&old, &new, note_texts, &changed), 0);
+        expect_text(view_string(changed.text), "evidence sha256:c2059>sha256:05dbe;");
+        expect_integer(keyring_check_successor(&old, &new, NULL), 0);
+        after.evidence = said;
+        expect_integer(keyring_diff(&old, &new, note_texts, &same), 0);
+        expect_text(view_string(same.text), "");
 }
 
 /* A ring that is signed after so many records, of which the last but @apart are the same. */
@@ -217,7 +309,9 @@ int main(void)
         other = make_key("model", 1, KEY_MODEL, NULL);
         test_states();
         test_keys();
+        test_gates();
         test_changes();
+        test_details();
         test_places();
         keyring_key_done(&log_key);
         keyring_key_done(&model[0]);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/gate-json.h"
 #include "lib/keyring-history.h"
 #include "tests/unit/sealed-ring.h"
 
@@ -66,8 +67,12 @@ static json_t *asked(void)
 
 static json_t *made(const struct keyring_key *key)
 {
-        return json_pack("{s:s, s:s, s:s, s:s}", "algorithm", key->algorithm->name, "publicKey",
-                         "AAAA", "purpose", key_purpose_name(key->purpose), "token", key->token);
+        json_t *record =
+                json_pack("{s:s, s:s, s:s, s:s}", "algorithm", key->algorithm->name, "publicKey",
+                          "AAAA", "purpose", key_purpose_name(key->purpose), "token", key->token);
+
+        expect_integer(gate_to_json(&key->gate, record), 0);
+        return record;
 }
 
 static json_t *both(json_t *one, json_t *two)
@@ -225,6 +230,36 @@ static void change_transparency(struct keyring_key *ring)
         ring[MODEL_2].transparency = TRANSPARENCY_REKOR;
 }
 
+static void change_gate(struct keyring_key *ring)
+{
+        ring[MODEL_2].gate = (struct gate){};
+}
+
+static void change_witness(struct keyring_key *ring)
+{
+        ring[MODEL_2].gate.witness = keys[MODEL_1].pubkey;
+}
+
+static void change_no_witness(struct keyring_key *ring)
+{
+        ring[MODEL_2].gate.witness = NULL;
+}
+
+static void change_counter(struct keyring_key *ring)
+{
+        ring[MODEL_2].gate.counter = GATE_COUNTER_LAST;
+}
+
+static void change_attester(struct keyring_key *ring)
+{
+        ring[MODEL_2].gate.attester = NULL;
+}
+
+static void change_open_gate(struct keyring_key *ring)
+{
+        ring[MODEL_1].gate.counter = GATE_COUNTER_LAST;
+}
+
 static void change_evidence(struct keyring_key *ring)
 {
         ring[MODEL_2].evidence = said_later;
@@ -258,6 +293,18 @@ static const struct {
         {"version", change_version, "record 2: key model version 3: the records call it version 2"},
         {"name", change_name, "record 2: key other version 2: key: the ring has \"other\""},
         {"transparency", change_transparency, "transparency: the ring has \"rekor\""},
+        {"gate", change_gate, "record 2: key model version 2: attestationKey: the ring has \"\""},
+        {"witness", change_witness, "record 2: key model version 2: witness: the ring has \"MF"},
+        {"no witness", change_no_witness,
+         "record 2: key model version 2: witness: the ring has \"\", the records have \"MF"},
+        {"counter", change_counter,
+         "record 2: key model version 2: useCounter: the ring has \"0x01d103ff\", the records have "
+         "\"0x01d10300\""},
+        {"attestation key", change_attester,
+         "record 2: key model version 2: attestationKey: the ring has \"\""},
+        {"gate of one that had none", change_open_gate,
+         "record 1: key model version 1: useCounter: the ring has \"0x01d103ff\", the records have "
+         "\"\""},
         {"evidence", change_evidence, "key model version 2: evidence: no record has it"},
         {"of another key", change_attested, "key log version 1: evidence: no record has it"},
 };
@@ -340,6 +387,8 @@ int main(void)
         keys[LOG] = make_key("log", 1, KEY_LOG, log_pair);
         keys[MODEL_1] = make_key("model", 1, KEY_MODEL, NULL);
         keys[MODEL_2] = make_key("model", 2, KEY_MODEL, NULL);
+        keys[MODEL_2].gate =
+                (struct gate){GATE_COUNTER_FIRST, key_public(log_pair), key_public(log_pair)};
         said = json_pack("{s:s, s:{}}", "kind", "pkcs11", "selfAsserted");
         said_later =
                 json_pack("{s:s, s:{s:s}}", "kind", "pkcs11", "selfAsserted", "CKA_LOCAL", "true");
