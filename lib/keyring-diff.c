@@ -226,12 +226,13 @@ static int check_place(const struct keyring_seal *old, const struct keyring_seal
         return 0;
 }
 
+/* A ring names its log key itself: only the ring before can say that it is the right one. */
 static int check_seals(const struct keyring *old, const struct keyring *new,
                        struct problem *problem)
 {
         const struct keyring_key *known;
 
-        if (!old->seal)
+        if (!old->seal && !new->seal)
                 return 0;
         if (!new->seal)
                 return problem_set(problem, -EKEYREJECTED,
@@ -243,7 +244,7 @@ static int check_seals(const struct keyring *old, const struct keyring *new,
                                    "it is signed by log key %s version %u, which the one before "
                                    "does not have",
                                    new->seal->log_key->name, new->seal->log_key->version);
-        return check_place(old->seal, new->seal, problem);
+        return old->seal ? check_place(old->seal, new->seal, problem) : 0;
 }
 
 int keyring_check_successor(const struct keyring *old, const struct keyring *new,

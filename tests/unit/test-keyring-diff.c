@@ -294,6 +294,15 @@ static void test_places(void)
                      "with a checkpoint of 7");
         expect_place(&early, &fork, "two checkpoints of 5 records with different roots");
         expect_place(&early, &bare, "it is unsigned, and the one before was signed");
+        expect_place(&without, &late,
+                     "it is signed by log key log version 1, which the one before "
+                     "does not have");
+        without.keys[0] = log_key;
+        without.keys[0].purpose = KEY_GENERAL;
+        expect_place(&without, &late,
+                     "it is signed by log key log version 1, which the one before "
+                     "does not have");
+        without.keys[0] = other;
         without.seal = early.seal;
         expect_place(&without, &late,
                      "it is signed by log key log version 1, which the one before "
