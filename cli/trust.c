@@ -85,12 +85,26 @@ int trust_choose_by_proof(struct trust *trust, struct view proof, struct problem
         return trust_choose_by_checkpoint(trust, parsed.checkpoint, problem);
 }
 
+static const struct keyring *ring_of(const struct trust *trust, const struct keyring_key *key)
+{
+        for (size_t i = 0; i < trust->set.count; i++)
+                if (keyring_find_fingerprint(&trust->set.rings[i], pubkey_fingerprint(key->pubkey)))
+                        return &trust->set.rings[i];
+        return NULL;
+}
+
 const char *trust_origin(const struct trust *trust, const struct keyring_key *key)
 {
-        for (size_t i = 0; i < trust->set.count && trust->set.count > 1; i++)
-                if (keyring_find_fingerprint(&trust->set.rings[i], pubkey_fingerprint(key->pubkey)))
-                        return trust->set.rings[i].origin;
-        return NULL;
+        const struct keyring *ring = trust->set.count > 1 ? ring_of(trust, key) : NULL;
+
+        return ring ? ring->origin : NULL;
+}
+
+const struct keyring_seal *trust_seal(const struct trust *trust, const struct keyring_key *key)
+{
+        const struct keyring *ring = key ? ring_of(trust, key) : NULL;
+
+        return ring ? ring->seal : NULL;
 }
 
 int trust_is_signed(const struct trust *trust)

@@ -52,6 +52,10 @@ const char *trust_origin(const struct trust *trust, const struct keyring_key *ke
 /* Whether there are key rings and each is signed. */
 int trust_is_signed(const struct trust *trust);
 
+/* What signs the ring that has the key; NULL: nothing. That the ring names its log key itself makes
+ * that nobody's whom the verifier knows. */
+const struct keyring_seal *trust_seal(const struct trust *trust, const struct keyring_key *key);
+
 /* 0 if and only if one of the keys made this signature of the content, and may be believed.
  * -EKEYREJECTED with the reason; the errno of what cannot be read. */
 int trust_verify(const struct trust *trust, struct signature *signature,

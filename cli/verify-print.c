@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "cli/output.h"
+#include "lib/keyring-seal.h"
 
 /* Only what was signed in its time verifies when a key is active no more. */
 static void put_state_note(struct buf *text, const struct keyring_key *key)
@@ -41,24 +42,44 @@ static int holds_witnesses(const struct verification *v)
         return v->quorum.policy != NULL;
 }
 
+/* It is the ring itself that names it: whose it is, somebody else has to know. */
+static int holds_log_key(const struct verification *v)
+{
+        (void)v;
+        return 0;
+}
+
+static int has_log_key(const struct verification *v)
+{
+        return trust_seal(&v->trust, v->proof.key) != NULL;
+}
+
 /* What a yes stands for, and what it does not. */
 static const struct {
         const char *name;   /* in JSON */
         const char *phrase; /* for people */
         int (*holds)(const struct verification *v);
+        int (*arises)(const struct verification *v); /* NULL: always */
 } claims[] = {
         {"content", "that this is what was signed", holds_always},
         {"standing", "that the key was not revoked", holds_standing},
         {"log", "that the signature is in the journal", holds_log},
         {"witnesses", "that witnesses have seen that journal", holds_witnesses},
+        {"logKey", "that it is the right log key", holds_log_key, has_log_key},
 };
+
+static int claim_is(const struct verification *v, size_t claim, int held)
+{
+        return (!claims[claim].arises || claims[claim].arises(v)) &&
+               !claims[claim].holds(v) == !held;
+}
 
 static json_t *claims_to_json(const struct verification *v, int held)
 {
         json_t *list = json_array();
 
         for (size_t i = 0; list && i < ARRAY_SIZE(claims); i++)
-                if (!claims[i].holds(v) == !held &&
+                if (claim_is(v, i, held) &&
                     json_array_append_new(list, json_string(claims[i].name)) < 0) {
                         json_decref(list);
                         return NULL;
@@ -98,6 +119,20 @@ static int add_log(const struct verification *v, json_t *facts)
             json_object_set_new(facts, "witnesses", quorum_to_json(&v->quorum)) < 0)
                 return -1;
         return 0;
+}
+
+static int add_log_key(const struct verification *v, json_t *facts)
+{
+        const struct keyring_seal *seal = trust_seal(&v->trust, v->proof.key);
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+
+        if (!seal)
+                return 0;
+        (void)hex_encode(sha256_view(pubkey_fingerprint(seal->log_key->pubkey)), fingerprint);
+        return json_object_set_new(facts, "keyRingSignedBy",
+                                   json_pack("{s:s, s:s, s:I}", "fingerprint", fingerprint, "key",
+                                             seal->log_key->name, "version",
+                                             (json_int_t)seal->log_key->version));
 }
 
 static int add_key(const struct verification *v, json_t *facts)
@@ -161,7 +196,7 @@ static json_t *facts_to_json(const struct verification *v)
                            fingerprint),
                 "file", v->path, "proved", claims_to_json(v, 1), "notProved", claims_to_json(v, 0));
 
-        if (facts && (add_log(v, facts) < 0 || add_key(v, facts) < 0 ||
+        if (facts && (add_log(v, facts) < 0 || add_key(v, facts) < 0 || add_log_key(v, facts) < 0 ||
                       add_statement(v, facts) < 0 || add_model(v, facts) < 0)) {
                 json_decref(facts);
                 return NULL;
@@ -216,7 +251,7 @@ static void put_not_proved(const struct verification *v, struct buf *text)
         const char *separator = ": not proved: ";
 
         for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
-                if (claims[i].holds(v))
+                if (!claim_is(v, i, 0))
                         continue;
                 if (separator[0] == ':')
                         output_put_text(text, view_string(v->path));
@@ -260,6 +295,8 @@ static void put_not_covered(const struct verification *v, struct buf *text)
 static void put_ring(const struct verification *v, struct buf *text)
 {
         const char *origin = v->proof.key ? trust_origin(&v->trust, v->proof.key) : NULL;
+        const struct keyring_seal *seal = trust_seal(&v->trust, v->proof.key);
+        char fingerprint[HEX_SIZE(SHA256_SIZE)];
 
         if (origin) {
                 output_put_text(text, view_string(v->path));
@@ -268,6 +305,15 @@ static void put_ring(const struct verification *v, struct buf *text)
         if (v->proof.key && !trust_is_signed(&v->trust)) {
                 output_put_text(text, view_string(v->path));
                 buf_put_string(text, ": the key ring is unsigned\n");
+        }
+        if (seal) {
+                output_put_text(text, view_string(v->path));
+                buf_put_format(text,
+                               ": the key ring is signed by log key %s version %u, SHA-256 %s, not "
+                               "pinned\n",
+                               seal->log_key->name, seal->log_key->version,
+                               hex_encode(sha256_view(pubkey_fingerprint(seal->log_key->pubkey)),
+                                          fingerprint));
         }
 }
 
