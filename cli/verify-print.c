@@ -42,13 +42,20 @@ static int holds_witnesses(const struct verification *v)
         return v->quorum.policy != NULL;
 }
 
-/* It is the ring itself that names it: whose it is, somebody else has to know. */
-static int holds_log_key(const struct verification *v)
+static int holds_never(const struct verification *v)
 {
         (void)v;
         return 0;
 }
 
+/* The digest of a directory as a subject is that of its files' digests: in this order, whatever
+ * their names are. */
+static int is_about_directory(const struct verification *v)
+{
+        return v->statement.object && v->model.path;
+}
+
+/* It is the ring itself that names it: whose it is, somebody else has to know. */
 static int has_log_key(const struct verification *v)
 {
         return trust_seal(&v->trust, v->proof.key) != NULL;
@@ -65,7 +72,8 @@ static const struct {
         {"standing", "that the key was not revoked", holds_standing},
         {"log", "that the signature is in the journal", holds_log},
         {"witnesses", "that witnesses have seen that journal", holds_witnesses},
-        {"logKey", "that it is the right log key", holds_log_key, has_log_key},
+        {"logKey", "that it is the right log key", holds_never, has_log_key},
+        {"names", "which of the files has which name", holds_never, is_about_directory},
 };
 
 static int claim_is(const struct verification *v, size_t claim, int held)
