@@ -2,7 +2,6 @@
 #include "agent/freeze.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "agent/approve.h"
 #include "agent/event.h"
@@ -93,35 +92,6 @@ int agent_may_sign(struct agent *agent, struct call *call, const char *key)
         return 0;
 }
 
-/* What is durable in the journal is so in the file as well, with the reply that the request gets
- * whenever it comes again. */
-static int apply(struct agent *agent, const json_t *record, json_t **ret_reply,
-                 struct problem *problem)
-{
-        const char *target = frozen_target(record), *id = json_member_string(record, "id");
-        int is_thaw = string_equal(json_member_string(record, "type"), "thaw");
-        const json_t *freeze = is_thaw ? frozen_get(agent->frozen, target) : record;
-        _cleanup_(json_decrefp) json_t *reply = NULL;
-        int r = 0;
-
-        if (freeze)
-                reply = json_pack("{s:o, s:s*}", "frozen", frozen_describe(freeze), "thawed",
-                                  is_thaw ? json_member_string(record, "time") : NULL);
-        if (freeze && !reply)
-                return -ENOMEM;
-        if (is_thaw)
-                frozen_unset(agent->frozen, target);
-        else
-                r = frozen_set(agent->frozen, record, 1);
-        if (r == 0 && id && reply)
-                r = frozen_note(agent->frozen, id, is_thaw ? "Thaw" : "Freeze", target, reply);
-        if (r == 0)
-                r = frozen_save(agent->frozen, problem);
-        if (r == 0)
-                *ret_reply = TAKE_PTR(reply);
-        return r;
-}
-
 static void log_freezing(const json_t *record, int is_thaw)
 {
         const char *key = json_member_string(record, "key");
@@ -173,7 +143,7 @@ static void on_recorded(void *context, int error, uint64_t index)
                 freezing_free(freezing);
                 return;
         }
-        r = apply(agent, freezing->record, &reply, &problem);
+        r = agent_apply_freeze(agent, freezing->record, &reply, &problem);
         if (r == 0 && json_member_string(freezing->record, "approval"))
                 agent_approval_done(agent, json_member_string(freezing->record, "approval"));
         if (r < 0)
@@ -409,34 +379,6 @@ void agent_record_freezes(struct agent *agent)
 {
         if (writer_state(agent->writer) == WRITER_OPEN)
                 frozen_each(agent->frozen, record_late, agent);
-}
-
-int agent_open_frozen(struct agent *agent, struct problem *problem)
-{
-        _cleanup_(freep) char *path = NULL;
-
-        if (asprintf(&path, "%s/frozen", agent->config->state_directory) < 0) {
-                path = NULL; /* asprintf() leaves it undefined */
-                return -ENOMEM;
-        }
-        return frozen_open(path, &agent->frozen, problem);
-}
-
-int agent_recover_frozen(struct agent *agent, struct view entry, struct problem *problem)
-{
-        static const char *const marks[] = {"\"type\":\"freeze\"", "\"type\":\"thaw\""};
-        _cleanup_(json_decrefp) json_t *parsed = NULL, *reply = NULL;
-        const char *type;
-
-        if (!memmem(entry.data, entry.size, marks[0], strlen(marks[0])) &&
-            !memmem(entry.data, entry.size, marks[1], strlen(marks[1])))
-                return 0;
-        if (record_parse(entry, &parsed, NULL) < 0)
-                return 0;
-        type = json_member_string(parsed, "type");
-        if (!string_equal(type, "freeze") && !string_equal(type, "thaw"))
-                return 0;
-        return apply(agent, parsed, &reply, problem);
 }
 
 static void add_to_list(const json_t *freeze, int is_recorded, void *context)

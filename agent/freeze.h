@@ -9,13 +9,18 @@
 #include "agent/agent.h"
 #include "agent/frozen.h"
 
-/* Reads what is frozen. */
+/* Reads what is frozen. freeze-recover.c, as the next two. */
 int agent_open_frozen(struct agent *agent, struct problem *problem) _must_use_;
 
 /* Makes true what that record of the journal says, if it is one of a freeze or a thaw: at the
  * start, in order, for those after the last checkpoint. */
 int agent_recover_frozen(struct agent *agent, struct view entry,
                          struct problem *problem) _must_use_;
+
+/* What is durable in the journal is so in the file as well, with the reply (to be released) that
+ * the request gets whenever it comes again; NULL: there is none. Errors as frozen_save(). */
+int agent_apply_freeze(struct agent *agent, const json_t *record, json_t **ret_reply,
+                       struct problem *problem) _must_use_;
 
 /* Records each freeze that the journal did not take. */
 void agent_record_freezes(struct agent *agent);
