@@ -42,6 +42,30 @@ int agent_open_frozen(struct agent *agent, struct problem *problem)
         return frozen_open(path, &agent->frozen, problem);
 }
 
+/* Whether @record is that of the freeze: one that is recorded later has the time and the boot of
+ * that (record_late()). Without memory it is not, and recorded once more. */
+static int is_record_of(const json_t *record, const json_t *freeze)
+{
+        _cleanup_(json_decrefp) json_t *copy = json_copy((json_t *)(uintptr_t)record);
+        const char *time = json_member_string(freeze, "time");
+
+        if (!copy || strcmp(json_member_string(record, "time"), time) < 0)
+                return 0;
+        recorder_set(copy, "boot", json_member_string(freeze, "boot"));
+        recorder_set(copy, "time", time);
+        return json_equal(copy, freeze);
+}
+
+/* A freeze that the journal did not take is later than all that it has of its target. */
+static int is_outdated(const struct agent *agent, const json_t *record)
+{
+        const char *target = frozen_target(record);
+        const json_t *freeze = frozen_get(agent->frozen, target);
+
+        return freeze && !frozen_is_recorded(agent->frozen, target) &&
+               !is_record_of(record, freeze);
+}
+
 int agent_recover_frozen(struct agent *agent, struct view entry, struct problem *problem)
 {
         static const char *const marks[] = {"\"type\":\"freeze\"", "\"type\":\"thaw\""};
@@ -55,6 +79,8 @@ int agent_recover_frozen(struct agent *agent, struct view entry, struct problem 
                 return 0;
         type = json_member_string(parsed, "type");
         if (!string_equal(type, "freeze") && !string_equal(type, "thaw"))
+                return 0;
+        if (is_outdated(agent, parsed))
                 return 0;
         return agent_apply_freeze(agent, parsed, &reply, problem);
 }

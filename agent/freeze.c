@@ -260,6 +260,14 @@ static void reply_frozen(struct call *call, const json_t *freeze)
         call_reply(call, json_pack("{s:o}", "frozen", frozen_describe(freeze)));
 }
 
+/* A thaw that a sealed journal has refused may be on the disk all the same: only a freeze that is
+ * noted as one without a record outlives the next start. */
+static int stays_frozen(const struct agent *agent, const char *target)
+{
+        return frozen_is_recorded(agent->frozen, target) &&
+               writer_state(agent->writer) != WRITER_SEALED;
+}
+
 void agent_freeze(struct agent *agent, struct call *call)
 {
         const char *target = target_of(call);
@@ -271,7 +279,7 @@ void agent_freeze(struct agent *agent, struct call *call)
             !can_freeze(agent, call, target))
                 return;
         present = frozen_get(agent->frozen, target);
-        if (present && frozen_is_recorded(agent->frozen, target)) {
+        if (present && stays_frozen(agent, target)) {
                 reply_frozen(call, present);
                 return;
         }

@@ -13,7 +13,8 @@
 int agent_open_frozen(struct agent *agent, struct problem *problem) _must_use_;
 
 /* Makes true what that record of the journal says, if it is one of a freeze or a thaw: at the
- * start, in order, for those after the last checkpoint. */
+ * start, in order, for those after the last checkpoint. What is frozen without a record stays so,
+ * whatever older records say. */
 int agent_recover_frozen(struct agent *agent, struct view entry,
                          struct problem *problem) _must_use_;
 
