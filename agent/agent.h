@@ -76,6 +76,7 @@ struct agent {
         struct change *changes;       /* ends of keys on their way */
         struct attesting *attestings; /* tokens that are asked about keys */
         struct freezing *freezings;   /* likewise */
+        struct asking *askings;       /* requests on their way to be pending */
         struct call
                 *ring_calls; /* GetKeyRing, waiting for the log key, or for the next signed ring */
         size_t ring_call_count;

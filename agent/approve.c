@@ -12,8 +12,9 @@
 /* What one operator has asked for, on its way into the journal. */
 struct asking {
         struct agent *agent;
-        struct call *call;
+        struct call *calls; /* that have asked for it: more than one, if in the meantime */
         json_t *record;
+        struct asking *next;
 };
 
 int agent_open_pending(struct agent *agent, struct problem *problem)
@@ -135,35 +136,52 @@ static int add(struct agent *agent, const json_t *record, struct problem *proble
 static void asking_free(struct asking *asking)
 {
         struct agent *agent = asking->agent;
+        struct asking **link = &agent->askings;
 
+        while (*link != asking)
+                link = &(*link)->next;
+        *link = asking->next;
         json_decref(asking->record);
         free(asking);
         agent_progress_ended(agent);
+}
+
+/* One of the calls that wait for it, or NULL. */
+static struct call *take_call(struct asking *asking)
+{
+        struct call *call = asking->calls;
+
+        if (call) {
+                asking->calls = call->parked;
+                call->parked = NULL;
+        }
+        return call;
 }
 
 static void on_recorded(void *context, int error, uint64_t index)
 {
         struct asking *asking = context;
         struct problem problem = {};
-        int r;
+        struct call *call;
+        int r = error;
 
-        if (error < 0) {
-                agent_fail_journal(asking->agent, asking->call, error);
-                asking_free(asking);
-                return;
-        }
-        r = add(asking->agent, asking->record, &problem);
-        if (r < 0) {
+        if (error == 0)
+                r = add(asking->agent, asking->record, &problem);
+        if (error == 0 && r < 0)
                 agent_fail_storage(asking->agent, "a request that is pending", r, &problem);
-                call_fail(asking->call, "StorageFailed", "%s", problem_text(&problem, r));
-        } else {
+        if (r == 0)
                 event_log(LOG_NOTICE, MESSAGE_APPROVAL_WANTED,
                           "%s by user %lld is pending: hallmark approve %s",
                           json_member_string(asking->record, "method"),
                           (long long)uid_of(asking->record),
                           json_member_string(asking->record, "approval"));
-                say_pending(asking->call, asking->record);
-        }
+        while ((call = take_call(asking)))
+                if (error < 0)
+                        agent_fail_journal(asking->agent, call, error);
+                else if (r < 0)
+                        call_fail(call, "StorageFailed", "%s", problem_text(&problem, r));
+                else
+                        say_pending(call, asking->record);
         asking_free(asking);
 }
 
@@ -184,33 +202,63 @@ static void append(struct agent *agent, struct call *call, json_t *record)
                 call_fail(call, "Busy", "out of memory");
                 return;
         }
-        *asking = (struct asking){agent, call, record};
+        *asking = (struct asking){agent, call, record, agent->askings};
+        agent->askings = asking;
         agent->in_progress++;
         r = recorder_append(&agent->recorder, json_incref(record), on_recorded, asking);
         if (r < 0)
                 on_recorded(asking, r, 0);
 }
 
+/* The same request on its way, or NULL; and in @search, another one with its id. */
+static struct asking *find_coming(const struct agent *agent, struct search *search,
+                                  size_t *ret_count)
+{
+        *ret_count = 0;
+        for (struct asking *asking = agent->askings; asking; asking = asking->next, ++*ret_count)
+                if (look(asking->record, search))
+                        return asking;
+        return NULL;
+}
+
+/* It is answered with the others. */
+static void join(struct asking *asking, struct call *call)
+{
+        call->parked = asking->calls;
+        asking->calls = call;
+}
+
+/* What is new, if there is room for it beside the @present ones. */
+static void ask(struct agent *agent, struct call *call, json_t *record, size_t present)
+{
+        if (present >= PENDING_MAX)
+                call_fail(call, "Busy", "%zu requests wait to be approved already", present);
+        else if (agent_can_record(agent, call))
+                append(agent, call, json_incref(record));
+}
+
 void agent_ask_approval(struct agent *agent, struct call *call, json_t *record)
 {
         struct search search = {.wanted = record};
-        size_t present = 0;
+        size_t present = 0, coming = 0;
+        struct asking *same;
 
         if (!record) {
                 call_fail(call, "Busy", "out of memory");
                 return;
         }
+        same = find_coming(agent, &search, &coming);
         (void)pending_each(agent->pending, look, &search);
         (void)pending_each(agent->pending, count, &present);
-        if (search.found)
+        if (same)
+                join(same, call);
+        else if (search.found)
                 say_pending(call, search.found);
         else if (search.conflict)
                 call_fail(call, "IdUsed", "request \"%s\" is pending, for something else",
                           json_member_string(record, "id"));
-        else if (present >= PENDING_MAX)
-                call_fail(call, "Busy", "%zu requests wait to be approved already", present);
-        else if (agent_can_record(agent, call))
-                append(agent, call, json_incref(record));
+        else
+                ask(agent, call, record, present + coming);
         json_decref(record);
 }
 

@@ -126,8 +126,6 @@ int pending_add(struct pending *pending, const json_t *record, const char *now)
 {
         if (json_object_size(pending->records) >= PENDING_MAX)
                 forget_expired(pending, now);
-        if (json_object_size(pending->records) >= PENDING_MAX)
-                return -ENOSPC;
         return json_object_set(pending->records, json_member_string(record, "approval"),
                                (json_t *)(uintptr_t)record) < 0
                        ? -ENOMEM

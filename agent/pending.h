@@ -9,7 +9,7 @@
 #include "lib/digest.h"
 #include "lib/json.h"
 
-#define PENDING_MAX     ((size_t)64) /* at a time */
+#define PENDING_MAX     ((size_t)64) /* at a time; agent_ask_approval() sees to it */
 #define PENDING_ID_SIZE 17           /* 16 hexadecimal digits */
 
 struct pending;
@@ -30,8 +30,9 @@ const json_t *pending_get(const struct pending *pending, const char *id);
 int pending_each(const struct pending *pending, int (*take)(const json_t *record, void *context),
                  void *context);
 
-/* Adds a record (borrowed) under its member `approval`. Those whose time was over at @now, as in
- * records, go when there is no room. -ENOSPC: there is none all the same; -ENOMEM. */
+/* Adds a record (borrowed) under its member `approval`, in the place of one that has it already.
+ * Whatever the journal has is taken, however many there are; from PENDING_MAX on, those go whose
+ * time was over at @now, as in records. -ENOMEM. */
 int pending_add(struct pending *pending, const json_t *record, const char *now) _must_use_;
 void pending_remove(struct pending *pending, const char *id);
 
