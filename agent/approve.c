@@ -369,15 +369,19 @@ void agent_approve(struct agent *agent, struct call *call)
         const json_t *record = pending_get(agent->pending, id);
         struct approval approval = {.record = record, .call = call};
         struct grant_decision decision = {};
+        int is_thaw;
 
         if (!record) {
                 call_fail(call, "NoSuchApproval", "nothing is pending as \"%.64s\"", id);
                 return;
         }
+        is_thaw = string_equal(json_member_string(record, "method"), "Thaw");
+        if (!is_thaw && agent_wait_for_anchor(agent, call))
+                return; /* it comes again */
         if (!agent_granted(agent, call, frozen_target(record), &decision) ||
             !may_approve(agent, call, record))
                 return;
-        if (string_equal(json_member_string(record, "method"), "Thaw"))
+        if (is_thaw)
                 agent_thaw_approved(agent, &approval);
         else
                 agent_change_approved(agent, &approval);

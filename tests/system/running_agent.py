@@ -332,6 +332,34 @@ class AgentTest(unittest.TestCase):
         self.assertEqual(status, 0, said + agent.log.text())
 
 
+def as_user(running, uid, method, **parameters):
+    """The call of an operator by a process of that user: its reply, or its error."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = ["OSError", {"reason": "no user"}]
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        try:
+            with Connection(running.path("admin.sock"), PATIENCE) as connection:
+                said = [None, connection.call(ADMIN + method, **parameters)]
+        except CallError as error:
+            said = [error.name, error.parameters]
+        except (OSError, EOFError) as error:
+            said = ["OSError", {"reason": str(error)}]
+        finally:
+            os.write(writer, json.dumps(said).encode())
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        name, parameters = json.loads(pipe.read())
+    os.waitpid(child, 0)
+    if name:
+        raise CallError(name, parameters)
+    return parameters
+
+
 def eventually(condition, what, seconds=PATIENCE):
     """For what announces itself in no log: asks again and again, and each question takes the agent a turn."""
     deadline = time.monotonic() + seconds
