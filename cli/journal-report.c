@@ -122,16 +122,17 @@ static void put_levels(struct buf *text, const struct replay_result *result)
                                result->range_count - REPLAY_RANGES_MAX);
 }
 
-static json_t *result_to_json(const struct replay_result *result)
+static json_t *result_to_json(const struct replay_result *result, const char *origin)
 {
         char root[HEX_SIZE(SHA256_SIZE)];
 
-        return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:s}}", "good",
-                         result->findings == 0, "findings", (json_int_t)result->findings, "records",
-                         (json_int_t)result->records, "verifiedBefore", (json_int_t)result->before,
-                         "signatures", (json_int_t)result->signatures, "unsealed",
-                         (json_int_t)result->unsealed, "levels", levels_to_json(result),
-                         "checkpoint", "size", (json_int_t)result->checkpoint.size, "root",
+        return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:s}}", "good",
+                         result->findings == 0, "origin", origin, "findings",
+                         (json_int_t)result->findings, "records", (json_int_t)result->records,
+                         "verifiedBefore", (json_int_t)result->before, "signatures",
+                         (json_int_t)result->signatures, "unsealed", (json_int_t)result->unsealed,
+                         "levels", levels_to_json(result), "checkpoint", "size",
+                         (json_int_t)result->checkpoint.size, "root",
                          hex_encode(sha256_view(&result->checkpoint.root), root));
 }
 
@@ -144,7 +145,8 @@ int journal_report_result(const struct journal_report *report, const struct repl
         if (report->json)
                 return output_write_json(
                         endorsed_result_to_json(
-                                quorum_result_to_json(result_to_json(result), report->quorum),
+                                quorum_result_to_json(result_to_json(result, report->origin),
+                                                      report->quorum),
                                 report->endorsed),
                         report->problem);
         if (result->findings > 0)
@@ -152,6 +154,7 @@ int journal_report_result(const struct journal_report *report, const struct repl
         output_put_text(&text, view_string(path));
         buf_put_format(&text, ": good: %llu records, %llu signatures verified\n",
                        (unsigned long long)result->records, (unsigned long long)result->signatures);
+        buf_put_format(&text, "origin: %s\n", report->origin);
         if (result->before > 0)
                 buf_put_format(&text, "verified before: %llu of the records\n",
                                (unsigned long long)result->before);

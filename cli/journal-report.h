@@ -16,6 +16,7 @@ struct journal_report {
         int json;
         int error;                     /* of writing; the first sticks */
         unsigned percent;              /* as shown on the terminal */
+        const char *origin;            /* of the ring that the journal was held against */
         struct journal_quorum *quorum; /* without policy when none was given */
         struct journal_endorsed *endorsed;
         struct problem *problem;

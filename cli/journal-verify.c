@@ -12,6 +12,7 @@
 
 enum {
         OPTION_KEYRING,
+        OPTION_ORIGIN,
         OPTION_SINCE,
         OPTION_STATE,
         OPTION_FROM_START,
@@ -173,28 +174,24 @@ static int open_journal(const char *operand, struct journal **ret, struct proble
                                     : journal_open(operand, ret, problem);
 }
 
-/* Of several rings, the one whose name the checkpoint has. */
-static int choose_ring(const struct journal *journal, struct given *ret, struct problem *problem)
+/* Whose journal it has to be is for whoever asks to say, and not for the journal. */
+static int choose_ring(const struct invocation *invocation, struct given *ret,
+                       struct problem *problem)
 {
-        _cleanup_(buf_done) struct buf note = BUF_INIT(NOTE_SIZE_MAX);
+        const char *origin = option_value(invocation, OPTION_ORIGIN);
+        const char *path = option_value(invocation, OPTION_KEYRING);
         const struct keyring *ring = &ret->set.rings[0];
-        struct reader reader;
-        struct view origin;
-        int r;
 
-        if (ret->set.count > 1) {
-                r = journal_read_checkpoint(journal, &note, problem);
-                if (r < 0)
-                        return problem_set(problem, r,
-                                           "no checkpoint that says of which origin "
-                                           "the journal is");
-                reader = reader_init(buf_view(&note));
-                origin = reader_until(&reader, '\n');
-                ring = keyring_set_find(&ret->set, origin);
-                if (!ring)
-                        return problem_set(problem, -ENOKEY, "there is no key ring of \"%.*s\"",
-                                           (int)origin.size, (const char *)origin.data);
-        }
+        if (!origin && ret->set.count > 1)
+                return problem_set(problem, -EINVAL,
+                                   "journal verify: %s: key rings of %zu origins: expected "
+                                   "--origin, whose journal it has to be",
+                                   path, ret->set.count);
+        if (origin)
+                ring = keyring_set_find(&ret->set, view_string(origin));
+        if (!ring)
+                return problem_set(problem, -ENOKEY, "%s: there is no key ring of \"%.150s\"", path,
+                                   origin);
         ret->ring = *ring;
         return 0;
 }
@@ -216,40 +213,40 @@ static int store_state(const struct invocation *invocation, const struct given *
         return output_write_file(path, buf_view(kept), problem);
 }
 
-static int replay(const struct invocation *invocation, struct journal_report *report,
-                  struct replay_result *ret, struct problem *problem)
+static int replay(const struct invocation *invocation, struct given *given,
+                  struct journal_report *report, struct replay_result *ret, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf kept = BUF_INIT(REPLAY_SAVED_MAX);
         _cleanup_(journal_freep) struct journal *journal = NULL;
-        _cleanup_(given_done) struct given given = {};
         struct replay_options options = {
                 .keep = option_value(invocation, OPTION_STATE) ? &kept : NULL,
                 .anew = option_value(invocation, OPTION_FROM_START) != NULL,
                 .finding = journal_report_finding,
                 .progress = isatty(STDERR_FILENO) ? journal_report_progress : NULL,
                 .context = report};
-        int r = load(invocation, &given, &report->quorum->quorum, problem);
+        int r = load(invocation, given, &report->quorum->quorum, problem);
 
+        if (r == 0)
+                r = choose_ring(invocation, given, problem);
         if (r == 0)
                 r = open_journal(invocation->operands[0], &journal, problem);
         if (r == 0)
-                r = choose_ring(journal, &given, problem);
-        if (r == 0)
-                r = load_endorsed(invocation, &given.ring, report->endorsed, problem);
+                r = load_endorsed(invocation, &given->ring, report->endorsed, problem);
         if (r == 0 && report->quorum->quorum.policy)
-                r = journal_quorum_find(report->quorum, journal, given.ring.origin, problem);
+                r = journal_quorum_find(report->quorum, journal, given->ring.origin, problem);
         if (r < 0)
                 return r;
-        options.since = given.since;
-        options.since_count = given.since_count;
-        options.saved = buf_view(&given.state);
-        r = replay_journal(journal, &given.ring, &options, ret, problem);
+        options.since = given->since;
+        options.since_count = given->since_count;
+        options.saved = buf_view(&given->state);
+        report->origin = given->ring.origin;
+        r = replay_journal(journal, &given->ring, &options, ret, problem);
         if (r == 0)
-                r = store_state(invocation, &given, &kept, problem);
+                r = store_state(invocation, given, &kept, problem);
         if (r == 0 && option_value(invocation, OPTION_REQUIRE_SEALED))
                 check_sealed(ret, report);
         if (r == 0)
-                r = journal_endorsed_check(report->endorsed, &given.ring, ret,
+                r = journal_endorsed_check(report->endorsed, &given->ring, ret,
                                            journal_report_finding, report);
         if (r == 0)
                 r = check_quorum(journal, ret, report);
@@ -265,8 +262,9 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
                                         .quorum = &quorum,
                                         .endorsed = &endorsed,
                                         .problem = problem};
+        _cleanup_(given_done) struct given given = {};
         struct replay_result result = {};
-        int r = replay(invocation, &report, &result, problem);
+        int r = replay(invocation, &given, &report, &result, problem);
 
         if (r == 0)
                 r = journal_report_result(&report, &result, invocation->operands[0]);
@@ -290,6 +288,9 @@ const struct verb verb_journal_verify = {
         .options =
                 {
                         [OPTION_KEYRING] = {"keyring", "r", "FILE", "the key ring to trust"},
+                        [OPTION_ORIGIN] =
+                                {"origin", NULL, "ORIGIN",
+                                 "whose journal it has to be, of several rings in a file"},
                         [OPTION_SINCE] =
                                 {"since", "s", "FILE",
                                  "an earlier checkpoint, which must be a part of this journal", 1},

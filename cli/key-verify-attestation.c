@@ -13,7 +13,8 @@ enum {
         OPTION_ATTESTATION_KEY,
         OPTION_NONCE,
         OPTION_KEY,
-        OPTION_KEYRING
+        OPTION_KEYRING,
+        OPTION_ORIGIN
 };
 
 /* What the command line has. */
@@ -41,6 +42,9 @@ static int check_options(const struct invocation *invocation, const struct given
         if (option_value(invocation, OPTION_KEY) && option_value(invocation, OPTION_KEYRING))
                 return problem_set(problem, -EINVAL,
                                    "key verify-attestation: expected --key or --keyring, not both");
+        if (option_value(invocation, OPTION_ORIGIN) && !option_value(invocation, OPTION_KEYRING))
+                return problem_set(problem, -EINVAL,
+                                   "key verify-attestation: --origin needs --keyring");
         if (option_value(invocation, OPTION_CHALLENGE) &&
             option_value(invocation, OPTION_ATTESTATION_KEY))
                 return problem_set(problem, -EINVAL,
@@ -84,6 +88,7 @@ static int load(const struct invocation *invocation, struct given *ret, struct p
                 r = check_options(invocation, ret, problem);
         if (r == 0)
                 r = load_trust(invocation, &ret->trust, problem);
+        ret->keys.origin = option_value(invocation, OPTION_ORIGIN);
         if (r == 0 && (ring || key))
                 r = trust_load(&ret->keys, ring, key, problem);
         return r;
@@ -258,6 +263,8 @@ const struct verb verb_key_verify_attestation = {
                         [OPTION_KEY] = {"key", "k", "FILE", "the public key it must be about"},
                         [OPTION_KEYRING] = {"keyring", "r", "FILE",
                                             "the key ring that must have the key"},
+                        [OPTION_ORIGIN] = {"origin", NULL, "ORIGIN",
+                                           "which of several rings in a file to trust"},
                 },
         .run = run,
 };

@@ -95,7 +95,7 @@ static const struct keyring *ring_of(const struct trust *trust, const struct key
 
 const char *trust_origin(const struct trust *trust, const struct keyring_key *key)
 {
-        const struct keyring *ring = trust->set.count > 1 ? ring_of(trust, key) : NULL;
+        const struct keyring *ring = key ? ring_of(trust, key) : NULL;
 
         return ring ? ring->origin : NULL;
 }
@@ -115,15 +115,33 @@ int trust_is_signed(const struct trust *trust)
         return trust->set.count > 0;
 }
 
+/* Of several rings, whoever made a signature would choose whose key counts, and whoever made a
+ * proof whose log. */
+static int load_rings(struct trust *trust, const char *path, struct problem *problem)
+{
+        int r = keyring_set_load(path, &trust->set, problem);
+
+        if (r < 0)
+                return r;
+        if (!trust->origin && trust->set.count > 1)
+                return problem_set(problem, -EINVAL,
+                                   "%s: key rings of %zu origins: expected --origin, to say which "
+                                   "of them to trust",
+                                   path, trust->set.count);
+        if (trust->origin && keyring_set_keep(&trust->set, trust->origin) < 0)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: there is no key ring of origin \"%.150s\"", path,
+                                   trust->origin);
+        return join_rings(trust);
+}
+
 int trust_load(struct trust *trust, const char *ring, const char *public_key,
                struct problem *problem)
 {
         int r;
 
-        if (ring) {
-                r = keyring_set_load(ring, &trust->set, problem);
-                return r < 0 ? r : join_rings(trust);
-        }
+        if (ring)
+                return load_rings(trust, ring, problem);
         r = load_public_key(public_key, &trust->pubkey, problem);
         if (r == 0 && trust->algorithm && !pubkey_fits(trust->pubkey, trust->algorithm))
                 r = problem_set(problem, -EINVAL, "%s: not a key of algorithm %s", public_key,

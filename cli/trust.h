@@ -15,6 +15,7 @@ struct trust {
         struct keyring_key *all;           /* the keys of all of them, if there are several */
         struct keyring ring;               /* of these keys, or the one that was chosen; borrows */
         struct pubkey *pubkey;             /* instead of a ring */
+        const char *origin;                /* pattern of the rings to trust; NULL: there is one */
         const char *key_name;              /* NULL: any of the ring */
         const struct algorithm *algorithm; /* of the public key; NULL: any that fits */
         const char *purpose;               /* that the key must have; NULL: any */
@@ -30,8 +31,9 @@ struct trust_proof {
 
 void trust_done(struct trust *trust);
 
-/* Reads the ring or the key; the other is NULL. The other members have been set. -EINVAL, and the
- * errors of keyring_load(), pubkey_from_pem() and file_read(). */
+/* Reads the ring or the key; the other is NULL. The other members have been set. -EKEYREJECTED:
+ * there is no ring of the origin. -EINVAL, also for several rings and nothing that says which of
+ * them; and the errors of keyring_load(), pubkey_from_pem() and file_read(). */
 int trust_load(struct trust *trust, const char *ring, const char *public_key,
                struct problem *problem) _must_use_;
 
@@ -46,7 +48,7 @@ int trust_choose_by_checkpoint(struct trust *trust, struct view note,
 int trust_choose_by_proof(struct trust *trust, struct view proof,
                           struct problem *problem) _must_use_;
 
-/* Of which of several rings the key is; NULL: there is one. */
+/* Of which ring the key is; NULL: of none. */
 const char *trust_origin(const struct trust *trust, const struct keyring_key *key);
 
 /* Whether there are key rings and each is signed. */

@@ -38,6 +38,8 @@ static int check_usage(const struct verification *v, struct problem *problem)
         if (ring == (given(v, VERIFY_PUBLIC_KEY) != NULL))
                 return problem_set(problem, -EINVAL,
                                    "verify: expected either --keyring or --public-key");
+        if (!ring && given(v, VERIFY_ORIGIN))
+                return problem_set(problem, -EINVAL, "verify: --origin needs --keyring");
         if (!ring && given(v, VERIFY_KEY))
                 return problem_set(problem, -EINVAL, "verify: --key needs --keyring");
         if (!ring && given(v, VERIFY_PURPOSE))
@@ -59,6 +61,7 @@ static int load_trust(struct verification *v, struct problem *problem)
 {
         const char *algorithm = given(v, VERIFY_ALGORITHM);
 
+        v->trust.origin = given(v, VERIFY_ORIGIN);
         v->trust.key_name = given(v, VERIFY_KEY);
         v->trust.purpose = given(v, VERIFY_PURPOSE);
         v->trust.name_space = given(v, VERIFY_NAMESPACE);

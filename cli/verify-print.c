@@ -146,7 +146,7 @@ static int add_log_key(const struct verification *v, json_t *facts)
 static int add_key(const struct verification *v, json_t *facts)
 {
         const struct keyring_key *key = v->proof.key;
-        const char *origin = key ? trust_origin(&v->trust, key) : NULL;
+        const char *origin = trust_origin(&v->trust, key);
 
         if ((origin && json_object_set_new(facts, "origin", json_string(origin)) < 0) ||
             (key && json_object_set_new(
@@ -302,7 +302,7 @@ static void put_not_covered(const struct verification *v, struct buf *text)
 /* Who vouches for the keys, if anybody does. */
 static void put_ring(const struct verification *v, struct buf *text)
 {
-        const char *origin = v->proof.key ? trust_origin(&v->trust, v->proof.key) : NULL;
+        const char *origin = trust_origin(&v->trust, v->proof.key);
         const struct keyring_seal *seal = trust_seal(&v->trust, v->proof.key);
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
 

@@ -120,6 +120,8 @@ const struct verb verb_verify = {
         .options =
                 {
                         [VERIFY_KEYRING] = {"keyring", "r", "FILE", "the key ring to trust"},
+                        [VERIFY_ORIGIN] = {"origin", NULL, "ORIGIN",
+                                           "which of several rings in a file to trust"},
                         [VERIFY_KEY] = {"key", "k", "NAME", "only by this key of the ring"},
                         [VERIFY_PUBLIC_KEY] = {"public-key", "p", "FILE",
                                                "the one key to trust, as PEM, instead of a ring"},

@@ -16,6 +16,7 @@
 /* Places in the verb's table of options. */
 enum verify_option {
         VERIFY_KEYRING,
+        VERIFY_ORIGIN,
         VERIFY_KEY,
         VERIFY_PUBLIC_KEY,
         VERIFY_SIGNATURE,

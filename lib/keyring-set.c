@@ -7,6 +7,8 @@
 #include "lib/file.h"
 #include "lib/keyring-diff.h"
 #include "lib/keyring-seal.h"
+#include "lib/utf8.h"
+#include "lib/wildcard.h"
 
 void keyring_set_done(struct keyring_set *set)
 {
@@ -24,6 +26,25 @@ const struct keyring *keyring_set_find(const struct keyring_set *set, struct vie
                 if (view_is(origin, set->rings[i].origin))
                         return &set->rings[i];
         return NULL;
+}
+
+static int origin_matches(const char *origin, const char *pattern)
+{
+        return string_equal(origin, pattern) ||
+               (utf8_is_valid(view_string(pattern)) && wildcard_matches(pattern, origin));
+}
+
+int keyring_set_keep(struct keyring_set *set, const char *pattern)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < set->count; i++)
+                if (origin_matches(set->rings[i].origin, pattern))
+                        set->rings[kept++] = set->rings[i];
+                else
+                        keyring_done(&set->rings[i]);
+        set->count = kept;
+        return kept > 0 ? 0 : -ENOKEY;
 }
 
 /* A ring begins with a brace. A line of a proof does so only in a checkpoint, as its origin, and

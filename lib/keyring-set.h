@@ -38,5 +38,9 @@ int keyring_set_put(struct buf *buf, const struct keyring_set *set) _must_use_;
 int keyring_set_merge(struct keyring_set *set, struct keyring_set *more,
                       struct problem *problem) _must_use_;
 
+/* Leaves the rings whose origin is @pattern or matches it (lib/wildcard.h). -ENOKEY: there is none;
+ * the set is empty then, and is no set. */
+int keyring_set_keep(struct keyring_set *set, const char *pattern) _must_use_;
+
 /* NULL if there is none of that origin. */
 const struct keyring *keyring_set_find(const struct keyring_set *set, struct view origin);

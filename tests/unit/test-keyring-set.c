@@ -185,8 +185,41 @@ static void test_merge(void)
         EVP_PKEY_free(pair);
 }
 
+static void test_keep(void)
+{
+        struct keyring_key keys[] = {make_key("model", KEY_MODEL, NULL)};
+        struct keyring_key others[] = {make_key("model", KEY_MODEL, NULL)};
+        static const struct {
+                const char *pattern, *first; /* NULL: none is left */
+                size_t count;
+        } rows[] = {
+                {A, A, 1},       {B, B, 1},           {"*", A, 2}, {"?.example/log", A, 2},
+                {"[b]*", B, 1},  {"a.example", NULL}, {"", NULL},  {"A.example/log", NULL},
+                {"*\xff", NULL}, {"c*", NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(keyring_set_done) struct keyring_set set = {};
+                _cleanup_(buf_done) struct buf text = {};
+
+                test_label = rows[i].pattern;
+                put(&text, A, keys, 1);
+                put(&text, B, others, 1);
+                expect_integer(keyring_set_parse(buf_view(&text), &set, NULL), 0);
+                expect_integer(keyring_set_keep(&set, rows[i].pattern),
+                               rows[i].first ? 0 : -ENOKEY);
+                expect_integer(set.count, rows[i].count);
+                if (set.count > 0)
+                        expect_text(view_string(set.rings[0].origin), rows[i].first);
+        }
+        test_label = "";
+        keyring_key_done(&keys[0]);
+        keyring_key_done(&others[0]);
+}
+
 int main(void)
 {
+        test_keep();
         test_parse();
         test_merge();
         keyring_set_done(NULL);

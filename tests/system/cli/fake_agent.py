@@ -56,9 +56,9 @@ class Key:
                            "digest:" + self.hash, *self.padding)
 
 
-def key_ring(keys):
+def key_ring(keys, origin="example.org/host42"):
     facts = sorted((key.facts for key in keys), key=lambda fact: (fact["name"], fact["version"]))
-    ring = {"keys": facts, "origin": "example.org/host42", "type": "hallmark-keyring", "v": 1}
+    ring = {"keys": facts, "origin": origin, "type": "hallmark-keyring", "v": 1}
     return json.dumps(ring, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
