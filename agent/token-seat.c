@@ -113,12 +113,26 @@ static void fall_back(struct token *token, int error, int at_once, const struct 
                 token_fail_all(token, &token->queue, -ENODEV);
 }
 
+/* A secret that is refused after it was good has been changed in the token: all processes have the
+ * old one, and each would spend a try on it. */
+static void end_others(struct token *token)
+{
+        struct problem problem = {};
+
+        (void)problem_set(&problem, -ECANCELED, "the token has refused its PIN to another process");
+        token->ending = 1;
+        for (uint32_t i = 0; i < token->config->workers; i++)
+                worker_end(token->seats[i].worker, &problem);
+        token->ending = 0;
+}
+
 static void on_worker_lost(struct worker *worker, int error, const struct problem *problem,
                            void *context)
 {
         struct seat *seat = context;
         struct token *token = seat->token;
-        int at_once = seat->ready_usec > 0 && clock_now() - seat->ready_usec >= STABLE_USEC;
+        int was_ready = seat->ready_usec > 0;
+        int at_once = was_ready && clock_now() - seat->ready_usec >= STABLE_USEC;
         struct problem reason = {};
 
         (void)problem_set(&reason, error, "%s", problem_text(problem, error));
@@ -126,11 +140,12 @@ static void on_worker_lost(struct worker *worker, int error, const struct proble
                 token->refused = error;
                 token->refusal = reason;
         }
-        if (token->events.process_lost &&
-            (seat->ready_usec > 0 || error == -ETIME || token->refused == error))
+        if (token->events.process_lost && (was_ready || error == -ETIME || token->refused == error))
                 token->events.process_lost(token, error, &reason, token->events.context);
         token->restarts++;
         seat->ready_usec = 0;
+        if (error == -EACCES && was_ready)
+                end_others(token);
         if (!at_once)
                 seat->backoff_usec =
                         seat->backoff_usec == 0 ? BACKOFF_FIRST_USEC : 2 * seat->backoff_usec;

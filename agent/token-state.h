@@ -29,6 +29,7 @@ struct token {
         struct problem reason;
         int refused; /* why no process may be started before somebody says so: -EACCES, -EBUSY */
         struct problem refusal;
+        int ending;    /* all its processes are: none is given anything */
         int final_try; /* the next process may spend the last try */
         struct facts facts;
         struct seat *seats;

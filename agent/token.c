@@ -40,7 +40,7 @@ static struct worker *find_worker(const struct token *token, const struct operat
 
 static int has_room(const struct token *token)
 {
-        for (uint32_t i = 0; i < token->config->workers; i++)
+        for (uint32_t i = 0; i < token->config->workers && !token->ending; i++)
                 if (worker_state(token->seats[i].worker) == WORKER_READY &&
                     worker_in_flight(token->seats[i].worker) < WORKER_IN_FLIGHT_MAX)
                         return 1;

@@ -83,6 +83,11 @@ void worker_down(struct worker *worker, int error, const struct problem *problem
         worker->events.lost(worker, error, problem, worker->events.context);
 }
 
+void worker_end(struct worker *worker, const struct problem *reason)
+{
+        worker_down(worker, -ECANCELED, reason);
+}
+
 struct worker *worker_free(struct worker *worker)
 {
         if (!worker)

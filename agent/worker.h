@@ -63,6 +63,9 @@ DEFINE_CLEANUP(struct worker *, worker_free)
 int worker_start(struct worker *worker, const char *program, int final_try,
                  struct problem *problem) _must_use_;
 
+/* Ends the process, if there is one: what it has in hand fails as if it had died. */
+void worker_end(struct worker *worker, const struct problem *reason);
+
 /* Has the process load a key that key_at() did not name at its start. */
 void worker_add_key(struct worker *worker, const struct token_key *key);
 

@@ -202,10 +202,7 @@ static CK_RV start_signing(struct token *token, const struct key *key)
         };
         CK_RV rv = token->module->C_SignInit(token->session, &mechanism, key->private);
 
-        if (rv != CKR_OK || !key->wants_pin)
-                return rv;
-        return token->module->C_Login(token->session, CKU_CONTEXT_SPECIFIC, token->pin.data,
-                                      token->pin.size);
+        return rv == CKR_OK && key->wants_pin ? token_give_pin(token) : rv;
 }
 
 /* A token that was taken out and put in again may be as good as ever, and has forgotten all
@@ -241,6 +238,9 @@ static int sign(struct token *token, const struct key *key, struct view what,
         if (buf_error(&input) ||
             !buf_reserve(&input, 1)) /* of an empty message there is data, too */
                 return buf_error(&input);
+        r = key->wants_pin ? token_check_pin(token, 0, problem) : 0;
+        if (r < 0)
+                return r;
         rv = start_signing(token, key);
         if (rv == CKR_OK)
                 rv = token->module->C_Sign(token->session, input.data, input.size, bytes, &size);

@@ -173,12 +173,13 @@ static int open_session(struct token *token, struct problem *problem)
         return 0;
 }
 
-int token_log_in(struct token *token, int final_try, struct problem *problem)
+int token_check_pin(struct token *token, int final_try, struct problem *problem)
 {
         CK_TOKEN_INFO info;
-        CK_RV rv;
         int r = get_info(token, &info, problem);
 
+        if (token->refused)
+                return problem_set(problem, -EACCES, "the token has refused this PIN before");
         if (r < 0)
                 return r;
         if (info.flags & CKF_USER_PIN_LOCKED)
@@ -187,7 +188,25 @@ int token_log_in(struct token *token, int final_try, struct problem *problem)
                 return problem_set(problem, -EACCES,
                                    "the token locks with the next wrong PIN: it is not given one "
                                    "until an operator says that it is right");
-        r = open_session(token, problem);
+        return 0;
+}
+
+CK_RV token_give_pin(struct token *token)
+{
+        CK_RV rv = token->module->C_Login(token->session, CKU_CONTEXT_SPECIFIC, token->pin.data,
+                                          token->pin.size);
+
+        token->refused |= rv != CKR_OK && token_error(rv, "", NULL) == -EACCES;
+        return rv;
+}
+
+int token_log_in(struct token *token, int final_try, struct problem *problem)
+{
+        CK_RV rv;
+        int r = token_check_pin(token, final_try, problem);
+
+        if (r == 0)
+                r = open_session(token, problem);
         if (r < 0)
                 return r;
         rv = token->module->C_Login(token->session, CKU_USER, token->pin.data, token->pin.size);

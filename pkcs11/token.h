@@ -28,6 +28,7 @@ struct token {
         CK_SESSION_HANDLE session;
         int has_session;
         struct secret pin; /* for keys that want it before every signature */
+        int refused;       /* the token has said no to it: it is not given again */
         struct key **keys; /* by slot number of the driver's protocol */
         size_t key_count;
 };
@@ -41,6 +42,13 @@ int token_find(struct token *token, const char *module, const char *label, const
  * is the last one, unless @final_try. -EACCES: wrong PIN; -EBUSY: the token says that the PIN is
  * locked. */
 int token_log_in(struct token *token, int final_try, struct problem *problem) _must_use_;
+
+/* Whether the PIN may be given for one operation: as token_log_in(), and never again once it was
+ * refused. -EACCES, -EBUSY, or what keeps the token from saying so. */
+int token_check_pin(struct token *token, int final_try, struct problem *problem) _must_use_;
+
+/* Gives it for the operation that was begun. */
+CK_RV token_give_pin(struct token *token) _must_use_;
 
 /* 0: the session is there, logged in. -ENODEV, -EIO. */
 int token_check_session(struct token *token, struct problem *problem) _must_use_;

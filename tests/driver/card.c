@@ -3,7 +3,9 @@
 /*
  * A PKCS#11 module that stands before another one, $CARD_MODULE, and gives its tokens what software
  * tokens do not have: a counter of PINs that may still be wrong, as cards have, in the file
- * $CARD_TRIES. Each login is a byte in $CARD_TRIES.logins. Never installed.
+ * $CARD_TRIES. Each login is a byte in $CARD_TRIES.logins. While $CARD_TRIES.changed is there, the
+ * token has another PIN than before, and with $CARD_ALWAYS set, its keys want theirs for each
+ * signature. Never installed.
  */
 
 #include <dlfcn.h>
@@ -11,11 +13,15 @@
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TRIES_MAX 3
+#define PIN_MAX   64
 
 static CK_FUNCTION_LIST *real, ours;
+static CK_UTF8CHAR good_pin[PIN_MAX];
+static CK_ULONG good_size;
 
 static int tries(void)
 {
@@ -35,6 +41,14 @@ static void set_tries(int left)
 
         if (!file || fprintf(file, "%d\n", left) < 0 || fclose(file) != 0)
                 abort();
+}
+
+static int is_changed(void)
+{
+        char path[256];
+
+        (void)snprintf(path, sizeof(path), "%s.changed", getenv("CARD_TRIES"));
+        return access(path, F_OK) == 0;
 }
 
 static void count_login(void)
@@ -67,6 +81,26 @@ static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *ret)
         return rv;
 }
 
+/* The token behind checks the PIN once; for single signatures, where it does not know of them, it
+ * is the same again or wrong. */
+static CK_RV check_pin(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin,
+                       CK_ULONG size)
+{
+        CK_RV rv;
+
+        if (is_changed())
+                return CKR_PIN_INCORRECT;
+        if (user == CKU_CONTEXT_SPECIFIC && getenv("CARD_ALWAYS"))
+                return size == good_size && memcmp(pin, good_pin, size) == 0 ? CKR_OK
+                                                                             : CKR_PIN_INCORRECT;
+        rv = real->C_Login(session, user, pin, size);
+        if (rv == CKR_OK && user == CKU_USER && size <= sizeof(good_pin)) {
+                memcpy(good_pin, pin, size);
+                good_size = size;
+        }
+        return rv;
+}
+
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG size)
 {
         int left = tries();
@@ -75,11 +109,23 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
         count_login();
         if (left == 0)
                 return CKR_PIN_LOCKED;
-        rv = real->C_Login(session, user, pin, size);
+        rv = check_pin(session, user, pin, size);
         if (rv == CKR_PIN_INCORRECT)
                 set_tries(left - 1);
         else if (rv == CKR_OK)
                 set_tries(TRIES_MAX);
+        return rv;
+}
+
+/* Keys that want their PIN for each signature, though the token behind does not know. */
+static CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                 CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+        CK_RV rv = real->C_GetAttributeValue(session, object, attributes, count);
+
+        for (CK_ULONG i = 0; rv == CKR_OK && getenv("CARD_ALWAYS") && i < count; i++)
+                if (attributes[i].type == CKA_ALWAYS_AUTHENTICATE && attributes[i].pValue)
+                        *(CK_BBOOL *)attributes[i].pValue = CK_TRUE;
         return rv;
 }
 
@@ -96,6 +142,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **ret)
         ours = *real;
         ours.C_GetTokenInfo = get_token_info;
         ours.C_Login = login;
+        ours.C_GetAttributeValue = get_attribute_value;
         *ret = &ours;
         return CKR_OK;
 }

@@ -5,11 +5,14 @@
 #include "tests/test.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #define PIN "a user pin"
 
 static const char *program, *module;
+static char card[PATH_MAX];
 static char pin_file[EQUIPMENT_PATH_MAX];
 
 static const char *right_settings[] = {"Module",  NULL,     "TokenLabel", "one two",
@@ -225,6 +228,66 @@ static void always_authenticate(void)
         expect_integer(client_stop(&client), EXIT_SUCCESS);
 }
 
+static void open_card(struct client *client, uint32_t *ret_slot)
+{
+        const char *const settings[] = {"Module",  card,     "TokenLabel", "one two",
+                                        "PinFile", pin_file, NULL};
+
+        client_start(client, program);
+        expect_integer(client_open(client, "hsm", settings, NULL), FRAME_OK);
+        expect_integer(client_load(client, "ecdsa-p256",
+                                   view_string("id=a0a1a2a3a4a5a6a7a8a9aaabacadaeaf\n"), ret_slot,
+                                   NULL),
+                       FRAME_OK);
+}
+
+static off_t count_logins(void)
+{
+        char path[EQUIPMENT_PATH_MAX];
+        struct stat status;
+
+        return stat(equipment_path(path, "tries.logins"), &status) < 0 ? -1 : status.st_size;
+}
+
+static void expect_sign(struct client *client, uint32_t slot, int status, const char *reason,
+                        off_t logins)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+
+        test_label = reason;
+        expect_integer(client_sign(client, slot, keytest_digest(algorithm), NULL), status);
+        expect(strstr(client->reason, reason) != NULL);
+        expect_integer(count_logins(), logins);
+        test_label = "";
+}
+
+/* The PIN for a single signature is a try like any other. */
+static void refused_while_signing(void)
+{
+        char tries[EQUIPMENT_PATH_MAX], changed[EQUIPMENT_PATH_MAX];
+        struct client client;
+        uint32_t slot = 0;
+
+        if (setenv("CARD_MODULE", module, 1) < 0 ||
+            setenv("CARD_TRIES", equipment_path(tries, "tries"), 1) < 0)
+                expect(!"the environment can be set");
+        open_card(&client, &slot);
+        expect_sign(&client, slot, FRAME_OK, "", 2);
+        equipment_write("tries.changed", 0600, "");
+        expect_sign(&client, slot, FRAME_WRONG_PIN, "CKR_PIN_INCORRECT", 3);
+        expect_sign(&client, slot, FRAME_WRONG_PIN, "the token has refused this PIN before", 3);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        expect_integer(unlink(equipment_path(changed, "tries.changed")), 0);
+        open_card(&client, &slot);
+        equipment_write("tries", 0600, "1");
+        expect_sign(&client, slot, FRAME_WRONG_PIN, "the token locks with the next wrong PIN", 4);
+        equipment_write("tries", 0600, "0");
+        expect_sign(&client, slot, FRAME_LOCKED_OUT, "the user PIN is locked", 4);
+        equipment_write("tries", 0600, "3");
+        expect_sign(&client, slot, FRAME_OK, "", 5);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+}
+
 static void expect_open(const char *const *settings, int status, const char *reason)
 {
         struct client client;
@@ -416,7 +479,7 @@ static void speed(void)
 
 int main(int argc, char **argv)
 {
-        if (argc != 2)
+        if (argc != 3 || !realpath(argv[2], card))
                 return EXIT_FAILURE;
         program = argv[1];
         module = softhsm_module();
@@ -432,6 +495,7 @@ int main(int argc, char **argv)
         refusals();
         foreign_key();
         always_authenticate();
+        refused_while_signing();
         bad_settings();
         wrong_pin();
         credential();
