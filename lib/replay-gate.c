@@ -3,8 +3,9 @@
 /*
  * Keys with a gate: what the TPM counted is what the journal has, use for use. Each signature by a
  * counted key is announced by an intent, and the count is the number of signatures, and at most one
- * more for each intent that nothing came of. That a witness allowed each signature is checked with
- * the record itself.
+ * more for each intent that nothing came of. What is attested of it counts no use that the tree
+ * attested with it does not announce. That a witness allowed each signature is checked with the
+ * record itself.
  */
 
 #include <errno.h>
@@ -13,17 +14,19 @@
 #include "lib/base64.h"
 #include "lib/gate-json.h"
 #include "lib/hashedrekord.h"
+#include "lib/replay-announced.h"
 #include "lib/replay-recent.h"
 
 struct uses {
         int created;
-        uint64_t made;      /* record that says so */
-        uint64_t first;     /* record from which on the next count speaks */
-        int64_t signatures; /* recorded */
-        int64_t open;       /* intents that no signature has followed */
-        int64_t astray;     /* uses without a record that have been reported */
-        uint32_t resets;    /* of the TPM in the last attestation, and … */
-        uint64_t clock;     /* … its clock, which a power cut sets back a little */
+        uint64_t made;              /* record that says so */
+        uint64_t first;             /* record from which on the next count speaks */
+        int64_t signatures;         /* recorded */
+        int64_t open;               /* intents that no signature has followed */
+        int64_t astray;             /* uses without a record that have been reported */
+        uint32_t resets;            /* of the TPM in the last attestation, and … */
+        uint64_t clock;             /* … its clock, which a power cut sets back a little */
+        struct announced announced; /* for keys whose counts are attested */
 };
 
 struct gates {
@@ -39,10 +42,12 @@ static void gates_free(void *state)
 {
         struct gates *gates = state;
 
-        if (gates) {
-                tree_window_done(&gates->window);
-                free(gates->uses);
-        }
+        if (!gates)
+                return;
+        for (size_t i = 0; gates->uses && i < replay_ring(gates->replay)->count; i++)
+                announced_done(&gates->uses[i].announced);
+        tree_window_done(&gates->window);
+        free(gates->uses);
         free(gates);
 }
 
@@ -218,6 +223,12 @@ static int is_attested(struct gates *gates, const struct replay_leaf *leaf,
         return r == -ENOMEM ? r : r == 0;
 }
 
+/* What is announced up to here. */
+static int64_t uses_announced(const struct uses *uses)
+{
+        return uses->signatures + uses->open;
+}
+
 /* Compares, and takes what was found for granted from then on: each fault is reported once. */
 static int is_complete(struct gates *gates, const struct replay_leaf *leaf, struct uses *uses,
                        int64_t count)
@@ -241,6 +252,32 @@ static int is_complete(struct gates *gates, const struct replay_leaf *leaf, stru
         return 0;
 }
 
+/* The TPM vouches for as many records as it attested the tree of, if these announce all that it had
+ * counted by then. Where so much was announced since that this is not known, the next count
+ * tells. */
+static void reach(struct gates *gates, const struct replay_leaf *leaf,
+                  const struct keyring_key *key, int64_t count, uint64_t size)
+{
+        struct uses *uses = uses_of(gates, key);
+        int64_t most = 0;
+
+        if (announced_at(&uses->announced, size, uses_announced(uses), &most) < 0)
+                return;
+        most += uses->astray;
+        announced_forget(&uses->announced, size);
+        if (count > most) {
+                replay_report_leaf(gates->replay, leaf,
+                                   "key.count: the TPM counted %lld uses, and the %llu records "
+                                   "whose tree it attested with that announce %lld",
+                                   (long long)count, (unsigned long long)size, (long long)most);
+                uses->first = leaf->index + 1;
+                return;
+        }
+        replay_reached(gates->replay, REPLAY_L2B, key->name, uses->first, size);
+        if (uses->first < size)
+                uses->first = size;
+}
+
 static int take_count(struct gates *gates, const struct replay_leaf *leaf,
                       const struct keyring_key *key)
 {
@@ -260,13 +297,10 @@ static int take_count(struct gates *gates, const struct replay_leaf *leaf,
                 return attested;
         if (gates->lost || !uses->created)
                 return 0;
-        if (!is_complete(gates, leaf, uses, count) || !attested) {
+        if (is_complete(gates, leaf, uses, count) && attested)
+                reach(gates, leaf, key, count, size);
+        else
                 uses->first = leaf->index + 1;
-                return 0;
-        }
-        replay_reached(gates->replay, REPLAY_L2B, key->name, uses->first, size);
-        if (uses->first < size)
-                uses->first = size;
         return 0;
 }
 
@@ -295,6 +329,18 @@ static int watch(struct gates *gates, const struct replay_leaf *leaf)
         return replay_recent_add(&gates->window, &hash);
 }
 
+static int take_event(struct gates *gates, const struct replay_leaf *leaf,
+                      const struct keyring_key *key, size_t event)
+{
+        struct uses *uses = uses_of(gates, key);
+        int64_t before = uses_announced(uses);
+        int r = events[event].take(gates, leaf, key);
+
+        if (r < 0 || !key->gate.attester || before == uses_announced(uses))
+                return r;
+        return announced_add(&uses->announced, leaf->index, before);
+}
+
 static int take_record(struct gates *gates, const struct replay_leaf *leaf)
 {
         const struct keyring_key *key;
@@ -305,7 +351,7 @@ static int take_record(struct gates *gates, const struct replay_leaf *leaf)
                 key = replay_find_key(gates->replay, leaf->record);
                 /* Of others only what they are made with is of interest: nothing, says the ring. */
                 if (key && (gate_is_closed(&key->gate) || events[i].take == take_create))
-                        return events[i].take(gates, leaf, key);
+                        return take_event(gates, leaf, key, i);
         }
         return 0;
 }
@@ -365,8 +411,20 @@ static int save(const void *state, json_t *ret)
                 if (json_array_append_new(list, object) < 0)
                         return -ENOMEM;
                 r = field_save(uses_fields, ARRAY_SIZE(uses_fields), &gates->uses[i], object);
+                if (r == 0)
+                        r = announced_save(&gates->uses[i].announced, object);
         }
         return r;
+}
+
+static int restore_uses(struct gates *gates, size_t i, const json_t *saved, struct problem *problem)
+{
+        struct uses *uses = &gates->uses[i];
+        int r = field_restore(uses_fields, ARRAY_SIZE(uses_fields), 1, saved, uses, problem);
+
+        return r < 0 ? r
+                     : announced_restore(&uses->announced, replay_tree(gates->replay)->size, saved,
+                                         problem);
 }
 
 static int restore(void *state, const json_t *saved, struct problem *problem)
@@ -384,8 +442,7 @@ static int restore(void *state, const json_t *saved, struct problem *problem)
         if (!json_is_array(list) || json_array_size(list) != replay_ring(gates->replay)->count)
                 return problem_set(problem, -EBADMSG, "expected the uses of each key of the ring");
         json_array_foreach (list, i, object) {
-                r = field_restore(uses_fields, ARRAY_SIZE(uses_fields), 0, object, &gates->uses[i],
-                                  problem);
+                r = restore_uses(gates, i, object, problem);
                 if (r < 0)
                         return r;
         }

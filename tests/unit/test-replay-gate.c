@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base64.h"
 #include "lib/gate-json.h"
+#include "lib/replay-announced.h"
 #include "lib/replay-rule.h"
 #include "tests/test.h"
 #include "tests/unit/edit.h"
@@ -19,6 +20,7 @@
  *     i  a count of 1, attested of another index   o  a count of 1, attested earlier than others
  *     t  a count of 1, attested with another tree  p  a count of 1, attested with an earlier tree
  *     q  a count of 1, attested with a tree that does not come before it
+ *     e  a count of 1, attested before the two newest records
  */
 static const struct {
         const char *label, *records;
@@ -57,7 +59,25 @@ static const struct {
          "key.count: the TPM did not attest this count of this key", 0, 0},
         {"an old attestation", "Cas11o", 5,
          "key.count: the attestation is no newer than one before it", 0, 4},
-        {"an earlier tree", "Casp", 0, NULL, 0, 1},
+        {"an earlier tree", "Casaae", 0, NULL, 0, 3},
+        {"an earlier tree, withdrawn since", "Caane", 0, NULL, 0, 2},
+        {"announced, and withdrawn since", "Cane", 3,
+         "key.count: the TPM counted 1 uses, expected 0 to 0: 1 signatures are missing", 0, 0},
+        {"used before the journal says so", "Casp", 3,
+         "key.count: the TPM counted 1 uses, and the 1 records whose tree it attested with that "
+         "announce 0",
+         0, 0},
+        {"announced once it was attested", "C0aae", 4,
+         "key.count: the TPM counted 1 uses, and the 2 records whose tree it attested with that "
+         "announce 0",
+         0, 1},
+        {"signed once it was attested", "C0ase", 4,
+         "key.count: the TPM counted 1 uses, and the 2 records whose tree it attested with that "
+         "announce 0",
+         0, 1},
+        {"missing, and announced once more", "Cas2aa3as4", 3,
+         "key.count: the TPM counted 2 uses, expected 1 to 1: 1 signatures are missing", 4, 9},
+        {"a tree older than the last one", "Cas1p", 0, NULL, 0, 3},
         {"another tree", "Cast", 3, "key.count: attested with another tree than this journal had",
          0, 0},
         {"no tree of then", "Casq", 3,
@@ -223,7 +243,7 @@ static json_t *make_count(struct rig *rig, char kind)
         uint32_t count = kind >= '0' && kind <= '9' ? (uint32_t)(kind - '0') : 1;
         _cleanup_(buf_done) struct buf attestation = {}, signature = {};
         json_t *record = begin_record(rig, "key.count");
-        size_t size = kind == 'p' ? 1 : rig->made.count;
+        size_t size = kind == 'p' ? 1 : rig->made.count - (kind == 'e' ? 2 : 0);
         const struct merkle_tree tree = made_tree(&rig->made, 0, size);
         struct sha256 hash, root = merkle_root(&tree);
 
@@ -435,8 +455,80 @@ static void test_witness(void)
         test_label = "";
 }
 
+/* Of a long past, the newest half at least is known. */
+static void test_announced(void)
+{
+        struct announced announced = {};
+        int64_t found = 0;
+
+        for (int64_t i = 0; i <= REPLAY_ANNOUNCED_MAX; i++)
+                expect_integer(announced_add(&announced, (uint64_t)(2 * i), i), 0);
+        expect_integer(announced.count, REPLAY_ANNOUNCED_MAX / 2 + 1);
+        expect_integer(announced_at(&announced, REPLAY_ANNOUNCED_MAX - 2, 0, &found), -ENODATA);
+        expect_integer(announced_at(&announced, REPLAY_ANNOUNCED_MAX - 1, 0, &found), 0);
+        expect_integer(found, REPLAY_ANNOUNCED_MAX / 2);
+        expect_integer(announced_at(&announced, REPLAY_ANNOUNCED_MAX + 2, 0, &found), 0);
+        expect_integer(found, REPLAY_ANNOUNCED_MAX / 2 + 1);
+        expect_integer(announced_at(&announced, 2 * REPLAY_ANNOUNCED_MAX + 1,
+                                    REPLAY_ANNOUNCED_MAX + 1, &found),
+                       0);
+        expect_integer(found, REPLAY_ANNOUNCED_MAX + 1);
+        announced_forget(&announced, 2 * REPLAY_ANNOUNCED_MAX - 1);
+        expect_integer(announced.count, 1);
+        expect_integer(announced_at(&announced, 2 * REPLAY_ANNOUNCED_MAX - 2, 0, &found), -ENODATA);
+        expect_integer(announced_at(&announced, 2 * REPLAY_ANNOUNCED_MAX - 1, 0, &found), 0);
+        expect_integer(found, REPLAY_ANNOUNCED_MAX);
+        announced_forget(&announced, 0); /* is forgotten already */
+        expect_integer(announced.count, 1);
+        announced_done(&announced);
+}
+
+/* What was never saved is not taken. */
+static void test_restored(void)
+{
+        static const struct {
+                const char *text, *problem;
+        } saved[] = {
+                {"{\"announced\":{\"changes\":[{\"before\":0,\"index\":\"7\"},{\"before\":1,"
+                 "\"index\":\"8\"}],\"known\":\"7\"}}",
+                 ""},
+                {"{\"announced\":{\"changes\":[{\"before\":0,\"index\":\"7\"}],\"known\":\"8\"}}",
+                 "announced in no record that it can be"},
+                {"{\"announced\":{\"changes\":[{\"before\":0,\"index\":\"9\"}],\"known\":\"0\"}}",
+                 "announced in no record that it can be"},
+                {"{\"announced\":{\"changes\":[{\"before\":0,\"index\":\"7\"},{\"before\":1,"
+                 "\"index\":\"7\"}],\"known\":\"0\"}}",
+                 "announced in no record that it can be"},
+                {"{\"announced\":{\"changes\":[],\"known\":\"10\"}}",
+                 "expected the uses that were announced"},
+                {"{\"announced\":{\"changes\":{},\"known\":\"0\"}}",
+                 "expected the uses that were announced"},
+                {"{\"announced\":{\"changes\":[{\"before\":0}],\"known\":\"0\"}}",
+                 "expected an object of 2 members"},
+                {"{\"announced\":{}}", "expected an object of 2 members"},
+                {"{}", "expected an object of 2 members"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(saved); i++) {
+                _cleanup_(json_decrefp) json_t *object = NULL;
+                struct announced announced = {};
+                struct problem problem = {};
+                int good = saved[i].problem[0] == '\0';
+
+                test_label = saved[i].text;
+                expect_integer(json_parse_object(view_string(saved[i].text), &object, NULL), 0);
+                expect_integer(announced_restore(&announced, 9, object, &problem),
+                               good ? 0 : -EBADMSG);
+                expect_text(view_string(problem.text), saved[i].problem);
+                announced_done(&announced);
+        }
+        test_label = "";
+}
+
 int main(void)
 {
+        test_announced();
+        test_restored();
         test_witness();
         test_counts();
         test_create();

@@ -331,8 +331,8 @@ static void test_forged(void)
         struct made_journal made;
 
         visit_once(&made, &state);
-        expect_forged(&made, buf_view(&state), "v", json_integer(5),
-                      "state: of another version: expected 4, found 5");
+        expect_forged(&made, buf_view(&state), "v", json_integer(4),
+                      "state: of another version: expected 5, found 4");
         expect_forged(&made, buf_view(&state), "type", json_string("x"),
                       "state: damaged: expected type");
         expect_forged(&made, buf_view(&state), "rules", json_object(),
