@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/approve.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "agent/event.h"
@@ -16,17 +15,6 @@ struct asking {
         json_t *record;
         struct asking *next;
 };
-
-int agent_open_pending(struct agent *agent, struct problem *problem)
-{
-        _cleanup_(freep) char *path = NULL;
-
-        if (asprintf(&path, "%s/pending", agent->config->state_directory) < 0) {
-                path = NULL; /* asprintf() leaves it undefined */
-                return -ENOMEM;
-        }
-        return pending_open(path, &agent->pending, problem);
-}
 
 int agent_needs_approval(const struct agent *agent, const struct call *call)
 {
@@ -125,14 +113,6 @@ static void say_pending(struct call *call, const json_t *record)
                              until));
 }
 
-static int add(struct agent *agent, const json_t *record, struct problem *problem)
-{
-        char now[RECORD_TIME_SIZE];
-        int r = pending_add(agent->pending, record, record_time(recorder_now(), now));
-
-        return r < 0 ? r : pending_save(agent->pending, problem);
-}
-
 static void asking_free(struct asking *asking)
 {
         struct agent *agent = asking->agent;
@@ -166,7 +146,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         int r = error;
 
         if (error == 0)
-                r = add(asking->agent, asking->record, &problem);
+                r = agent_add_pending(asking->agent, asking->record, &problem);
         if (error == 0 && r < 0)
                 agent_fail_storage(asking->agent, "a request that is pending", r, &problem);
         if (r == 0)
@@ -285,24 +265,6 @@ void agent_approval_done(struct agent *agent, const char *id)
                 agent_fail_storage(agent, "an approval", r, &problem);
 }
 
-int agent_recover_pending(struct agent *agent, struct view entry, struct problem *problem)
-{
-        static const char mark[] = "\"approval\":\"";
-        _cleanup_(json_decrefp) json_t *record = NULL;
-        const char *id;
-
-        if (!memmem(entry.data, entry.size, mark, strlen(mark)) ||
-            record_parse(entry, &record, NULL) < 0)
-                return 0;
-        id = json_member_string(record, "approval");
-        if (!id)
-                return 0;
-        if (string_equal(json_member_string(record, "type"), "pending"))
-                return add(agent, record, problem);
-        pending_remove(agent->pending, id);
-        return pending_save(agent->pending, problem);
-}
-
 static json_t *describe(const json_t *record)
 {
         char digest[HEX_SIZE(SHA256_SIZE)];
@@ -363,26 +325,41 @@ static int may_approve(struct agent *agent, struct call *call, const json_t *rec
         return agent_can_record(agent, call);
 }
 
-void agent_approve(struct agent *agent, struct call *call)
+static void fail_unknown(struct call *call, const char *id)
 {
-        const char *id = json_member_string(call->message.parameters, "approval");
-        const json_t *record = pending_get(agent->pending, id);
-        struct approval approval = {.record = record, .call = call};
-        struct grant_decision decision = {};
-        int is_thaw;
+        call_fail(call, "NoSuchApproval", "nothing is pending as \"%.64s\"", id);
+}
 
-        if (!record) {
-                call_fail(call, "NoSuchApproval", "nothing is pending as \"%.64s\"", id);
-                return;
-        }
-        is_thaw = string_equal(json_member_string(record, "method"), "Thaw");
+/* @record stays, whatever becomes of the request. */
+static void approve(struct agent *agent, struct call *call, const json_t *record)
+{
+        const char *id = json_member_string(record, "approval");
+        const struct approval approval = {.record = record, .call = call};
+        int is_thaw = string_equal(json_member_string(record, "method"), "Thaw");
+        struct grant_decision decision = {};
+
         if (!is_thaw && agent_wait_for_anchor(agent, call))
                 return; /* it comes again */
         if (!agent_granted(agent, call, frozen_target(record), &decision) ||
             !may_approve(agent, call, record))
                 return;
-        if (is_thaw)
+        /* The journal may have been written just now, and with it what was approved before. */
+        if (pending_get(agent->pending, id) != record)
+                fail_unknown(call, id);
+        else if (is_thaw)
                 agent_thaw_approved(agent, &approval);
         else
                 agent_change_approved(agent, &approval);
+}
+
+void agent_approve(struct agent *agent, struct call *call)
+{
+        const char *id = json_member_string(call->message.parameters, "approval");
+        _cleanup_(json_decrefp) json_t *record =
+                json_incref((json_t *)(uintptr_t)pending_get(agent->pending, id));
+
+        if (record)
+                approve(agent, call, record);
+        else
+                fail_unknown(call, id);
 }

@@ -15,12 +15,17 @@ struct approval {
         struct call *call; /* the second's */
 };
 
-/* Reads what is pending. */
+/* Reads what is pending. approve-recover.c, as the next two. */
 int agent_open_pending(struct agent *agent, struct problem *problem) _must_use_;
 
 /* Makes true what that record of the journal says of it: at the start, in order. */
 int agent_recover_pending(struct agent *agent, struct view entry,
                           struct problem *problem) _must_use_;
+
+/* That record (borrowed) of the journal is pending from now on. Errors as pending_add() and
+ * pending_save(). */
+int agent_add_pending(struct agent *agent, const json_t *record,
+                      struct problem *problem) _must_use_;
 
 /* Whether the method needs a second operator. */
 int agent_needs_approval(const struct agent *agent, const struct call *call);
