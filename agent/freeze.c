@@ -238,14 +238,13 @@ static const char *target_of(const struct call *call)
 /* If not, @call has been answered. */
 static int can_freeze(struct agent *agent, struct call *call, const char *target)
 {
-        const struct key *log_key = keystore_log_key(agent->store);
+        const struct key *key = keystore_newest(agent->store, target);
 
         if (string_equal(target, FROZEN_ALL))
                 return 1;
-        if (log_key && string_equal(log_key->info.name, target)) {
+        if (key && key->info.purpose == KEY_LOG) {
                 call_fail(call, "WrongState",
-                          "key \"%s\" is the log key, whose checkpoints go on whatever is frozen",
-                          target);
+                          "key \"%s\" is a log key: checkpoints go on whatever is frozen", target);
                 return 0;
         }
         if (keystore_has_name(agent->store, target))
