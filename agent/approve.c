@@ -69,7 +69,7 @@ static int is_same_text(const json_t *a, const json_t *b, const char *name)
 
 static int is_same(const json_t *a, const json_t *b)
 {
-        static const char *const names[] = {"fingerprint", "id",     "key",
+        static const char *const names[] = {"fingerprint", "frozen", "id",     "key",
                                             "method",      "reason", "revoked"};
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)

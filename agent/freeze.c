@@ -293,13 +293,14 @@ void agent_freeze(struct agent *agent, struct call *call)
         append(freezing);
 }
 
-/* For a second operator. */
-static void ask_approval(struct agent *agent, struct call *call,
+/* For a second operator: the end of this freeze, and of no later one. */
+static void ask_approval(struct agent *agent, struct call *call, const json_t *freeze,
                          const struct grant_decision *decision)
 {
         json_t *record = agent_pending_record(agent, call, decision);
 
         if (record) {
+                recorder_set(record, "frozen", json_member_string(freeze, "time"));
                 recorder_set(record, "key", json_member_string(call->message.parameters, "key"));
                 recorder_set(record, "reason",
                              json_member_string(call->message.parameters, "reason"));
@@ -312,10 +313,12 @@ void agent_thaw(struct agent *agent, struct call *call)
         const char *target = target_of(call);
         struct grant_decision decision = {};
         struct freezing *freezing;
+        const json_t *freeze;
 
         if (!begin(agent, call, target, &decision) || !has_reason(call))
                 return;
-        if (!frozen_get(agent->frozen, target)) {
+        freeze = frozen_get(agent->frozen, target);
+        if (!freeze) {
                 call_fail(call, "WrongState", "%s%s%s is not frozen",
                           string_equal(target, FROZEN_ALL) ? "everything" : "key \"",
                           string_equal(target, FROZEN_ALL) ? "" : target,
@@ -323,7 +326,7 @@ void agent_thaw(struct agent *agent, struct call *call)
                 return;
         }
         if (agent_needs_approval(agent, call)) {
-                ask_approval(agent, call, &decision);
+                ask_approval(agent, call, freeze, &decision);
                 return;
         }
         if (!agent_can_record(agent, call))
@@ -335,21 +338,34 @@ void agent_thaw(struct agent *agent, struct call *call)
                 call_fail(call, "Busy", "out of memory");
 }
 
+/* Whether it is frozen as it was when the first operator asked. If not, @call has been answered. */
+static int is_same_freeze(struct agent *agent, struct call *call, const json_t *asked)
+{
+        const json_t *freeze = frozen_get(agent->frozen, frozen_target(asked));
+        const char *since = json_member_string(asked, "frozen");
+
+        if (freeze && since && string_equal(json_member_string(freeze, "time"), since))
+                return 1;
+        if (freeze)
+                call_fail(call, "WrongState",
+                          "it was frozen again since then: whoever wants that thawed asks anew");
+        else
+                call_fail(call, "WrongState", "it is not frozen any more");
+        return 0;
+}
+
 void agent_thaw_approved(struct agent *agent, const struct approval *approval)
 {
-        const char *target = frozen_target(approval->record);
         struct call *call = approval->call;
         struct freezing *freezing;
         json_t *record;
 
-        if (is_busy(agent, target)) {
+        if (is_busy(agent, frozen_target(approval->record))) {
                 call_fail(call, "Busy", "it is being frozen or thawed right now");
                 return;
         }
-        if (!frozen_get(agent->frozen, target)) {
-                call_fail(call, "WrongState", "it is not frozen any more");
+        if (!is_same_freeze(agent, call, approval->record))
                 return;
-        }
         record = recorder_begin(&agent->recorder, "thaw");
         if (record) {
                 agent_set_operators(record, approval->record, call);

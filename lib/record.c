@@ -102,11 +102,11 @@ static const struct json_member freeze_members[] = {
 };
 
 static const struct json_member pending_members[] = {
-        {"approval", JSON_STRING, 1},    {"caller", JSON_OBJECT, 1},  {"decision", JSON_STRING, 0},
-        {"fingerprint", JSON_STRING, 0}, {"grant", JSON_STRING, 1},   {"id", JSON_STRING, 0},
-        {"key", JSON_STRING, 0},         {"method", JSON_STRING, 1},  {"reason", JSON_STRING, 0},
-        {"request", JSON_STRING, 1},     {"revoked", JSON_STRING, 0}, {"until", JSON_STRING, 1},
-        {"version", JSON_INTEGER, 0},
+        {"approval", JSON_STRING, 1},    {"caller", JSON_OBJECT, 1},   {"decision", JSON_STRING, 0},
+        {"fingerprint", JSON_STRING, 0}, {"frozen", JSON_STRING, 0},   {"grant", JSON_STRING, 1},
+        {"id", JSON_STRING, 0},          {"key", JSON_STRING, 0},      {"method", JSON_STRING, 1},
+        {"reason", JSON_STRING, 0},      {"request", JSON_STRING, 1},  {"revoked", JSON_STRING, 0},
+        {"until", JSON_STRING, 1},       {"version", JSON_INTEGER, 0},
 };
 
 static const struct json_member thaw_members[] = {

@@ -148,6 +148,15 @@ static void expect_same(struct approvals *approvals, const struct replay_leaf *l
                                    wanted->until);
 }
 
+/* What is thawed is over: who asked for that as well, asked for the end of no later freeze. */
+static void forget_thaws(struct approvals *approvals, const char *key)
+{
+        for (size_t i = approvals->count; i > 0; i--)
+                if (string_equal(approvals->waiting[i - 1].method, "Thaw") &&
+                    string_equal(approvals->waiting[i - 1].key, key))
+                        forget(approvals, i - 1);
+}
+
 static void take_change(struct approvals *approvals, const struct replay_leaf *leaf,
                         const char *method)
 {
@@ -195,6 +204,8 @@ static int take(void *state, const struct replay_leaf *leaf)
         for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
                 if (record_is(leaf->record, changes[i].type))
                         take_change(approvals, leaf, changes[i].method);
+        if (record_is(leaf->record, "thaw"))
+                forget_thaws(approvals, read_waiting(leaf->record).key);
         return 0;
 }
 
