@@ -2,6 +2,7 @@
 #include "cli/journal-endorsed.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "cli/output.h"
 #include "lib/base64.h"
@@ -20,6 +21,7 @@ void journal_endorsed_done(struct journal_endorsed *endorsed)
                 attestation_done(&endorsed->attestations[i]);
         free(endorsed->attestations);
         json_decref(endorsed->tied);
+        json_decref(endorsed->untied);
         *endorsed = (struct journal_endorsed){};
 }
 
@@ -136,11 +138,23 @@ struct report {
         void *context;
 };
 
+static int leave_untied(struct journal_endorsed *endorsed, const struct signer *signer)
+{
+        return json_array_append_new(
+                       endorsed->untied,
+                       json_pack("{s:s, s:s}", "signs", signer->what, "token", signer->token)) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
 static int check_signer(struct report *report, const struct signer *signer)
 {
         struct problem reason = {}, text = {};
-        int r = tie(report->endorsed, report->ring, signer, &reason);
+        int r;
 
+        if (!report->endorsed->trust.authorities)
+                return leave_untied(report->endorsed, signer);
+        r = tie(report->endorsed, report->ring, signer, &reason);
         if (r == 0 || r == -ENOMEM)
                 return r;
         (void)problem_set(&text, r,
@@ -152,15 +166,20 @@ static int check_signer(struct report *report, const struct signer *signer)
         return 0;
 }
 
-static int check_audits(struct report *report)
+/* Those of audits and of anchors. */
+static int check_attesters(struct report *report)
 {
         const struct replay_result *result = report->result;
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < result->attester_count; i++)
-                r = check_signer(report, &(struct signer){.token = result->attesters[i].token,
-                                                          .key = result->attesters[i].key,
-                                                          .what = "command audit"});
+        for (size_t i = 0; r == 0 && i < result->attester_count; i++) {
+                const struct replay_attester *attester = &result->attesters[i];
+                struct signer signer = {.token = attester->token, .key = attester->key};
+
+                (void)snprintf(signer.what, sizeof(signer.what), "%s",
+                               attester->level == REPLAY_L1 ? "anchors" : "command audit");
+                r = check_signer(report, &signer);
+        }
         return r;
 }
 
@@ -193,13 +212,29 @@ int journal_endorsed_check(struct journal_endorsed *endorsed, const struct keyri
         struct report report = {endorsed, ring, result, finding, context};
         int r;
 
-        if (!endorsed->trust.authorities)
-                return 0;
-        endorsed->tied = json_array();
-        if (!endorsed->tied)
+        endorsed->tied = endorsed->trust.authorities ? json_array() : NULL;
+        endorsed->untied = endorsed->trust.authorities ? NULL : json_array();
+        if (!endorsed->tied && !endorsed->untied)
                 return -ENOMEM;
-        r = check_audits(&report);
+        r = check_attesters(&report);
         return r < 0 ? r : check_counts(&report);
+}
+
+static void put_untied(const struct journal_endorsed *endorsed, struct buf *ret)
+{
+        const char *separator = "not proved, without --tpm-ca: that a TPM signs the ";
+        const json_t *object;
+        size_t i;
+
+        json_array_foreach (endorsed->untied, i, object) {
+                buf_put_string(ret, separator);
+                output_put_text(ret, view_string(json_member_string(object, "signs")));
+                buf_put_string(ret, " of token ");
+                output_put_text(ret, view_string(json_member_string(object, "token")));
+                separator = "; the ";
+        }
+        if (i > 0)
+                buf_put_u8(ret, '\n');
 }
 
 void journal_endorsed_put(const struct journal_endorsed *endorsed, struct buf *ret)
@@ -210,8 +245,10 @@ void journal_endorsed_put(const struct journal_endorsed *endorsed, struct buf *r
         const json_t *object;
         size_t i;
 
-        if (!endorsed->tied)
+        if (!endorsed->tied) {
+                put_untied(endorsed, ret);
                 return;
+        }
         if (json_array_size(endorsed->tied) == 0)
                 buf_put_string(ret, "endorsed: nothing, since no TPM has signed anything here\n");
         json_array_foreach (endorsed->tied, i, object) {

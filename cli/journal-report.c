@@ -71,7 +71,10 @@ static json_t *quorum_result_to_json(json_t *result, const struct journal_quorum
 
 static json_t *endorsed_result_to_json(json_t *result, const struct journal_endorsed *endorsed)
 {
-        if (!result || !endorsed->tied || json_object_set(result, "endorsed", endorsed->tied) == 0)
+        const char *name = endorsed->tied ? "endorsed" : "notEndorsed";
+        json_t *signers = endorsed->tied ? endorsed->tied : endorsed->untied;
+
+        if (!result || !signers || json_object_set(result, name, signers) == 0)
                 return result;
         json_decref(result);
         return NULL;

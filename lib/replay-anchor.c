@@ -289,8 +289,22 @@ static int take(void *state, const struct replay_leaf *leaf)
         return r < 0 ? r : watch(anchors, leaf);
 }
 
+/* A token is one TPM, which attests all that it does with one key; the rule of audits comes before
+ * this one. */
 static int end(void *state)
 {
+        const struct anchors *anchors = state;
+        const struct sha256 *audited;
+
+        if (!anchors->keyed)
+                return 0;
+        audited = replay_find_attester(anchors->replay, anchors->token);
+        if (audited && !view_equal(sha256_view(audited), sha256_view(&anchors->key)))
+                replay_report(anchors->replay, REPLAY_NO_INDEX, "anchor",
+                              "anchors of token \"%s\" are attested by another key than its "
+                              "command audits",
+                              anchors->token);
+        replay_attested(anchors->replay, REPLAY_L1, anchors->token, &anchors->key);
         return 0;
 }
 

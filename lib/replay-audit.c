@@ -13,7 +13,7 @@
 #include "lib/replay-rule.h"
 #include "lib/rotation.h"
 
-#define TOKENS_MAX REPLAY_ATTESTERS_MAX
+#define TOKENS_MAX (REPLAY_ATTESTERS_MAX - 1)
 #define WINDOW_FIRST                                                                               \
         4096 /* records after a token has come up in which its first attestation is                \
               */
@@ -320,7 +320,7 @@ static int end(void *state)
 
         for (size_t i = 0; i < audits->count; i++)
                 if (!view_equal(sha256_view(&audits->accounts[i].key), sha256_view(&none)))
-                        replay_attested(audits->replay, audits->accounts[i].token,
+                        replay_attested(audits->replay, REPLAY_L2A, audits->accounts[i].token,
                                         &audits->accounts[i].key);
         return 0;
 }

@@ -137,15 +137,26 @@ static struct replay_range *find_range(struct replay_result *result, enum replay
         return NULL;
 }
 
-void replay_attested(struct replay *replay, const char *token, const struct sha256 *key)
+void replay_attested(struct replay *replay, enum replay_level level, const char *token,
+                     const struct sha256 *key)
 {
         struct replay_result *result = replay->result;
         struct replay_attester *attester = &result->attesters[result->attester_count];
 
-        assert(result->attester_count < REPLAY_ATTESTERS_MAX); /* as many as the rule has tokens */
-        *attester = (struct replay_attester){.key = *key};
+        assert(result->attester_count < REPLAY_ATTESTERS_MAX); /* as many as rules have tokens */
+        *attester = (struct replay_attester){.level = level, .key = *key};
         memcpy(attester->token, token, strnlen(token, sizeof(attester->token) - 1));
         result->attester_count++;
+}
+
+const struct sha256 *replay_find_attester(const struct replay *replay, const char *token)
+{
+        const struct replay_result *result = replay->result;
+
+        for (size_t i = 0; i < result->attester_count; i++)
+                if (string_equal(result->attesters[i].token, token))
+                        return &result->attesters[i].key;
+        return NULL;
 }
 
 void replay_reached(struct replay *replay, enum replay_level level, const char *of, uint64_t first,

@@ -91,8 +91,12 @@ int replay_recall(struct replay *replay, uint64_t from,
                   int (*take)(void *context, const struct sha256 *leaf), void *context,
                   struct problem *problem) _must_use_;
 
-/* The records have attestations of that token, by that key. */
-void replay_attested(struct replay *replay, const char *token, const struct sha256 *key);
+/* The records have attestations of that token for that level, by that key. */
+void replay_attested(struct replay *replay, enum replay_level level, const char *token,
+                     const struct sha256 *key);
+
+/* The key of those that a rule before this one has found for the token, or NULL. */
+const struct sha256 *replay_find_attester(const struct replay *replay, const char *token);
 
 /* Assurance @level was reached for the records from @first to before @end, of that key or token (or
  * "" for the journal as a whole). Ranges that touch become one. */

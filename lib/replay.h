@@ -73,10 +73,12 @@ struct replay_range {
         uint64_t first, end;       /* records from first to before end */
 };
 
-#define REPLAY_ATTESTERS_MAX 64
+#define REPLAY_ATTESTERS_MAX 65 /* of 64 tokens' commands, and of the tree */
 
-/* Who signs what a token attests of its commands (L2a): one key as long as nothing is found. */
+/* Who signs what a token attests of its commands (L2a) or of the tree (L1): one key as long as
+ * nothing is found. */
 struct replay_attester {
+        enum replay_level level;
         char token[KEY_NAME_MAX + 1];
         struct sha256 key; /* SHA-256 of the base64 of its DER SubjectPublicKeyInfo */
 };

@@ -407,8 +407,85 @@ static void test_malformed(void)
                        "and this record");
 }
 
+/* In the place of the rule of audits: the token attests its commands with that key. */
+static struct {
+        struct replay *replay;
+        struct sha256 key;
+} audited;
+
+static int audited_begin(struct replay *replay, void **ret_state)
+{
+        audited.replay = replay;
+        *ret_state = NULL;
+        return 0;
+}
+
+static int audited_take(void *state, const struct replay_leaf *leaf)
+{
+        return 0;
+}
+
+static int audited_end(void *state)
+{
+        replay_attested(audited.replay, REPLAY_L2A, "tpm", &audited.key);
+        return 0;
+}
+
+static void audited_free(void *state)
+{
+}
+
+REPLAY_RULE(audited, audited_begin, audited_take, audited_end, audited_free, replay_save_nothing,
+            replay_restore_nothing);
+
+static struct sha256 hash_of_key(EVP_PKEY *pair)
+{
+        _cleanup_(buf_done) struct buf spki = {}, text = {};
+
+        key_put_spki(pair, &spki);
+        base64_encode(&text, buf_view(&spki));
+        return sha256_of(buf_view(&text));
+}
+
+/* Who attests the anchors is told, to be held against what is known of TPMs; it must be the one who
+ * attests the commands of that token. */
+static void test_attester(void)
+{
+        static const struct replay_rule *const rules[] = {&replay_rule_audited, &replay_rule_anchor,
+                                                          NULL};
+
+        for (int other = 0; other < 2; other++) {
+                _cleanup_(journal_freep) struct journal *journal = NULL;
+                struct replay_result result;
+                struct found found = {};
+                struct rig rig;
+                const struct replay_options options = {
+                        .finding = note_finding, .context = &found, .rules = rules};
+                struct sha256 expected;
+
+                rig_init(&rig);
+                add_all(&rig, "S i5 a5 l i6 a6");
+                made_publish(&rig.made, rig.made.count);
+                journal = made_open(&rig.made);
+                expected = hash_of_key(rig.attester);
+                audited.key = other ? hash_of_key(rig.pair) : expected;
+                expect_integer(replay_journal(journal, &rig.made.ring, &options, &result, NULL), 0);
+                expect_integer(found.count, other);
+                expect_text(view_string(found.text),
+                            other ? "anchors of token \"tpm\" are attested by another key than its "
+                                    "command audits"
+                                  : "");
+                expect_integer(result.attester_count, 2);
+                expect_integer(result.attesters[1].level, REPLAY_L1);
+                expect_text(view_string(result.attesters[1].token), "tpm");
+                expect(view_equal(sha256_view(&result.attesters[1].key), sha256_view(&expected)));
+                rig_done(&rig);
+        }
+}
+
 int main(void)
 {
+        test_attester();
         test_rows();
         test_removed();
         test_malformed();
