@@ -37,16 +37,31 @@ static void release_calls(struct agent *agent)
         }
 }
 
+/* What the agent does by itself: a key that is not finished in an older journal may be one that
+ * people have used since. */
+static void begin_work(struct agent *agent)
+{
+        if (agent->anchored)
+                return;
+        agent->anchored = 1;
+        for (size_t i = 0; i < agent->token_count; i++)
+                if (agent->tokens[i].token && token_state(agent->tokens[i].token) == TOKEN_READY)
+                        agent_undo_pending_keys(agent, agent->tokens[i].token);
+        agent_want_log_key(agent);
+}
+
 static void on_changed(void *context)
 {
         struct agent *agent = context;
-        const char *reason = anchor_reason(agent->anchor);
 
-        if (anchor_is_served(agent->anchor))
+        if (anchor_is_served(agent->anchor)) {
                 sealer_release(agent->sealer);
-        else
-                sealer_hold(agent->sealer, reason);
+                begin_work(agent);
+        } else {
+                sealer_hold(agent->sealer, anchor_reason(agent->anchor));
+        }
         release_calls(agent);
+        agent_answer_ring_calls(agent);
 }
 
 static int on_late(sd_event_source *source, uint64_t usec, void *context)
@@ -147,11 +162,26 @@ static void park(struct agent *agent, struct call *call)
         agent->anchor_call_count++;
 }
 
+int agent_is_anchored(const struct agent *agent)
+{
+        return !agent->anchor || anchor_is_served(agent->anchor);
+}
+
+int agent_anchor_is_coming(const struct agent *agent)
+{
+        struct problem obstacle = {};
+
+        if (agent_is_anchored(agent) || anchor_state(agent->anchor) == ANCHOR_ROLLED_BACK)
+                return 0;
+        find_obstacle(agent, &obstacle);
+        return !obstacle.text[0];
+}
+
 int agent_wait_for_anchor(struct agent *agent, struct call *call)
 {
         struct problem obstacle = {};
 
-        if (!agent->anchor || anchor_is_served(agent->anchor))
+        if (agent_is_anchored(agent))
                 return 0;
         if (anchor_state(agent->anchor) == ANCHOR_ROLLED_BACK) {
                 call_fail(call, "JournalRolledBack", "%s", anchor_reason(agent->anchor));

@@ -65,6 +65,7 @@ struct agent {
         size_t anchor_call_count;
         sd_event_source *anchor_timer; /* they have waited long enough */
         int anchor_late;
+        int anchored; /* the first anchor has come, and what waited for it has begun */
         void (*anchor_finished)(struct agent *agent);
         struct server *server;
         sd_event_source *count_timer;
@@ -160,13 +161,19 @@ void agent_finish_audits(struct agent *agent, void (*done)(struct agent *agent))
 /* After the last signature. */
 void agent_save_audits(const struct agent *agent);
 
-/* Compares the journal with its anchor, where the configuration has one, before anything is signed.
- * agent-anchor.c, as the next six. */
+/* Compares the journal with its anchor, where the configuration has one, before anything is signed,
+ * made or destroyed. agent-anchor.c, as the next eight. */
 int agent_set_up_anchor(struct agent *agent, struct problem *problem) _must_use_;
 void agent_free_anchor(struct agent *agent);
 
 /* A token has become ready. */
 void agent_begin_anchor(struct agent *agent, const struct token *token);
+
+/* Whether there is an anchor of this run, or none is needed. */
+int agent_is_anchored(const struct agent *agent);
+
+/* Whether there will be, or a reason why not, in bounded time without anybody doing anything. */
+int agent_anchor_is_coming(const struct agent *agent);
 
 /* Whether @call waits for the first anchor now, or has been answered: the journal is rolled back,
  * or no anchor is to be expected soon. If so, it comes again. */
@@ -276,7 +283,8 @@ void agent_release_keys(struct agent *agent);
 /* Makes true of keys what the journal says of them; at the start. key-recover.c. */
 int agent_recover_keys(struct agent *agent, struct problem *problem) _must_use_;
 
-/* Makes the log key of the configuration, if there is none and its token is ready. */
+/* Makes the log key of the configuration, if there is none and its token is ready; as the next one,
+ * not before the journal is anchored, which calls both. */
 void agent_want_log_key(struct agent *agent);
 
 /* Removes what the token has of keys whose creation a crash interrupted. */

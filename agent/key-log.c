@@ -32,6 +32,8 @@ void agent_want_log_key(struct agent *agent)
 {
         const struct config *config = agent->config;
 
+        if (!agent_is_anchored(agent))
+                return;
         if (!keystore_log_key(agent->store))
                 want(agent, config->log_key);
         if (config->second_log_key && !keystore_second_log_key(agent->store))
@@ -43,7 +45,8 @@ static int is_coming(const struct agent *agent, const struct config_key *section
         const struct token *token = agent_find_token(agent, section->token, NULL);
 
         return making_has_name(agent, section->name) || is_being_undone(agent, section->name) ||
-               (token && token_state(token) == TOKEN_STARTING);
+               (token && token_state(token) == TOKEN_STARTING) ||
+               (token && token_state(token) == TOKEN_READY && agent_anchor_is_coming(agent));
 }
 
 int agent_log_key_is_coming(const struct agent *agent)

@@ -85,6 +85,8 @@ void agent_undo_pending_keys(struct agent *agent, struct token *token)
 {
         struct key *key;
 
+        if (!agent_is_anchored(agent))
+                return;
         for (size_t i = 0; (key = keystore_pending_at(agent->store, i)); i++)
                 if (key->interrupted && !key->undoing &&
                     string_equal(key->info.token, token_name(token)))
