@@ -5,13 +5,50 @@
 #include "agent/ask.h"
 #include "agent/clock.h"
 
-/* What was charged before somebody else was asked is not charged again. */
-static int decide(struct agent *agent, const struct call *call, const struct grant_request *request,
+/* A call counts once for each grant. */
+static int decide(struct agent *agent, struct call *call, const struct grant_request *request,
                   struct grant_decision *ret, struct problem *problem)
 {
-        if (call->asked && agent_was_charged(call, request, grant_find(agent->config, request)))
+        const struct config_grant *grant =
+                call->charges ? grant_find(agent->config, request) : NULL;
+        int r;
+
+        if (grant && agent_was_charged(call, grant))
                 return grant_try(agent->config, NULL, request, ret, problem);
-        return grant_decide(agent->config, agent->meter, request, ret, problem);
+        r = grant_decide(agent->config, agent->meter, request, ret, problem);
+        if (r == 0)
+                agent_note_charge(call, ret->rule);
+        return r;
+}
+
+static struct grant_request request_of(const struct call *call, const char *method, const char *key)
+{
+        return (struct grant_request){call_caller(call), method, key, clock_now(),
+                                      json_object_get(call->message.parameters, "claims")};
+}
+
+/* @error is that of the grants. */
+static void refuse(struct agent *agent, struct call *call, const struct grant_request *request,
+                   int error, uint64_t retry_usec, const struct problem *problem)
+{
+        const struct refusal refusal = {
+                .caller = request->caller,
+                .method = request->method,
+                .key = request->key,
+                .error = error == -EAGAIN ? "QuotaExceeded" : "NotGranted",
+                .reason = problem_text(problem, error),
+        };
+        char quota[64];
+
+        refusals_note(agent->refusals, &refusal);
+        if (error != -EAGAIN) {
+                call_fail(call, "NotGranted", "%s", refusal.reason);
+                return;
+        }
+        (void)snprintf(quota, sizeof(quota), "%s.QuotaExceeded", call->interface->name);
+        call_error(call, quota,
+                   json_pack("{s:s, s:I}", "reason", refusal.reason, "retryAfter",
+                             (json_int_t)((retry_usec + 999) / 1000)));
 }
 
 int agent_granted(struct agent *agent, struct call *call, const char *key,
@@ -23,33 +60,13 @@ int agent_granted(struct agent *agent, struct call *call, const char *key,
 int agent_granted_as(struct agent *agent, struct call *call, const char *method, const char *key,
                      struct grant_decision *ret)
 {
-        const struct grant_request request = {call_caller(call), method, key, clock_now(),
-                                              json_object_get(call->message.parameters, "claims")};
+        const struct grant_request request = request_of(call, method, key);
         struct problem problem = {};
-        struct refusal refusal = {
-                .caller = request.caller,
-                .method = request.method,
-                .key = key,
-                .error = "NotGranted",
-        };
-        char quota[64];
-        int r;
+        int r = decide(agent, call, &request, ret, &problem);
 
-        r = decide(agent, call, &request, ret, &problem);
         if (r == 0)
                 return agent_ask(agent, call, &request, ret);
-        refusal.reason = problem_text(&problem, r);
-        if (r != -EAGAIN) {
-                refusals_note(agent->refusals, &refusal);
-                call_fail(call, "NotGranted", "%s", refusal.reason);
-                return 0;
-        }
-        refusal.error = "QuotaExceeded";
-        refusals_note(agent->refusals, &refusal);
-        (void)snprintf(quota, sizeof(quota), "%s.QuotaExceeded", call->interface->name);
-        call_error(call, quota,
-                   json_pack("{s:s, s:I}", "reason", refusal.reason, "retryAfter",
-                             (json_int_t)((ret->retry_usec + 999) / 1000)));
+        refuse(agent, call, &request, r, ret->retry_usec, &problem);
         return 0;
 }
 

@@ -41,12 +41,37 @@ static struct asked *find(const struct call *call, const struct grant_request *r
         return asked;
 }
 
-int agent_was_charged(const struct call *call, const struct grant_request *request,
-                      const struct config_grant *grant)
+void charges_free(struct charge *charges)
 {
-        const struct asked *asked = find(call, request);
+        while (charges) {
+                struct charge *next = charges->next;
 
-        return asked && grant && string_equal(asked->grant, grant->name);
+                free(charges);
+                charges = next;
+        }
+}
+
+int agent_was_charged(const struct call *call, const struct config_grant *grant)
+{
+        const struct charge *charge = call->charges;
+
+        while (charge && !string_equal(charge->grant, grant->name))
+                charge = charge->next;
+        return charge != NULL;
+}
+
+void agent_note_charge(struct call *call, const struct config_grant *grant)
+{
+        struct charge *charge;
+
+        if (!grant_counts(grant))
+                return;
+        charge = calloc(1, sizeof(*charge));
+        if (!charge)
+                return;
+        (void)snprintf(charge->grant, sizeof(charge->grant), "%s", grant->name);
+        charge->next = call->charges;
+        call->charges = charge;
 }
 
 /* Those that have a place of their own in the document. */

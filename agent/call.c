@@ -60,7 +60,9 @@ static void call_finish(struct call *call)
 
         call->answered = 1;
         asked_free(call->asked);
+        charges_free(call->charges);
         call->asked = NULL;
+        call->charges = NULL;
         varlink_call_done(&call->message); /* may be large, and the reply may wait for others */
         if (!connection) {
                 call_free(call);

@@ -14,6 +14,7 @@
 
 struct agent;
 struct asked;
+struct charge;
 struct connection;
 struct call;
 
@@ -31,8 +32,9 @@ struct interface {
         size_t method_count;
 };
 
-/* agent/ask.c. Takes NULL. */
+/* agent/ask.c, as the next one. Takes NULL. */
 void asked_free(struct asked *asked);
+void charges_free(struct charge *charges);
 
 struct call {
         struct connection *connection; /* NULL once that is gone */
@@ -42,9 +44,10 @@ struct call {
         uint64_t number;  /* on its connection, from 1 */
         struct buf reply; /* once answered, until it is its turn */
         int answered;
-        struct call *next;   /* on the connection, in order */
-        struct call *parked; /* the next one that waits for the same event */
-        struct asked *asked; /* what somebody else was asked about it (agent/ask.h); or NULL */
+        struct call *next;      /* on the connection, in order */
+        struct call *parked;    /* the next one that waits for the same event */
+        struct asked *asked;    /* what somebody else was asked about it (agent/ask.h); or NULL */
+        struct charge *charges; /* grants whose rate it has been counted for; or NULL */
 };
 
 /* Who calls. Only while the connection is there: in the handler itself, or after a look at

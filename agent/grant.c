@@ -21,6 +21,11 @@ int grant_asks(const struct config_grant *grant, const struct grant_request *req
         return grant->decision.path && !string_equal(request->method, "Freeze");
 }
 
+int grant_counts(const struct config_grant *grant)
+{
+        return grant->rate_usec > 0 || grant->per_day > 0;
+}
+
 int grant_refuse(const struct config_grant *grant, const struct grant_request *request,
                  struct problem *problem)
 {

@@ -54,6 +54,9 @@ int grant_decide(const struct config *config, struct grant_meter *meter,
 /* Whether somebody else is asked as well. Not for the kill switch: it allows nothing. */
 int grant_asks(const struct config_grant *grant, const struct grant_request *request);
 
+/* Whether the grant has a limit of requests. */
+int grant_counts(const struct config_grant *grant);
+
 /* The grant that decides about the request, or NULL. */
 const struct config_grant *grant_find(const struct config *config,
                                       const struct grant_request *request);
