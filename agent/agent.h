@@ -202,6 +202,12 @@ int agent_granted(struct agent *agent, struct call *call, const char *key,
 int agent_granted_as(struct agent *agent, struct call *call, const char *method, const char *key,
                      struct grant_decision *ret);
 
+/* Whether what @decision has allowed is granted still, without being counted; another grant, and
+ * somebody else who has to allow it now, is asked, and is in @decision then. If not, as the first.
+ */
+int agent_still_granted(struct agent *agent, struct call *call, const char *method, const char *key,
+                        struct grant_decision *decision);
+
 /* An event of struct server_events: recorded as a refusal of the method "Connect". */
 void agent_note_refused(struct agent *agent, const struct caller *caller, const char *reason);
 

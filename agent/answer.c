@@ -70,6 +70,26 @@ int agent_granted_as(struct agent *agent, struct call *call, const char *method,
         return 0;
 }
 
+int agent_still_granted(struct agent *agent, struct call *call, const char *method, const char *key,
+                        struct grant_decision *decision)
+{
+        const struct grant_request request = request_of(call, method, key);
+        struct grant_decision now = {};
+        struct problem problem = {};
+        int r = grant_try(agent->config, NULL, &request, &now, &problem);
+
+        if (r < 0) {
+                refuse(agent, call, &request, r, 0, &problem);
+                return 0;
+        }
+        if (agent_is_same_rule(decision, &now))
+                return 1;
+        if (!agent_ask(agent, call, &request, &now))
+                return 0;
+        *decision = now;
+        return 1;
+}
+
 void agent_note_refused(struct agent *agent, const struct caller *caller, const char *reason)
 {
         const struct refusal refusal = {

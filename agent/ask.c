@@ -239,6 +239,15 @@ static void ask(struct agent *agent, struct call *call, const struct grant_reque
                 call_fail(call, "Busy", "OPA is not asked: %s", problem_text(&problem, r));
 }
 
+int agent_is_same_rule(const struct grant_decision *a, const struct grant_decision *b)
+{
+        const struct config_decision *x = &a->rule->decision, *y = &b->rule->decision;
+
+        if (!string_equal(a->rule->name, b->rule->name) || !x->path != !y->path)
+                return 0;
+        return !x->path || (string_equal(x->socket, y->socket) && string_equal(x->path, y->path));
+}
+
 int agent_ask(struct agent *agent, struct call *call, const struct grant_request *request,
               struct grant_decision *decision)
 {

@@ -42,6 +42,9 @@ int agent_was_charged(const struct call *call, const struct config_grant *grant)
 /* It has been, if the grant counts. Without memory that is forgotten: at worst it counts again. */
 void agent_note_charge(struct call *call, const struct config_grant *grant);
 
+/* Whether two decisions are by the same grant, and leave the rest to the same other. */
+int agent_is_same_rule(const struct grant_decision *a, const struct grant_decision *b);
+
 /* @decision is that of the grants. 1: nobody is to be asked, or it is allowed, and the decision
  * says by whom; 0: the call waits, or has been answered. */
 int agent_ask(struct agent *agent, struct call *call, const struct grant_request *request,

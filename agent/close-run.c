@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "agent/clock.h"
 #include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/provenance.h"
@@ -82,21 +81,6 @@ static int make_attestation(const struct run *run, const json_t *parameters,
         return 0;
 }
 
-/* What was granted at the beginning may not be any more. If not, @call has been answered. */
-static int is_granted(struct agent *agent, struct call *call, struct run *run)
-{
-        const struct grant_request request = {call_caller(call), "OpenRun", run->key, clock_now(),
-                                              json_object_get(call->message.parameters, "claims")};
-        struct grant_decision decision = {};
-        struct problem problem = {};
-        int r = grant_try(agent->config, NULL, &request, &decision, &problem);
-
-        if (r == 0)
-                return 1;
-        call_fail(call, r == -EPERM ? "NotGranted" : "Busy", "%s", problem_text(&problem, r));
-        return 0;
-}
-
 /* The run that the call is about, if it can end now; else NULL, and @call has been answered. */
 static struct run *find_run(struct agent *agent, struct call *call)
 {
@@ -110,7 +94,7 @@ static struct run *find_run(struct agent *agent, struct call *call)
                           id);
         else if (run->closing)
                 call_fail(call, "Busy", "the provenance of the run is being signed");
-        else if (is_granted(agent, call, run))
+        else if (agent_still_granted(agent, call, "OpenRun", run->key, &run->decision))
                 return run;
         return NULL;
 }
