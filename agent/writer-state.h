@@ -14,9 +14,12 @@
 #include "lib/tile.h"
 #include "lib/wal.h"
 
-/* Bytes of full bundles that wait for their file: from when on they are written without waiting for
- * a checkpoint, and at how many no record is taken any more. */
-#define WRITER_UNFLUSHED_MAX   ((size_t)8 << 20)
+/* So many files of full tiles and bundles are written together, as soon as there are so many: the
+ * loop stands still for a few milliseconds, and their folders are synced once. */
+#define WRITER_FLUSH_FILES 16
+/* Bytes of a segment, from when on a new one is begun without waiting for a checkpoint. */
+#define WRITER_SEGMENT_MAX ((uint64_t)8 << 20)
+/* Bytes of full bundles that wait for their file: no record is taken any more. */
 #define WRITER_UNFLUSHED_LIMIT ((size_t)64 << 20)
 #define WRITER_ROOM_MIN        ((uint64_t)4 << 20) /* bytes free before a full journal is tried again */
 #define WRITER_FILES_MIN       ((uint64_t)16)      /* so many files, too */
@@ -85,6 +88,7 @@ struct writer {
 
         struct writer_file *unflushed, **unflushed_end;
         size_t unflushed_size;
+        unsigned unflushed_count;
         uint64_t flushed; /* entries in full bundles on disk: a multiple of TILE_WIDTH */
 
         struct writer_partials partials[TILE_LEVELS + 1]; /* bundles first */
@@ -116,7 +120,10 @@ void writer_keep_recent(struct writer *writer, unsigned height, const struct sha
  * again: memory and disk must agree before the log key says so. -EROFS: they do not. */
 int writer_reread_bundles(struct writer *writer, struct problem *problem) _must_use_;
 
-/* Writes the full tiles and bundles that wait, then trims the write-ahead file. */
+/* Writes the first WRITER_FLUSH_FILES full tiles and bundles that wait. */
+int writer_flush_some(struct writer *writer, struct problem *problem) _must_use_;
+
+/* Writes all that wait, then trims the write-ahead file. */
 int writer_flush(struct writer *writer, struct problem *problem) _must_use_;
 
 /* Puts one tile or bundle in place, durably. */

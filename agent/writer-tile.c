@@ -23,6 +23,7 @@ static int queue_full_file(struct writer *writer, const struct tile *tile, struc
         *writer->unflushed_end = file;
         writer->unflushed_end = &file->next;
         writer->unflushed_size += content.size;
+        writer->unflushed_count++;
         return 0;
 }
 
@@ -78,8 +79,8 @@ static int make_folders(int dir_fd, const char *path)
         return 0;
 }
 
-int writer_write_tile(struct writer *writer, const struct tile *tile, struct view content,
-                      struct problem *problem)
+static int put_tile(struct writer *writer, const struct tile *tile, struct view content,
+                    struct problem *problem)
 {
         char path[TILE_PATH_SIZE];
         int r;
@@ -88,7 +89,25 @@ int writer_write_tile(struct writer *writer, const struct tile *tile, struct vie
         r = make_folders(writer->dir_fd, path);
         if (r < 0)
                 return problem_set(problem, r, "%s: %s", path, strerror(-r));
-        return file_replace(writer->dir_fd, path, content, 0644, problem);
+        return file_put(writer->dir_fd, path, content, 0644, problem);
+}
+
+static int sync_folder_of(struct writer *writer, const struct tile *tile, struct problem *problem)
+{
+        char path[TILE_PATH_SIZE];
+        int r;
+
+        (void)tile_path(tile->level, tile->number, tile->width, path);
+        r = file_sync_parent(writer->dir_fd, path);
+        return r < 0 ? problem_set(problem, r, "%s: folder not synced: %s", path, strerror(-r)) : 0;
+}
+
+int writer_write_tile(struct writer *writer, const struct tile *tile, struct view content,
+                      struct problem *problem)
+{
+        int r = put_tile(writer, tile, content, problem);
+
+        return r < 0 ? r : sync_folder_of(writer, tile, problem);
 }
 
 /* The entries that are in no full bundle, as one batch. */
@@ -178,36 +197,78 @@ static int trim_segments(struct writer *writer, struct problem *problem)
         return r;
 }
 
+static int is_in_folder(const struct tile *tile, const struct tile *other)
+{
+        return tile->level == other->level &&
+               tile->number / TILE_FOLDER == other->number / TILE_FOLDER;
+}
+
+/* Once for each of the folders that the files up to @end are in. */
+static int sync_folders(struct writer *writer, const struct writer_file *end,
+                        struct problem *problem)
+{
+        int r = 0;
+
+        for (const struct writer_file *file = writer->unflushed; file != end && r == 0;
+             file = file->next) {
+                const struct writer_file *earlier = writer->unflushed;
+
+                while (earlier != file && !is_in_folder(&earlier->tile, &file->tile))
+                        earlier = earlier->next;
+                if (earlier == file)
+                        r = sync_folder_of(writer, &file->tile, problem);
+        }
+        return r;
+}
+
+/* Lets go of the first file that waits: it is durable. */
+static void finish_file(struct writer *writer)
+{
+        struct writer_file *file = writer->unflushed;
+
+        writer_remove_partials(writer, &file->tile);
+        if (file->tile.level == TILE_ENTRIES)
+                writer->flushed = (file->tile.number + 1) * TILE_WIDTH;
+        writer->unflushed = file->next;
+        if (!writer->unflushed)
+                writer->unflushed_end = &writer->unflushed;
+        writer->unflushed_size -= file->content.size;
+        writer->unflushed_count--;
+        buf_done(&file->content);
+        free(file);
+}
+
+int writer_flush_some(struct writer *writer, struct problem *problem)
+{
+        struct writer_file *end = writer->unflushed;
+        int r = 0;
+
+        for (unsigned i = 0; i < WRITER_FLUSH_FILES && end && r == 0; i++) {
+                r = put_tile(writer, &end->tile, buf_view(&end->content), problem);
+                end = end->next;
+        }
+        if (r == 0)
+                r = sync_folders(writer, end, problem);
+        while (r == 0 && writer->unflushed != end)
+                finish_file(writer);
+        return r;
+}
+
 int writer_flush(struct writer *writer, struct problem *problem)
 {
         int r;
 
-        if (!writer->unflushed)
-                return 0;
         while (writer->unflushed) {
-                struct writer_file *file = writer->unflushed;
-
-                r = writer_write_tile(writer, &file->tile, buf_view(&file->content), problem);
-                if (r < 0)
-                        return r;
-                writer_remove_partials(writer, &file->tile);
-                if (file->tile.level == TILE_ENTRIES)
-                        writer->flushed = (file->tile.number + 1) * TILE_WIDTH;
-                writer->unflushed = file->next;
-                if (!writer->unflushed)
-                        writer->unflushed_end = &writer->unflushed;
-                writer->unflushed_size -= file->content.size;
-                buf_done(&file->content);
-                free(file);
-        }
-        if (writer->segment_first < writer->flushed) {
-                r = writer_reread(writer, problem); /* the old segment, as long as it is there */
-                if (r == 0)
-                        r = writer_begin_segment(writer, problem);
+                r = writer_flush_some(writer, problem);
                 if (r < 0)
                         return r;
         }
-        return trim_segments(writer, problem);
+        if (writer->segment_first >= writer->flushed)
+                return 0;
+        r = writer_reread(writer, problem); /* the old segment, as long as it is there */
+        if (r == 0)
+                r = writer_begin_segment(writer, problem);
+        return r < 0 ? r : trim_segments(writer, problem);
 }
 
 int writer_prepare(struct writer *writer, struct problem *problem)

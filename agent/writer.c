@@ -79,11 +79,24 @@ static int add_batch(struct writer *writer)
         return r;
 }
 
+/* What can be done before the next checkpoint is not left to it. */
+static void flush_ahead(struct writer *writer)
+{
+        struct problem problem = {};
+        int r = 0;
+
+        if (writer->unflushed_count >= WRITER_FLUSH_FILES)
+                r = writer_flush_some(writer, &problem);
+        if (r == 0 && writer->segment_size > WRITER_SEGMENT_MAX)
+                r = writer_flush(writer, &problem);
+        if (r < 0)
+                return; /* tried again, and reported, with the checkpoint */
+}
+
 void writer_commit(struct writer *writer)
 {
         _cleanup_(buf_done) struct buf waiting = {};
         uint64_t first = writer->batch.first;
-        struct problem problem = {};
         int r;
 
         if (writer->batch.count == 0)
@@ -102,10 +115,8 @@ void writer_commit(struct writer *writer)
         answer_batch(writer, &waiting, r, first);
         if (r == 0 && writer->events.committed)
                 writer->events.committed(writer->events.context);
-        /* A failure is tried again, and reported, before the next checkpoint. */
-        if (r == 0 && writer->unflushed_size > WRITER_UNFLUSHED_MAX &&
-            writer_flush(writer, &problem) < 0)
-                return;
+        if (r == 0)
+                flush_ahead(writer);
 }
 
 static void commit_in_turn(struct writer *writer)

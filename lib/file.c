@@ -118,8 +118,8 @@ static int write_temporary(int dir_fd, const char *path, struct view content, mo
         return r;
 }
 
-int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
-                 struct problem *problem)
+int file_put(int dir_fd, const char *path, struct view content, mode_t mode,
+             struct problem *problem)
 {
         char temporary[PATH_MAX];
         int r, length;
@@ -134,6 +134,16 @@ int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
                 (void)unlinkat(dir_fd, temporary, 0); /* the failure is reported either way */
                 return problem_set(problem, r, "%s: %s", path, strerror(-r));
         }
+        return 0;
+}
+
+int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
+                 struct problem *problem)
+{
+        int r = file_put(dir_fd, path, content, mode, problem);
+
+        if (r < 0)
+                return r;
         r = file_sync_parent(dir_fd, path);
         if (r < 0)
                 return problem_set(problem, r, "%s: folder not synced: %s", path, strerror(-r));

@@ -31,6 +31,11 @@ int file_read_fd(int fd, const char *path, struct buf *ret, struct problem *prob
 int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
                  struct problem *problem) _must_use_;
 
+/* All of it but the fsync() of the folder, which is left to the caller: until then a crash may
+ * leave the old file or the new one. */
+int file_put(int dir_fd, const char *path, struct view content, mode_t mode,
+             struct problem *problem) _must_use_;
+
 /* fsync() of the folder that @path (relative to @dir_fd) is in. */
 int file_sync_parent(int dir_fd, const char *path) _must_use_;
 

@@ -11,8 +11,8 @@ static void number_path(uint64_t number, char ret[TILE_PATH_SIZE])
         size_t used = 0;
 
         do {
-                groups[count++] = (unsigned)(number % 1000);
-                number /= 1000;
+                groups[count++] = (unsigned)(number % TILE_FOLDER);
+                number /= TILE_FOLDER;
         } while (number > 0);
         while (count-- > 0)
                 used += (size_t)snprintf(ret + used, TILE_PATH_SIZE - used, "%s%03u%s",

@@ -14,7 +14,8 @@
 
 #define TILE_HEIGHT      8
 #define TILE_WIDTH       256
-#define TILE_LEVELS      8 /* 256^8 entries is all that an uint64 counts */
+#define TILE_LEVELS      8    /* 256^8 entries is all that an uint64 counts */
+#define TILE_FOLDER      1000 /* tiles of a level in one folder */
 #define TILE_PATH_SIZE   64
 #define TILE_ENTRIES     (-1) /* in place of a level: the entry bundle */
 #define ENTRY_SIZE_MAX   ((size_t)65535)
