@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <openssl/err.h>
 
+#include "lib/driver.h"
+#include "lib/harden.h"
+
 static const struct {
         CK_RV rv;
         int error;
@@ -191,10 +194,21 @@ int token_check_pin(struct token *token, int final_try, struct problem *problem)
         return 0;
 }
 
+/* SoftHSM writes its token at each login, not in one step: a kill then leaves half of it, and with
+ * it goes every key. */
+static CK_RV log_in(struct token *token, CK_USER_TYPE user)
+{
+        CK_RV rv;
+
+        harden_outlive_agent();
+        rv = token->module->C_Login(token->session, user, token->pin.data, token->pin.size);
+        harden_end_with_agent(DRIVER_SOCKET_FD);
+        return rv;
+}
+
 CK_RV token_give_pin(struct token *token)
 {
-        CK_RV rv = token->module->C_Login(token->session, CKU_CONTEXT_SPECIFIC, token->pin.data,
-                                          token->pin.size);
+        CK_RV rv = log_in(token, CKU_CONTEXT_SPECIFIC);
 
         token->refused |= rv != CKR_OK && token_error(rv, "", NULL) == -EACCES;
         return rv;
@@ -209,7 +223,7 @@ int token_log_in(struct token *token, int final_try, struct problem *problem)
                 r = open_session(token, problem);
         if (r < 0)
                 return r;
-        rv = token->module->C_Login(token->session, CKU_USER, token->pin.data, token->pin.size);
+        rv = log_in(token, CKU_USER);
         return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN
                        ? 0
                        : token_error(rv, "logging in", problem);

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define PIN "a user pin"
 
@@ -288,6 +289,38 @@ static void refused_while_signing(void)
         expect_integer(client_stop(&client), EXIT_SUCCESS);
 }
 
+static _Noreturn void be_agent(void)
+{
+        struct client client;
+        uint32_t slot;
+
+        open_card(&client, &slot);
+        exit(EXIT_FAILURE); /* not reached: the card kills its driver's agent */
+}
+
+/* The agent is killed while the token is given its PIN: the login is finished, then the driver
+ * ends. */
+static void orphaned_while_logging_in(void)
+{
+        char finished[EQUIPMENT_PATH_MAX];
+        int fds[2], status = 0;
+        pid_t agent;
+        char byte;
+
+        if (setenv("CARD_ORPHAN", equipment_path(finished, "finished"), 1) < 0 || pipe(fds) < 0)
+                expect(!"there is a pipe");
+        agent = fork();
+        if (agent == 0)
+                be_agent();
+        (void)close(fds[1]);
+        expect(agent > 0 && waitpid(agent, &status, 0) == agent);
+        expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        expect_integer(read(fds[0], &byte, 1), 0); /* nobody has the other end any more */
+        expect_integer(access(finished, F_OK), 0);
+        (void)close(fds[0]);
+        (void)unsetenv("CARD_ORPHAN");
+}
+
 static void expect_open(const char *const *settings, int status, const char *reason)
 {
         struct client client;
@@ -496,6 +529,7 @@ int main(int argc, char **argv)
         foreign_key();
         always_authenticate();
         refused_while_signing();
+        orphaned_while_logging_in();
         bad_settings();
         wrong_pin();
         credential();
