@@ -48,7 +48,7 @@ Driver=fake
 [Token fake]
 Driver=fake
 Script={folder}/script
-Timeout=500ms
+Timeout=20s
 
 [Key log]
 Token=steady
@@ -60,6 +60,8 @@ Key=log model* [*]
 User={user}
 Methods=Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload
 """
+
+IMPATIENT = CONFIGURATION.replace("Timeout=20s", "Timeout=500ms")  # with a token that is to be late
 
 
 class Log:
@@ -312,9 +314,9 @@ class AgentTest(unittest.TestCase):
         self.addCleanup(agent.clean_up)
         return agent
 
-    def signing_agent(self):
+    def signing_agent(self, configuration=CONFIGURATION):
         """An agent whose key `model` is in the token `fake`."""
-        agent = self.agent().start("steady", "fake")
+        agent = self.agent(configuration).start("steady", "fake")
         agent.create_key("model")
         agent.keep_keyring()
         return agent
