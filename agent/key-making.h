@@ -34,6 +34,11 @@ struct making {
         struct key *previous; /* active until then; NULL: none is */
         struct buf previous_signature, own_signature;
         struct buf statement; /* that both sign */
+        int asked;            /* an intent says that the old one is about to */
+        const char *failed;   /* the error that is answered; NULL: @error of the token @failing */
+        int error;
+        const char *failing;
+        struct problem failure;
         struct audited {
                 struct audit *audit; /* of the token that signed; NULL: none, or settled */
                 uint64_t entry;
@@ -69,6 +74,19 @@ void making_end(struct making *making);
 
 /* The new version is pending: what is left is to take over. key-rotate.c. */
 void making_rotate(struct making *making);
+
+/* Has both versions sign that the new one follows the old one; then comes making_take_over(), or
+ * the rotation has failed. key-succession.c, as the next one. */
+void making_sign_succession(struct making *making);
+
+/* The rotation fails, after the journal has been told if the old version has signed. */
+void making_withhold(struct making *making, const char *error, const char *reason);
+
+/* The new version takes over once the old one is at rest. key-rotate.c, as the next one. */
+void making_take_over(struct making *making);
+
+/* Nobody was told of the new version, and it goes. */
+void making_give_up(struct making *making);
 
 /* Whether a key of that name is being made. */
 int making_has_name(const struct agent *agent, const char *name);

@@ -8,12 +8,11 @@
 #include "agent/key-making.h"
 #include "agent/ring.h"
 #include "lib/base64.h"
-#include "lib/rotation.h"
 
-/* Rotation: the new version is made and pending; both versions sign that it follows the old one;
- * the old one is held until its last signature has its record; then the journal says so, and one
- * rename makes it so. Until that record is durable nothing has happened, after it everything has:
- * what a crash leaves undone is done at the start (key-recover.c). */
+/* Rotation: the new version is made and pending; both versions sign that it follows the old one
+ * (key-succession.c); the old one is held until its last signature has its record; then the journal
+ * says so, and one rename makes it so. Until that record is durable nothing has happened, after it
+ * everything has: what a crash leaves undone is done at the start (key-recover.c). */
 
 /* The signatures by audited tokens are in that record, or (@error) in none. */
 static void tell_audits(struct making *making, int error, uint64_t index)
@@ -35,8 +34,7 @@ static void tell_audits(struct making *making, int error, uint64_t index)
         }
 }
 
-/* Nobody was told of the new version, and it goes. */
-static void give_up(struct making *making)
+void making_give_up(struct making *making)
 {
         tell_audits(making, -ECANCELED, 0);
         keystore_discard(making->agent->store, making->key);
@@ -79,7 +77,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         }
         if (error < 0) {
                 agent_key_settled(agent);
-                give_up(making);
+                making_give_up(making);
                 making_fail_journal(making, error);
                 return;
         }
@@ -125,8 +123,8 @@ static void record_rotation(void *context)
 
         if (r < 0) {
                 json_decref(record);
-                give_up(making);
-                making_fail(making, frozen ? "Frozen" : "StorageFailed", problem_text(&problem, r));
+                making_withhold(making, frozen ? "Frozen" : "StorageFailed",
+                                problem_text(&problem, r));
                 return;
         }
         if (making->previous)
@@ -142,7 +140,7 @@ static void record_rotation(void *context)
                 on_recorded(making, r, 0);
 }
 
-static void take_over(struct making *making)
+void making_take_over(struct making *making)
 {
         if (making->previous)
                 agent_hold_key(making->previous, record_rotation, making);
@@ -150,81 +148,12 @@ static void take_over(struct making *making)
                 record_rotation(making);
 }
 
-static void sign(struct making *making, struct key *signer);
-
-static void on_signed(struct operation *operation, int error, struct view answer,
-                      const struct problem *problem)
-{
-        struct making *making = operation->context;
-        int is_previous = operation->key == &making->previous->token_key;
-        struct key *signer = is_previous ? making->previous : making->key;
-        struct reader reader = reader_init(answer);
-        struct view signature = reader_sized(&reader);
-        struct problem reason = {};
-        int r = error;
-
-        if (r == 0)
-                making->audited[is_previous ? 0 : 1] =
-                        (struct audited){agent_find_audit(making->agent, signer->info.token),
-                                         operation->audit_entry};
-        if (r == 0 && (reader_end(&reader) < 0 ||
-                       rotation_verify(making->agent->config->origin, &making->previous->info,
-                                       &making->key->info, &signer->info, signature) < 0))
-                r = problem_set(&reason, -EIO, "the token's signature does not verify");
-        if (r < 0) {
-                give_up(making);
-                making_fail_token(making, signer->info.token, r, error < 0 ? problem : &reason);
-                return;
-        }
-        buf_put_view(is_previous ? &making->previous_signature : &making->own_signature, signature);
-        if (is_previous)
-                sign(making, making->key);
-        else
-                take_over(making);
-}
-
-/* A key with a witness or a counter signs no statement: it would need the witness, and be counted.
- */
-static void sign(struct making *making, struct key *signer)
-{
-        struct token *token = agent_find_token(making->agent, signer->info.token, NULL);
-        int r = token ? 0 : -ENODEV;
-
-        if (gate_is_closed(&signer->info.gate)) {
-                if (signer == making->previous)
-                        sign(making, making->key);
-                else
-                        take_over(making);
-                return;
-        }
-        making->operation = (struct operation){
-                .kind = FRAME_SIGN,
-                .key = &signer->token_key,
-                .recorded = 1,
-                .done = on_signed,
-                .context = making,
-        };
-        buf_clear(&making->statement);
-        rotation_put(&making->statement, making->agent->config->origin, &making->previous->info,
-                     &making->key->info);
-        if (r == 0)
-                r = buf_error(&making->statement);
-        if (r == 0)
-                r = operation_sign_message(&making->operation, buf_view(&making->statement));
-        if (r < 0) {
-                on_signed(&making->operation, r, view_of(NULL, 0), &(struct problem){});
-                return;
-        }
-        token_add_key(token, &signer->token_key);
-        token_submit(token, &making->operation);
-}
-
 void making_rotate(struct making *making)
 {
         if (making->previous)
-                sign(making, making->previous);
+                making_sign_succession(making);
         else
-                take_over(making);
+                making_take_over(making);
 }
 
 /* What the new version is to be: as the old one, unless section or call say otherwise. The name of
