@@ -38,9 +38,10 @@ void agent_ask_approval(struct agent *agent, struct call *call, json_t *record);
 json_t *agent_pending_record(struct agent *agent, struct call *call,
                              const struct grant_decision *decision) _must_use_;
 
-/* Sets what the record of a change has of both operators; or of @caller alone when @approval has no
- * record. The journal is not told of the first's request again: `request` is the second's. */
-void agent_set_operators(json_t *record, const json_t *pending, struct call *approver);
+/* Sets what the record of a change has of both operators: @approver as of caller_to_json(), and the
+ * name of his request. The journal is not told of the first's request again. */
+void agent_set_operators(json_t *record, const json_t *pending, json_t *approver,
+                         const char *request);
 
 /* It has been done: nothing is pending any more. The journal says so already, so a failure is
  * logged, and put right at the next start. */

@@ -357,6 +357,7 @@ static int is_same_freeze(struct agent *agent, struct call *call, const json_t *
 void agent_thaw_approved(struct agent *agent, const struct approval *approval)
 {
         struct call *call = approval->call;
+        char request[CALL_REQUEST_SIZE];
         struct freezing *freezing;
         json_t *record;
 
@@ -368,7 +369,10 @@ void agent_thaw_approved(struct agent *agent, const struct approval *approval)
                 return;
         record = recorder_begin(&agent->recorder, "thaw");
         if (record) {
-                agent_set_operators(record, approval->record, call);
+                _cleanup_(json_decrefp) json_t *approver = caller_to_json(call_caller(call));
+
+                agent_set_operators(record, approval->record, approver,
+                                    call_request(call, request));
                 recorder_set(record, "key", json_member_string(approval->record, "key"));
                 recorder_set(record, "reason", json_member_string(approval->record, "reason"));
         }

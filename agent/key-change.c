@@ -110,18 +110,12 @@ static void on_recorded(void *context, int error, uint64_t index)
 /* Who asked for it. With two of them, who approved it was alive when he did. */
 static void set_operators(json_t *record, const struct change *change)
 {
-        (void)json_object_set(record, "caller", change->caller);
-        recorder_set(record, "request", change->request);
         if (change->pending) {
-                static const char *const names[] = {"approval", "decision", "grant", "id"};
-
-                for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                        recorder_set(record, names[i],
-                                     json_member_string(change->pending, names[i]));
-                (void)json_object_set(record, "approver", change->caller);
-                (void)json_object_set(record, "caller", json_object_get(change->pending, "caller"));
+                agent_set_operators(record, change->pending, change->caller, change->request);
                 return;
         }
+        (void)json_object_set(record, "caller", change->caller);
+        recorder_set(record, "request", change->request);
         recorder_set(record, "decision", grant_decision_text(&change->decision));
         recorder_set(record, "grant", change->decision.grant);
         recorder_set(record, "id", change->id[0] ? change->id : NULL);
