@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 
 #include "agent/approve.h"
 #include "agent/ask.h"
 #include "agent/event.h"
 #include "agent/freeze.h"
 #include "agent/message.h"
+#include "agent/notify.h"
 #include "agent/ring.h"
 #include "agent/user-names.h"
 
@@ -296,7 +296,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (agent->stopping)
                 return 0;
         agent->stopping = 1;
-        (void)sd_notify(0, "STOPPING=1");
+        notifier_say(agent->notifier, "STOPPING=1");
         if (sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, STOP_USEC, 0,
                                        on_stop_late, agent) < 0 ||
             sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, HURRY_USEC, 0, on_hurry,
@@ -335,7 +335,7 @@ static int watch_signals(struct agent *agent)
         if (r >= 0)
                 r = sd_event_add_signal(agent->event, NULL, SIGHUP, on_hangup, agent);
         if (r >= 0)
-                r = sd_event_set_watchdog(agent->event, 1);
+                r = notifier_new(agent->event, &agent->notifier);
         return r < 0 ? r : 0;
 }
 
@@ -422,6 +422,7 @@ struct agent *agent_free(struct agent *agent)
         config_free(agent->config);
         sd_event_source_disable_unref(agent->count_timer);
         sd_event_source_disable_unref(agent->due_timer);
+        (void)notifier_free(agent->notifier);
         sd_event_unref(agent->event);
         free(agent);
         return NULL;
@@ -429,6 +430,7 @@ struct agent *agent_free(struct agent *agent)
 
 int agent_run(struct agent *agent)
 {
+        char state[NOTIFIER_STATE_MAX];
         int r;
 
         event_log(
@@ -436,7 +438,8 @@ int agent_run(struct agent *agent)
                 "serving %s: %llu records in the journal, %llu of them found after the last checkpoint",
                 agent->config->origin, (unsigned long long)writer_head(agent->writer).size,
                 (unsigned long long)agent->recovery.records);
-        (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", agent->config->origin);
+        (void)snprintf(state, sizeof(state), "READY=1\nSTATUS=Serving %s", agent->config->origin);
+        notifier_say(agent->notifier, state);
         r = sd_event_loop(agent->event);
         event_log(LOG_NOTICE, MESSAGE_AGENT_STOPPED, "stopped after %llu signatures",
                   (unsigned long long)agent->signatures);

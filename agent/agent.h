@@ -42,6 +42,7 @@ struct agent_token {
 
 struct agent {
         sd_event *event;
+        struct notifier *notifier;
         struct agent_options options;
         struct config *config;
         struct config **old_configs; /* still used by tokens that a reload left alone */

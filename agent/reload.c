@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
-#include <systemd/sd-daemon.h>
 
 #include "agent/ask.h"
 #include "agent/event.h"
 #include "agent/message.h"
+#include "agent/notify.h"
 #include "agent/user-names.h"
 
 #define PASSWD_FILE "/etc/passwd"
@@ -131,7 +131,7 @@ int agent_reload(struct agent *agent, const struct caller *caller, struct proble
         _cleanup_(config_freep) struct config *config = NULL;
         int r;
 
-        (void)sd_notify(0, "RELOADING=1");
+        notifier_say(agent->notifier, "RELOADING=1");
         r = agent_load_config(agent, &config, problem);
         if (r == 0)
                 r = check_fixed(agent->config, config, problem);
@@ -144,6 +144,6 @@ int agent_reload(struct agent *agent, const struct caller *caller, struct proble
         else
                 event_log(LOG_ERR, MESSAGE_RELOAD_FAILED, "configuration not taken: %s",
                           problem_text(problem, r));
-        (void)sd_notify(0, "READY=1");
+        notifier_say(agent->notifier, "READY=1");
         return r;
 }
