@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * How a model differs from what was signed: file by file.
+ * How a model differs from what was signed: file by file. Differences are kept nowhere: they are
+ * what both inventories say, and found again whenever somebody goes through them.
  */
 
 #include "cli/model.h"
@@ -12,32 +13,25 @@ enum difference { DIFFERENCE_MISSING, DIFFERENCE_EXTRA, DIFFERENCE_CHANGED };
 #define DIFFERENCE_KINDS 3
 
 struct differences {
-        struct difference_file {
-                enum difference kind;
-                const char *name;              /* borrowed */
-                const char *odd;               /* what is there in its place; or NULL */
-                struct sha256 expected, found; /* of a changed file */
-        } * files;
-        size_t count, capacity;
+        const struct inventory *found, *expected; /* borrowed */
+        size_t count;
         size_t counts[DIFFERENCE_KINDS];
 };
 
-void differences_done(struct differences *differences);
+/* Before anything is hashed: marks files of the model that need no hash. */
+void differences_mark(struct model *model, const struct inventory *expected);
 
-/* Before anything is hashed: marks files of the model that need no hash, notes missing, extra and
- * odd ones. -ENOMEM. */
-int differences_find_names(struct model *model, const struct inventory *expected,
-                           struct differences *ret) _must_use_;
+/* Afterwards: counts missing, extra, odd and changed files. */
+void differences_count(const struct model *model, const struct inventory *expected,
+                       struct differences *ret);
 
-/* Afterwards: notes changed ones. -ENOMEM. */
-int differences_find_digests(const struct model *model, const struct inventory *expected,
-                             struct differences *ret) _must_use_;
+/* Prints a line for each file, in order of names. */
+int differences_print(const struct differences *differences, const char *path,
+                      struct problem *problem) _must_use_;
 
-/* Appends a line for each file, in order of names. */
-void differences_put(const struct differences *differences, const char *path, struct buf *text);
+/* Prints an object with the members "changed", "extra", "missing", "reason" and "verified": no. */
+int differences_print_json(const struct differences *differences, const char *reason,
+                           struct problem *problem) _must_use_;
 
 /* "2 files changed, 1 missing": the reason of a no. */
 void differences_put_counts(const struct differences *differences, struct buf *text);
-
-/* Adds the members "changed", "extra" and "missing". -ENOMEM. */
-int differences_add_facts(const struct differences *differences, json_t *facts) _must_use_;

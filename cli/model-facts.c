@@ -13,6 +13,7 @@ static struct sums add_up(const struct model *model)
         struct sums sums = {};
 
         for (size_t i = 0; i < model->inventory.count; i++) {
+                inventory_rest(&model->inventory, i);
                 sums.files[model->inventory.files[i].source]++;
                 if (model->inventory.files[i].source != INVENTORY_SKIPPED)
                         sums.bytes += model->inventory.files[i].size;

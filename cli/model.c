@@ -162,21 +162,22 @@ int model_list(struct model *model, struct problem *problem)
 static int take_precomputed(struct model *model, struct problem *problem)
 {
         _cleanup_(inventory_done) struct inventory known = {};
-        _cleanup_(buf_done) struct buf text = BUF_INIT(CHECKSUMS_SIZE_MAX);
+        _cleanup_(buf_done) struct buf text = BUF_SPOOLED(CHECKSUMS_SIZE_MAX);
+        struct inventory_pair pair = {};
         int r = file_read(AT_FDCWD, model->precomputed, &text, problem);
 
         if (r < 0)
                 return r;
-        r = checksums_parse(buf_view(&text), &known, problem);
+        r = checksums_parse(&text, &known, problem);
         if (r < 0)
                 return problem_prefix(problem, r, "%s", model->precomputed);
-        for (size_t i = 0; i < model->inventory.count; i++) {
-                struct inventory_file *file = &model->inventory.files[i];
-                const struct inventory_file *found = inventory_find(&known, file->name);
+        while (inventory_next_pair(&model->inventory, &known, &pair)) {
+                struct inventory_file *file;
 
-                if (!found || file->odd || file->source != INVENTORY_UNKNOWN)
+                if (!pair.a || !pair.b || pair.a->odd || pair.a->source != INVENTORY_UNKNOWN)
                         continue;
-                file->digest = found->digest;
+                file = &model->inventory.files[pair.next_a - 1];
+                file->digest = pair.b->digest;
                 file->source = INVENTORY_PRECOMPUTED;
         }
         return 0;
@@ -233,13 +234,15 @@ static int check_files(const struct model *model, struct problem *problem)
 {
         if (model->inventory.count == 0)
                 return problem_set(problem, -EINVAL, "%s: a model without any file", model->path);
-        for (size_t i = 0; i < model->inventory.count; i++)
-                if (model->inventory.files[i].odd)
+        for (size_t i = 0; i < model->inventory.count; i++) {
+                const struct inventory_file *file = &model->inventory.files[i];
+
+                inventory_rest(&model->inventory, i);
+                if (file->odd)
                         return problem_set(problem, -EINVAL,
-                                           "%s/%.300s: expected a regular file, "
-                                           "found %s",
-                                           model->path, model->inventory.files[i].name,
-                                           model->inventory.files[i].odd);
+                                           "%s/%.300s: expected a regular file, found %s",
+                                           model->path, file->name, file->odd);
+        }
         return 0;
 }
 
@@ -272,6 +275,10 @@ int model_describe(struct model *model, const char *output, int with_proof, stru
                 r = list_and_hash(model, problem);
         if (r < 0)
                 return r;
-        ret->limit = DSSE_PAYLOAD_SIZE_MAX;
-        return oms_put(ret, model->name, &model->inventory, (const char *const *)model->ignored);
+        *ret = BUF_SPOOLED(DSSE_PAYLOAD_SIZE_MAX);
+        r = oms_put(ret, model->name, &model->inventory, (const char *const *)model->ignored);
+        if (r == -EMSGSIZE)
+                return problem_set(problem, r, "%s: its statement is longer than %zu bytes",
+                                   model->path, DSSE_PAYLOAD_SIZE_MAX);
+        return spool_problem(problem, r);
 }

@@ -52,8 +52,8 @@ int model_hash(struct model *model, struct problem *problem) _must_use_;
  * there is none, or one that can be no part of a model. */
 int model_prepare(struct model *model, struct problem *problem) _must_use_;
 
-/* Appends the statement that the signature at @output will be of, having listed and hashed all
- * files. -EINVAL: there is none, or one that can be no part of a model. */
+/* Begins @ret with the statement that the signature at @output will be of, having listed and hashed
+ * all files. -EINVAL: there is none, or one that can be no part of a model. */
 int model_describe(struct model *model, const char *output, int with_proof, struct buf *ret,
                    struct problem *problem) _must_use_;
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/file.h"
+#include "lib/spool.h"
 #include "lib/utf8.h"
 
 #define COLUMN_GAP ((size_t)2)
@@ -64,21 +65,28 @@ int output_write_json(json_t *value, struct problem *problem)
 }
 
 /* A device or a pipe takes what is written; it must not give way to a file. */
-static int write_special(const char *path, struct view content)
+static int write_special(const char *path, const struct buf *content)
 {
         _cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
-        return fd < 0 ? -errno : file_write_all(fd, content);
+        return fd < 0 ? -errno : file_write_buf(fd, content);
 }
 
 int output_write_file(const char *path, struct view content, struct problem *problem)
+{
+        const struct buf borrowed = spool_borrow(content);
+
+        return output_write_buf(path, &borrowed, problem);
+}
+
+int output_write_buf(const char *path, const struct buf *content, struct problem *problem)
 {
         _cleanup_(freep) char *target = NULL;
         struct stat status;
         int r;
 
         if (string_equal(path, "-")) {
-                r = file_write_all(STDOUT_FILENO, content);
+                r = file_write_buf(STDOUT_FILENO, content);
                 return r < 0 ? problem_set(problem, r, "standard output: %s", strerror(-r)) : 0;
         }
         if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
@@ -86,7 +94,7 @@ int output_write_file(const char *path, struct view content, struct problem *pro
                 return r < 0 ? problem_set(problem, r, "%s: %s", path, strerror(-r)) : 0;
         }
         target = realpath(path, NULL); /* where a link leads; NULL when there is nothing yet */
-        return file_replace(AT_FDCWD, target ? target : path, content, 0666, problem);
+        return file_replace_with(AT_FDCWD, target ? target : path, content, 0666, problem);
 }
 
 void table_init(struct table *table, size_t columns)

@@ -23,6 +23,10 @@ int output_write_json(json_t *value, struct problem *problem) _must_use_;
  * file in one step: the one that a link leads to. */
 int output_write_file(const char *path, struct view content, struct problem *problem) _must_use_;
 
+/* The same of a buf that may be spooled, without its error. */
+int output_write_buf(const char *path, const struct buf *content,
+                     struct problem *problem) _must_use_;
+
 /* Rows of cells, aligned in columns: the cells of a row in turn. */
 #define TABLE_COLUMNS_MAX 9
 

@@ -5,13 +5,17 @@
 #include <stdio.h>
 
 #include "cli/output.h"
+#include "lib/spool.h"
 
 static int write_signature(const struct sign *sign, struct problem *problem)
 {
-        _cleanup_(buf_done) struct buf file = BUF_INIT(BUNDLE_ENVELOPE_SIZE_MAX);
+        _cleanup_(buf_done) struct buf file = BUF_SPOOLED(BUNDLE_ENVELOPE_SIZE_MAX);
         int r = sign->format->put(&file, &sign->signature, &sign->signer);
 
-        return r < 0 ? r : output_write_file(sign->output, buf_view(&file), problem);
+        if (r == -EMSGSIZE)
+                return problem_set(problem, r, "%s: longer than %zu bytes", sign->output,
+                                   file.limit);
+        return r < 0 ? spool_problem(problem, r) : output_write_buf(sign->output, &file, problem);
 }
 
 /* Beside the signature: OUTPUT.tlog-proof. */

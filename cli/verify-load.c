@@ -23,7 +23,6 @@ void verification_done(struct verification *v)
         quorum_done(&v->quorum);
         oms_done(&v->oms);
         statement_done(&v->statement);
-        differences_done(&v->differences);
 }
 
 static const char *given(const struct verification *v, enum verify_option option)
@@ -200,10 +199,15 @@ static int load_signature(struct verification *v, struct problem *problem)
 {
         int r;
 
-        v->file = BUF_INIT(v->model.path ? BUNDLE_ENVELOPE_SIZE_MAX : STATEMENT_FILE_MAX);
-        r = file_read(AT_FDCWD, v->signature_path, &v->file, problem);
+        if (v->model.path) {
+                r = format_read(v->signature_path, STATEMENT_FILE_MAX, &v->file, &v->signature,
+                                problem);
+        } else {
+                v->file = BUF_INIT(STATEMENT_FILE_MAX);
+                r = file_read(AT_FDCWD, v->signature_path, &v->file, problem);
+        }
         if (r < 0)
-                return r;
+                return r == -EBADMSG ? -EKEYREJECTED : r;
         r = signature_parse(buf_view(&v->file), &v->signature, problem);
         if (r == 0)
                 r = check_size(v, problem);

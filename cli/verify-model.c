@@ -34,8 +34,9 @@ static int refuse(const struct verification *v, struct problem *problem)
 
 int verification_compare_model(struct verification *v, struct problem *problem)
 {
-        int r = oms_parse(buf_view(&v->signature.bundle.envelope.payload), &v->oms, problem);
+        int r = oms_parse(&v->signature.bundle.envelope.payload, &v->oms, problem);
 
+        buf_done(&v->signature.bundle.envelope.payload); /* it may be large */
         if (r == -EBADMSG || r == -EOPNOTSUPP)
                 return problem_prefix(problem, r == -EBADMSG ? -EKEYREJECTED : r, "%s",
                                       v->signature_path);
@@ -44,12 +45,11 @@ int verification_compare_model(struct verification *v, struct problem *problem)
         if (r == 0)
                 r = model_list(&v->model, problem);
         if (r == 0)
-                r = differences_find_names(&v->model, &v->oms.resources, &v->differences);
+                differences_mark(&v->model, &v->oms.resources);
         if (r == 0)
                 r = model_hash(&v->model, problem);
-        if (r == 0)
-                r = differences_find_digests(&v->model, &v->oms.resources, &v->differences);
         if (r < 0)
                 return r;
+        differences_count(&v->model, &v->oms.resources, &v->differences);
         return v->differences.count > 0 ? refuse(v, problem) : 0;
 }

@@ -358,18 +358,10 @@ int verification_print(const struct verification *v, struct problem *problem)
 
 int verification_print_no(const struct verification *v, struct problem *problem)
 {
-        _cleanup_(buf_done) struct buf text = {};
-        json_t *facts;
-
-        if (!v->invocation->json) {
-                differences_put(&v->differences, v->path, &text);
-                return output_write(&text, problem);
-        }
-        facts = json_pack("{s:b, s:s}", "verified", 0, "reason", problem->text);
-        if (facts && v->differences.count > 0 &&
-            differences_add_facts(&v->differences, facts) < 0) {
-                json_decref(facts);
-                facts = NULL;
-        }
-        return output_write_json(facts, problem);
+        if (!v->invocation->json)
+                return differences_print(&v->differences, v->path, problem);
+        if (v->differences.count > 0)
+                return differences_print_json(&v->differences, problem->text, problem);
+        return output_write_json(json_pack("{s:b, s:s}", "verified", 0, "reason", problem->text),
+                                 problem);
 }

@@ -2,6 +2,9 @@
 #include "lib/base64.h"
 
 #include <errno.h>
+#include <sys/types.h>
+
+#define CHUNK_SIZE ((size_t)1 << 16) /* of text: a multiple of 4 */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -49,8 +52,10 @@ static size_t padding_of(struct view text)
         return text.data[text.size - 2] == '=' ? 2 : 1;
 }
 
-static int decode_digits(struct buf *buf, struct view digits)
+/* The bytes at @ret, or -EBADMSG. */
+static ssize_t decode_digits(uint8_t *ret, struct view digits)
 {
+        const uint8_t *begin = ret;
         uint32_t bits = 0;
         unsigned held = 0;
 
@@ -63,21 +68,84 @@ static int decode_digits(struct buf *buf, struct view digits)
                 held += 6;
                 if (held >= 8) {
                         held -= 8;
-                        buf_put_u8(buf, (uint8_t)(bits >> held));
+                        *ret++ = (uint8_t)(bits >> held);
                 }
         }
-        return bits & ((1u << held) - 1) ? -EBADMSG : 0;
+        return bits & ((1u << held) - 1) ? -EBADMSG : ret - begin;
 }
 
 int base64_decode(struct buf *buf, struct view text)
 {
-        size_t before = buf->size;
+        struct view digits;
+        uint8_t *room;
+        ssize_t size;
 
         if (text.size % 4 != 0)
                 return -EBADMSG;
-        if (decode_digits(buf, view_of(text.data, text.size - padding_of(text))) < 0) {
-                buf->size = before;
+        digits = view_of(text.data, text.size - padding_of(text));
+        room = buf_reserve(buf, text.size / 4 * 3 - (text.size - digits.size));
+        if (!room)
+                return buf_error(buf);
+        size = decode_digits(room, digits);
+        if (size < 0)
+                return (int)size;
+        buf_grown(buf, (size_t)size);
+        return 0;
+}
+
+void base64_stream_done(struct base64_stream *stream)
+{
+        buf_done(&stream->chunk);
+}
+
+static int flush(struct base64_stream *stream)
+{
+        const struct view chunk = buf_view(&stream->chunk);
+        int r = buf_error(&stream->chunk);
+
+        if (r < 0 || chunk.size == 0)
+                return r;
+        if (stream->is_padded)
                 return -EBADMSG;
+        stream->is_padded = chunk.data[chunk.size - 1] == '=';
+        r = base64_decode(stream->ret, chunk);
+        buf_clear(&stream->chunk);
+        return r;
+}
+
+static uint8_t to_standard(struct base64_stream *stream, uint8_t c)
+{
+        stream->is_standard |= c == '+' || c == '/';
+        stream->is_url_safe |= c == '-' || c == '_';
+        return c == '-' ? '+' : c == '_' ? '/' : c;
+}
+
+int base64_stream_put(struct base64_stream *stream, struct view text)
+{
+        int r = 0;
+
+        while (r == 0 && text.size > 0) {
+                size_t room = CHUNK_SIZE - stream->chunk.size;
+                size_t size = text.size < room ? text.size : room;
+                uint8_t *to = buf_reserve(&stream->chunk, size);
+
+                for (size_t i = 0; to && i < size; i++)
+                        to[i] = to_standard(stream, text.data[i]);
+                if (!to)
+                        return buf_error(&stream->chunk);
+                buf_grown(&stream->chunk, size);
+                text = view_of(text.data + size, text.size - size);
+                if (size == room)
+                        r = flush(stream);
         }
-        return buf_error(buf);
+        return r == 0 && stream->is_standard && stream->is_url_safe ? -EBADMSG : r;
+}
+
+int base64_stream_end(struct base64_stream *stream)
+{
+        if (stream->chunk.size % 4 != 0 && stream->is_standard)
+                return -EBADMSG;
+        while (stream->chunk.size % 4 != 0)
+                buf_put_u8(&stream->chunk, '=');
+        return flush(stream);
 }

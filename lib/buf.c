@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/spool.h"
+
 #define BUF_CAPACITY_FIRST ((size_t)256)
 
 int view_equal(struct view a, struct view b)
@@ -29,8 +31,11 @@ void buf_done(struct buf *buf)
 {
         if (!buf)
                 return;
-        free(buf->data);
-        *buf = BUF_INIT(buf->limit);
+        if (buf->spooled)
+                spool_release(buf);
+        else
+                free(buf->data);
+        *buf = (struct buf){.limit = buf->limit, .spooled = buf->spooled};
 }
 
 void buf_wipe(struct buf *buf)
@@ -59,6 +64,8 @@ static int buf_enlarge(struct buf *buf, size_t needed)
         size_t capacity = buf->capacity > 0 ? buf->capacity : BUF_CAPACITY_FIRST;
         uint8_t *data;
 
+        if (buf->spooled)
+                return spool_enlarge(buf, needed);
         while (capacity <= needed)
                 capacity *= 2;
         data = realloc(buf->data, capacity);
@@ -185,6 +192,7 @@ int buf_take(struct buf *buf, void *ret_data, size_t *ret_size)
 {
         uint8_t *end = buf_reserve(buf, 0);
 
+        assert(!buf->spooled);
         if (!end)
                 return buf->error;
         *end = '\0';

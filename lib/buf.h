@@ -22,12 +22,17 @@ struct buf {
         size_t capacity;
         size_t limit; /* bytes; 0 stands for BUF_LIMIT_DEFAULT */
         int error;    /* 0, -ENOMEM or -EMSGSIZE; sticks */
+        int spooled;  /* see lib/spool.h */
+        int spool;    /* descriptor of its file, plus one; 0: none */
 };
 
 #define BUF_LIMIT_DEFAULT ((size_t)64 << 20)
 
 /* A buf that may hold at most @limit bytes. */
 #define BUF_INIT(max) ((struct buf){.limit = (max)})
+
+/* One whose bytes may leave memory for a temporary file, and never move. */
+#define BUF_SPOOLED(max) ((struct buf){.limit = (max), .spooled = 1})
 
 static inline struct view view_of(const void *data, size_t size)
 {
@@ -90,9 +95,10 @@ void buf_put_sized(struct buf *buf, struct view view);
 /* Drops the first @size bytes. @size is at most buf->size. */
 void buf_consume(struct buf *buf, size_t size);
 
-/* 0, or the error that stuck: -ENOMEM, -EMSGSIZE. */
+/* 0, or the error that stuck: -ENOMEM, -EMSGSIZE; of a spooled one, also the errno of its file. */
 int buf_error(const struct buf *buf) _must_use_;
 
 /* The bytes become the caller's (free()); @buf is empty afterwards. A NUL byte follows the
- * @ret_size bytes, so text can be taken as a string. Returns what buf_error() returns. */
+ * @ret_size bytes, so text can be taken as a string. Returns what buf_error() returns. Not of a
+ * spooled one. */
 int buf_take(struct buf *buf, void *ret_data, size_t *ret_size) _must_use_;

@@ -37,7 +37,7 @@ static int put_material(struct buf *buf, const char *hint, const struct tlog_ent
         return r;
 }
 
-int bundle_put_envelope(struct buf *buf, const char *hint, struct view payload,
+int bundle_put_envelope(struct buf *buf, const char *hint, const struct buf *payload,
                         const struct tlog_statement *statement, const struct tlog_entry *entry)
 {
         int r = put_material(buf, hint, entry);

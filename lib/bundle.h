@@ -32,7 +32,7 @@ int bundle_put(struct buf *buf, const struct tlog_statement *statement,
                const struct tlog_entry *entry) _must_use_;
 
 /* The same with an envelope. @hint needs no escapes; @statement->digest is that of the envelope. */
-int bundle_put_envelope(struct buf *buf, const char *hint, struct view payload,
+int bundle_put_envelope(struct buf *buf, const char *hint, const struct buf *payload,
                         const struct tlog_statement *statement,
                         const struct tlog_entry *entry) _must_use_;
 

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-#define DIGITS (2 * SHA256_SIZE)
+#define DIGITS     (2 * SHA256_SIZE)
+#define LINES_REST 8192 /* that are seen need no memory any more */
 
 static int needs_escapes(const char *name)
 {
@@ -42,6 +43,7 @@ int checksums_put(struct buf *buf, const struct inventory *inventory)
                 buf_put_string(buf, "  ");
                 put_name(buf, file->name);
                 buf_put_u8(buf, '\n');
+                inventory_rest(inventory, i);
         }
         return buf_error(buf);
 }
@@ -111,17 +113,22 @@ static int read_line(struct view line, struct inventory *ret, struct problem *pr
         return r < 0 ? r : add(buf_view(&name), &digest, ret, problem);
 }
 
-int checksums_parse(struct view text, struct inventory *ret, struct problem *problem)
+int checksums_parse(const struct buf *text, struct inventory *ret, struct problem *problem)
 {
-        struct reader reader = reader_init(text);
+        struct reader reader = reader_init(buf_view(text));
 
-        if (text.size == 0 || text.data[text.size - 1] != '\n')
+        if (text->size == 0 || text->data[text->size - 1] != '\n')
                 return problem_set(problem, -EBADMSG, "manifest: expected lines");
         for (size_t number = 1; reader.left > 0; number++) {
                 int r = read_line(reader_until(&reader, '\n'), ret, problem);
 
+                if (r == -ENOMEM)
+                        return r;
                 if (r < 0)
-                        return problem_prefix(problem, r, "manifest: line %zu", number);
+                        return problem_prefix(problem, spool_problem(problem, r),
+                                              "manifest: line %zu", number);
+                if (number % LINES_REST == 0)
+                        spool_rest(text);
         }
         return inventory_sort(ret, problem);
 }

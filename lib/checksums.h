@@ -16,4 +16,5 @@ int checksums_put(struct buf *buf, const struct inventory *inventory) _must_use_
 /* Reads a manifest into @ret, sorted. A leading `./` of a name goes. -EBADMSG with the line: of
  * another form, a name that no file of a model has, one that is listed twice; -ENOMEM. @ret is to
  * be freed in any case. */
-int checksums_parse(struct view text, struct inventory *ret, struct problem *problem) _must_use_;
+int checksums_parse(const struct buf *text, struct inventory *ret,
+                    struct problem *problem) _must_use_;

@@ -145,6 +145,31 @@ int digest_of_parts(const char *hash, const struct view *parts, size_t count,
         return r < 0 ? r : end(context, ret, ret_size);
 }
 
+struct digest_stream digest_stream_begin(const char *hash)
+{
+        struct digest_stream stream = {.context = EVP_MD_CTX_new()};
+
+        stream.error = begin(hash, stream.context);
+        return stream;
+}
+
+void digest_stream_put(struct digest_stream *stream, struct view bytes)
+{
+        if (stream->error == 0)
+                stream->error = update(stream->context, bytes);
+}
+
+int digest_stream_end(struct digest_stream *stream, uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size)
+{
+        return stream->error < 0 ? stream->error : end(stream->context, ret, ret_size);
+}
+
+void digest_stream_done(struct digest_stream *stream)
+{
+        EVP_MD_CTX_free(stream->context);
+        stream->context = NULL;
+}
+
 char *hex_encode(struct view bytes, char *ret)
 {
         static const char digits[] = "0123456789abcdef";

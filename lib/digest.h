@@ -56,6 +56,18 @@ int digest_of_fd_and(const char *hash, int fd, struct view trailer, uint8_t ret[
 int digest_of_parts(const char *hash, const struct view *parts, size_t count,
                     uint8_t ret[DIGEST_SIZE_MAX], size_t *ret_size) _must_use_;
 
+/* The same of bytes that come piece by piece. Errors stick until the end. */
+struct digest_stream {
+        struct evp_md_ctx_st *context;
+        int error;
+};
+
+struct digest_stream digest_stream_begin(const char *hash);
+void digest_stream_put(struct digest_stream *stream, struct view bytes);
+int digest_stream_end(struct digest_stream *stream, uint8_t ret[DIGEST_SIZE_MAX],
+                      size_t *ret_size) _must_use_;
+void digest_stream_done(struct digest_stream *stream);
+
 /* Writes 2 × size lowercase digits and a NUL; returns @ret. */
 char *hex_encode(struct view bytes, char *ret);
 

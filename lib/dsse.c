@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "lib/base64.h"
+#include "lib/spool.h"
 
 #define SIGNATURE_SIZE_MAX ((size_t)4096) /* far over any row of lib/algorithm.h */
 
@@ -48,10 +49,35 @@ int dsse_digest(const char *hash, const char *payload_type, struct view payload,
                                ret_size);
 }
 
-void dsse_put(struct buf *buf, const char *payload_type, struct view payload, struct view signature)
+int dsse_digest_of(const char *hash, const char *payload_type, const struct buf *payload,
+                   uint8_t *ret, size_t *ret_size)
+{
+        _cleanup_(digest_stream_done) struct digest_stream stream = digest_stream_begin(hash);
+        _cleanup_(buf_done) struct buf head = {};
+        struct view slice;
+
+        put_pae_head(&head, payload_type, payload->size);
+        if (buf_error(&head))
+                return buf_error(&head);
+        digest_stream_put(&stream, buf_view(&head));
+        for (size_t i = 0; (slice = spool_slice(payload, i)).size > 0; i += slice.size)
+                digest_stream_put(&stream, slice);
+        return digest_stream_end(&stream, ret, ret_size);
+}
+
+static void put_base64(struct buf *buf, const struct buf *bytes)
+{
+        struct view slice;
+
+        for (size_t i = 0; (slice = spool_slice(bytes, i)).size > 0; i += slice.size)
+                base64_encode(buf, slice);
+}
+
+void dsse_put(struct buf *buf, const char *payload_type, const struct buf *payload,
+              struct view signature)
 {
         buf_put_string(buf, "{\"payload\":\"");
-        base64_encode(buf, payload);
+        put_base64(buf, payload);
         buf_put_string(buf, "\",\"payloadType\":\"");
         buf_put_string(buf, payload_type);
         buf_put_string(buf, "\",\"signatures\":[{\"sig\":\"");
@@ -59,32 +85,14 @@ void dsse_put(struct buf *buf, const char *payload_type, struct view payload, st
         buf_put_string(buf, "\",\"keyid\":\"\"}]}");
 }
 
-/* The URL-safe alphabet, with padding or without, as the standard one. */
-static int decode_url_safe(struct buf *ret, struct view text)
-{
-        _cleanup_(buf_done) struct buf standard = BUF_INIT(BASE64_SIZE(DSSE_PAYLOAD_SIZE_MAX));
-
-        for (size_t i = 0; i < text.size; i++) {
-                uint8_t c = text.data[i];
-
-                if (c == '+' || c == '/')
-                        return -EBADMSG; /* of both alphabets */
-                buf_put_u8(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
-        }
-        while (standard.size % 4 != 0 && !buf_error(&standard))
-                buf_put_u8(&standard, '=');
-        return buf_error(&standard) ? buf_error(&standard)
-                                    : base64_decode(ret, buf_view(&standard));
-}
-
 int dsse_read_base64(const json_t *object, const char *name, struct buf *ret,
                      struct problem *problem)
 {
-        const struct view text = view_string(json_member_string(object, name));
-        int r = base64_decode(ret, text);
+        _cleanup_(base64_stream_done) struct base64_stream stream = {.ret = ret};
+        int r = base64_stream_put(&stream, view_string(json_member_string(object, name)));
 
-        if (r == -EBADMSG)
-                r = decode_url_safe(ret, text);
+        if (r == 0)
+                r = base64_stream_end(&stream);
         if (r == -EMSGSIZE)
                 return problem_set(problem, -EBADMSG, "envelope: member \"%s\": too long", name);
         if (r == -EBADMSG)

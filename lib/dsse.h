@@ -29,6 +29,10 @@ void dsse_done(struct dsse *dsse);
 int dsse_digest(const char *hash, const char *payload_type, struct view payload, uint8_t *ret,
                 size_t *ret_size) _must_use_;
 
+/* The same of a payload that may be spooled. Also -ENOMEM. */
+int dsse_digest_of(const char *hash, const char *payload_type, const struct buf *payload,
+                   uint8_t *ret, size_t *ret_size) _must_use_;
+
 /* Appends what is signed: the digest is that of these bytes. */
 void dsse_put_pae(struct buf *buf, const char *payload_type, struct view payload);
 
@@ -38,7 +42,7 @@ int dsse_read_base64(const json_t *object, const char *name, struct buf *ret,
                      struct problem *problem) _must_use_;
 
 /* Appends the envelope, keyid empty. @payload_type needs no escapes. */
-void dsse_put(struct buf *buf, const char *payload_type, struct view payload,
+void dsse_put(struct buf *buf, const char *payload_type, const struct buf *payload,
               struct view signature);
 
 /* Reads an envelope. Both alphabets of base64 are taken, as DSSE demands. -EBADMSG: no envelope, an

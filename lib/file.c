@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "lib/spool.h"
+
 #define READ_SIZE ((size_t)65536)
 
 static int read_to_end(int fd, struct buf *ret)
@@ -87,6 +89,16 @@ int file_write_all(int fd, struct view content)
         return 0;
 }
 
+int file_write_buf(int fd, const struct buf *content)
+{
+        struct view slice;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && (slice = spool_slice(content, i)).size > 0; i += slice.size)
+                r = file_write_all(fd, slice);
+        return r;
+}
+
 int file_sync_parent(int dir_fd, const char *path)
 {
         _cleanup_(freep) char *parent = strdup(path);
@@ -104,7 +116,7 @@ int file_sync_parent(int dir_fd, const char *path)
         return 0;
 }
 
-static int write_temporary(int dir_fd, const char *path, struct view content, mode_t mode)
+static int write_temporary(int dir_fd, const char *path, const struct buf *content, mode_t mode)
 {
         _cleanup_(fd_closep) int fd = -1;
         int r;
@@ -112,14 +124,14 @@ static int write_temporary(int dir_fd, const char *path, struct view content, mo
         fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
         if (fd < 0)
                 return -errno;
-        r = file_write_all(fd, content);
+        r = file_write_buf(fd, content);
         if (r == 0 && fdatasync(fd) < 0)
                 r = -errno;
         return r;
 }
 
-int file_put(int dir_fd, const char *path, struct view content, mode_t mode,
-             struct problem *problem)
+static int put(int dir_fd, const char *path, const struct buf *content, mode_t mode,
+               struct problem *problem)
 {
         char temporary[PATH_MAX];
         int r, length;
@@ -137,10 +149,18 @@ int file_put(int dir_fd, const char *path, struct view content, mode_t mode,
         return 0;
 }
 
-int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
-                 struct problem *problem)
+int file_put(int dir_fd, const char *path, struct view content, mode_t mode,
+             struct problem *problem)
 {
-        int r = file_put(dir_fd, path, content, mode, problem);
+        const struct buf borrowed = spool_borrow(content);
+
+        return put(dir_fd, path, &borrowed, mode, problem);
+}
+
+int file_replace_with(int dir_fd, const char *path, const struct buf *content, mode_t mode,
+                      struct problem *problem)
+{
+        int r = put(dir_fd, path, content, mode, problem);
 
         if (r < 0)
                 return r;
@@ -148,4 +168,12 @@ int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
         if (r < 0)
                 return problem_set(problem, r, "%s: folder not synced: %s", path, strerror(-r));
         return 0;
+}
+
+int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
+                 struct problem *problem)
+{
+        const struct buf borrowed = spool_borrow(content);
+
+        return file_replace_with(dir_fd, path, &borrowed, mode, problem);
 }

@@ -36,8 +36,13 @@ int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
 int file_put(int dir_fd, const char *path, struct view content, mode_t mode,
              struct problem *problem) _must_use_;
 
+/* The same of a buf that may be spooled (lib/spool.h). */
+int file_replace_with(int dir_fd, const char *path, const struct buf *content, mode_t mode,
+                      struct problem *problem) _must_use_;
+
 /* fsync() of the folder that @path (relative to @dir_fd) is in. */
 int file_sync_parent(int dir_fd, const char *path) _must_use_;
 
 /* Writes all of @content, however many calls it takes. */
 int file_write_all(int fd, struct view content) _must_use_;
+int file_write_buf(int fd, const struct buf *content) _must_use_;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "lib/oms.h"
+#include "lib/spool.h"
 #include "lib/statement.h"
 #include "lib/utf8.h"
 
@@ -17,18 +18,44 @@ static int recognises(struct view bytes)
         return i < bytes.size && bytes.data[i] == '{' && utf8_is_valid(bytes);
 }
 
+/* Across the borders of slices, too. */
+static int contains(const struct buf *buf, const char *text)
+{
+        size_t size = strlen(text);
+        struct view slice;
+
+        for (size_t i = 0; (slice = spool_slice(buf, i)).size >= size; i += slice.size - size + 1)
+                if (memmem(slice.data, slice.size, text, size))
+                        return 1;
+        return 0;
+}
+
 /* By the type of its predicate. What is no statement at all is for the parser of models to refuse.
  */
 static const struct format *find_format(const struct dsse *envelope)
 {
-        static const char model[] = "\"" OMS_PREDICATE_TYPE "\"";
         _cleanup_(statement_done) struct statement statement = {};
 
-        if (memmem(envelope->payload.data, envelope->payload.size, model, strlen(model)) ||
+        if (contains(&envelope->payload, "\"" OMS_PREDICATE_TYPE "\"") ||
             (statement_parse(buf_view(&envelope->payload), &statement, NULL) == 0 &&
              string_equal(statement.predicate_type, OMS_PREDICATE_TYPE)))
                 return &format_oms;
         return &format_statement;
+}
+
+/* The payload that the envelope had. */
+static int take_payload(struct signature *ret, struct problem *problem)
+{
+        struct dsse *envelope = &ret->bundle.envelope;
+
+        if (ret->payload.size == 0)
+                return 0;
+        if (ret->bundle.hash || envelope->payload.size > 0)
+                return problem_set(problem, -EBADMSG, "envelope: two payloads");
+        buf_done(&envelope->payload);
+        envelope->payload = ret->payload;
+        ret->payload = (struct buf){};
+        return 0;
 }
 
 /* A bundle with an envelope is of a model, or of another statement. */
@@ -36,6 +63,8 @@ static int parse(struct view file, struct signature *ret, struct problem *proble
 {
         int r = bundle_parse(file, &ret->bundle, problem);
 
+        if (r == 0)
+                r = take_payload(ret, problem);
         if (r < 0)
                 return r;
         if (!ret->bundle.hash) {

@@ -8,11 +8,11 @@
 /* What is signed is a statement about the content, which it names by digest: as a bundle with an
  * envelope, or as the envelope alone. */
 
-struct view format_statement_of(const struct signature *signature)
+const struct buf *format_statement_of(const struct signature *signature)
 {
         if (signature->bundle.envelope.payload_type)
-                return buf_view(&signature->bundle.envelope.payload);
-        return buf_view(&signature->attributes);
+                return &signature->bundle.envelope.payload;
+        return &signature->attributes;
 }
 
 int format_take_envelope(struct signature *ret, struct problem *problem)
@@ -54,8 +54,8 @@ static int digest(struct signature *signature, const struct format_signer *signe
                   struct format_content *content, struct problem *problem)
 {
         (void)content, (void)problem;
-        return dsse_digest(signer->algorithm->hash, DSSE_IN_TOTO, format_statement_of(signature),
-                           signature->digest, &signature->digest_size);
+        return dsse_digest_of(signer->algorithm->hash, DSSE_IN_TOTO, format_statement_of(signature),
+                              signature->digest, &signature->digest_size);
 }
 
 static int put_bundle(struct buf *buf, const struct signature *signature,

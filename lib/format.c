@@ -48,17 +48,23 @@ void signature_done(struct signature *signature)
         buf_done(&signature->signer);
         buf_done(&signature->value);
         buf_done(&signature->message);
+        buf_done(&signature->payload);
         bundle_done(&signature->bundle);
         *signature = (struct signature){};
 }
 
 int signature_parse(struct view file, struct signature *ret, struct problem *problem)
 {
+        int r;
+
         for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
                 if (!formats[i]->recognises(file))
                         continue;
                 ret->format = formats[i];
-                return formats[i]->parse ? formats[i]->parse(file, ret, problem) : 0;
+                r = formats[i]->parse ? formats[i]->parse(file, ret, problem) : 0;
+                if (r == 0 && ret->payload.size > 0)
+                        break; /* nothing that has one has used it */
+                return r;
         }
         return problem_set(problem, -EBADMSG, "no signature");
 }

@@ -53,6 +53,8 @@ struct signature {
         size_t digest_size;
         struct buf message;       /* what the key signs, where its algorithm signs messages */
         struct bundle bundle;     /* as read */
+        struct buf payload;       /* before parse(): that of its envelope, if it was taken out of
+                                     the file (format_read()) and left empty there */
         struct tlog_entry *entry; /* to be written into a bundle; borrowed; or NULL */
 };
 
@@ -94,6 +96,12 @@ void signature_done(struct signature *signature);
  * as parse(). A proof of the journal is recognised only. */
 int signature_parse(struct view file, struct signature *ret, struct problem *problem) _must_use_;
 
+/* Reads the file of a signature into @ret_file, but for the payload of a bundle's envelope, which
+ * may be large: @ret->payload. @limit is that of the rest, in bytes. -EMSGSIZE; -EBADMSG: the
+ * payload is no base64; the errno of the file. format-read.c */
+int format_read(const char *path, size_t limit, struct buf *ret_file, struct signature *ret,
+                struct problem *problem) _must_use_;
+
 /* Sets what the signer must have signed, the digest and, where that is signed, the message. Errors
  * as digest(). */
 int signature_digest(struct signature *signature, const struct format_signer *signer,
@@ -113,7 +121,7 @@ int format_digest_content(struct signature *signature, const struct format_signe
 
 /* For formats whose files are envelopes with a statement (format-statement.c). What they sign: the
  * payload; and while it is made, it is among the attributes. */
-struct view format_statement_of(const struct signature *signature);
+const struct buf *format_statement_of(const struct signature *signature);
 
 /* Of an envelope that has been read: that it is one of those, and its signature. -EBADMSG. */
 int format_take_envelope(struct signature *ret, struct problem *problem) _must_use_;

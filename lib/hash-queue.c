@@ -14,10 +14,20 @@
 #define BLOCK_SIZE    ((size_t)1 << 18) /* stays in the cache of a processor between copy and hash */
 #define PROGRESS_USEC ((uint64_t)100000)
 
+/* Files of one class are as good as equally large: of one power of two, one sixteenth of it apart.
+ */
+#define CLASS_BITS  4
+#define CLASS_SMALL 20 /* files of less than two to the power of that are of the first class */
+#define CLASSES     ((size_t)(64 - CLASS_SMALL) << CLASS_BITS)
+
+/* So many are hashed until what is known of them goes from memory. */
+#define REST_FILES ((size_t)2048)
+
 /* What the workers share. Each takes the next of the files, and is alone with it. */
 struct run {
         const struct hash_queue *queue;
-        struct inventory_file **files;
+        struct inventory *inventory;
+        uint32_t *order; /* indices of those to be hashed, the largest first */
         size_t count;
         uint64_t bytes_in_all;
         EVP_MD *hash;
@@ -140,7 +150,8 @@ static void hash_file(struct worker *worker, struct inventory_file *file)
                      r == -EBUSY ? "changed while it was read" : strerror(-r), r);
         else
                 file->source = INVENTORY_HASHED;
-        (void)atomic_fetch_add(&worker->run->done, 1);
+        if (atomic_fetch_add(&worker->run->done, 1) % REST_FILES == REST_FILES - 1)
+                inventory_rest(worker->run->inventory, SIZE_MAX);
 }
 
 /* One job of the pool takes files until there are none. */
@@ -159,32 +170,64 @@ static void work(void *job, void *context, unsigned number)
         }
         while (atomic_load(&run->error) == 0 &&
                (i = atomic_fetch_add(&run->next, 1)) < run->count) {
-                hash_file(&worker, run->files[i]);
+                hash_file(&worker, &run->inventory->files[run->order[i]]);
                 tell(run, 0);
         }
 }
 
-static int compare_sizes(const void *a, const void *b)
+static size_t class_of(uint64_t size)
 {
-        uint64_t one = (*(struct inventory_file *const *)a)->size,
-                 other = (*(struct inventory_file *const *)b)->size;
+        unsigned power = size >> CLASS_SMALL ? 63 - (unsigned)__builtin_clzll(size) : 0;
 
-        return (one < other) - (one > other);
+        if (power == 0)
+                return 0;
+        return ((size_t)(power - CLASS_SMALL) << CLASS_BITS) +
+               (size_t)(size >> (power - CLASS_BITS) & ((1u << CLASS_BITS) - 1));
 }
 
-static int collect_files(struct run *run, struct inventory *inventory)
+static int is_wanted(const struct inventory_file *file)
 {
-        run->files = calloc(inventory->count > 0 ? inventory->count : 1,
-                            sizeof(struct inventory_file *));
-        if (!run->files)
-                return -ENOMEM;
-        for (size_t i = 0; i < inventory->count; i++) {
-                if (inventory->files[i].source != INVENTORY_UNKNOWN || inventory->files[i].odd)
+        return file->source == INVENTORY_UNKNOWN && !file->odd;
+}
+
+/* How many files there are of larger classes than each: their places begin there. */
+static void find_places(struct run *run, size_t places[CLASSES])
+{
+        size_t larger = 0;
+
+        for (size_t i = 0; i < run->inventory->count; i++) {
+                const struct inventory_file *file = &run->inventory->files[i];
+
+                inventory_rest(run->inventory, i);
+                if (!is_wanted(file))
                         continue;
-                run->files[run->count++] = &inventory->files[i];
-                run->bytes_in_all += inventory->files[i].size;
+                places[class_of(file->size)]++;
+                run->count++;
+                run->bytes_in_all += file->size;
         }
-        qsort(run->files, run->count, sizeof(struct inventory_file *), compare_sizes);
+        for (size_t class = CLASSES; class -- > 0;) {
+                size_t files = places[class];
+
+                places[class] = larger;
+                larger += files;
+        }
+}
+
+static int choose_order(struct run *run)
+{
+        size_t places[CLASSES] = {};
+
+        find_places(run, places);
+        run->order = calloc(run->count > 0 ? run->count : 1, sizeof(*run->order));
+        if (!run->order)
+                return -ENOMEM;
+        for (size_t i = 0; i < run->inventory->count; i++) {
+                const struct inventory_file *file = &run->inventory->files[i];
+
+                inventory_rest(run->inventory, i);
+                if (is_wanted(file))
+                        run->order[places[class_of(file->size)]++] = (uint32_t)i;
+        }
         return 0;
 }
 
@@ -210,8 +253,9 @@ static int start(struct run *run)
 int hash_queue_run(const struct hash_queue *queue, struct inventory *inventory,
                    struct problem *problem)
 {
-        struct run run = {.queue = queue, .lock = PTHREAD_MUTEX_INITIALIZER};
-        int r = collect_files(&run, inventory);
+        struct run run = {
+                .queue = queue, .inventory = inventory, .lock = PTHREAD_MUTEX_INITIALIZER};
+        int r = choose_order(&run);
 
         run.shown = now_usec();
         if (r == 0) {
@@ -219,7 +263,7 @@ int hash_queue_run(const struct hash_queue *queue, struct inventory *inventory,
                 r = run.hash ? start(&run) : -EOPNOTSUPP;
         }
         EVP_MD_free(run.hash);
-        free(run.files);
+        free(run.order);
         (void)pthread_mutex_destroy(&run.lock);
         return r < 0 ? problem_set(problem, r, "%s", problem_text(&run.problem, r)) : 0;
 }

@@ -53,10 +53,11 @@ static int add(struct walk *walk, const struct stat *status)
         int r = inventory_add(walk->inventory, name, &file);
 
         if (r == -EMSGSIZE)
-                return problem_set(walk->problem, r, "%s: more than %zu files", walk->path,
-                                   INVENTORY_FILES_MAX);
+                return problem_set(walk->problem, r,
+                                   "%s: more than %zu files, or than %zu bytes of names",
+                                   walk->path, INVENTORY_FILES_MAX, INVENTORY_NAMES_MAX);
         if (r < 0)
-                return r;
+                return spool_problem(walk->problem, r);
         file->odd = oddity(status->st_mode);
         if (!file->odd)
                 file->odd = inventory_name_fault(name);
@@ -143,7 +144,7 @@ int inventory_walk(int root_fd, const char *path, const char *const *ignored, st
         if (r == 0)
                 r = inventory_sort(&inventory, problem);
         if (r < 0)
-                return r;
+                return spool_problem(problem, r);
         *ret = inventory;
         inventory = (struct inventory){};
         return 0;

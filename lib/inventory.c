@@ -5,78 +5,50 @@
 
 #include "lib/utf8.h"
 
-#define NAMES_BLOCK_SIZE ((size_t)1 << 16)
-
-/* Names stay where they are, so that files can point to them. */
-struct inventory_names {
-        struct inventory_names *next;
-        size_t used;
-        char bytes[NAMES_BLOCK_SIZE];
-};
+#define ENTRIES_MAX (INVENTORY_FILES_MAX * sizeof(struct inventory_file))
 
 void inventory_done(struct inventory *inventory)
 {
         if (!inventory)
                 return;
-        while (inventory->names) {
-                struct inventory_names *next = inventory->names->next;
-
-                free(inventory->names);
-                inventory->names = next;
-        }
-        free(inventory->files);
+        buf_done(&inventory->entries);
+        buf_done(&inventory->names);
         *inventory = (struct inventory){};
 }
 
+/* Names stay where they are, so that files can point to them. */
 static const char *keep_name(struct inventory *inventory, struct view name)
 {
-        struct inventory_names *names = inventory->names;
-        char *kept;
+        struct buf *names = &inventory->names;
+        size_t place = names->size;
 
         assert(name.size <= INVENTORY_NAME_MAX);
-        if (!names || NAMES_BLOCK_SIZE - names->used <= name.size) {
-                names = malloc(sizeof(*names));
-                if (!names)
-                        return NULL;
-                names->next = inventory->names;
-                names->used = 0;
-                inventory->names = names;
-        }
-        kept = names->bytes + names->used;
-        memcpy(kept, name.data, name.size);
-        kept[name.size] = '\0';
-        names->used += name.size + 1;
-        return kept;
-}
-
-static int grow(struct inventory *inventory)
-{
-        size_t capacity =
-                inventory->capacity > 0 ? inventory->capacity + inventory->capacity / 4 : 256;
-        struct inventory_file *files;
-
-        files = reallocarray(inventory->files, capacity, sizeof(*files));
-        if (!files)
-                return -ENOMEM;
-        inventory->files = files;
-        inventory->capacity = capacity;
-        return 0;
+        buf_put_view(names, name);
+        buf_put_u8(names, '\0');
+        return buf_error(names) ? NULL : (const char *)names->data + place;
 }
 
 int inventory_add(struct inventory *inventory, struct view name, struct inventory_file **ret)
 {
+        struct buf *entries = &inventory->entries;
+        struct inventory_file *file;
         const char *kept;
-        int r = 0;
 
-        if (inventory->count >= INVENTORY_FILES_MAX)
-                return -EMSGSIZE;
-        if (inventory->count == inventory->capacity)
-                r = grow(inventory);
-        kept = r == 0 ? keep_name(inventory, name) : NULL;
+        if (entries->limit == 0) {
+                *entries = BUF_SPOOLED(ENTRIES_MAX);
+                inventory->names = BUF_SPOOLED(INVENTORY_NAMES_MAX);
+        }
+        kept = keep_name(inventory, name);
         if (!kept)
-                return -ENOMEM;
-        *ret = &inventory->files[inventory->count++];
-        **ret = (struct inventory_file){.name = kept};
+                return buf_error(&inventory->names);
+        file = (struct inventory_file *)(void *)buf_reserve(entries, sizeof(*file));
+        if (!file)
+                return buf_error(entries);
+        *file = (struct inventory_file){.name = kept};
+        buf_grown(entries, sizeof(*file));
+        inventory->files = (struct inventory_file *)(void *)entries->data;
+        inventory->count++;
+        *ret = file;
         return 0;
 }
 
@@ -84,18 +56,6 @@ static int compare_names(const void *a, const void *b)
 {
         return strcmp(((const struct inventory_file *)a)->name,
                       ((const struct inventory_file *)b)->name);
-}
-
-int inventory_sort(struct inventory *inventory, struct problem *problem)
-{
-        if (inventory->count == 0)
-                return 0;
-        qsort(inventory->files, inventory->count, sizeof(*inventory->files), compare_names);
-        for (size_t i = 1; i < inventory->count; i++)
-                if (string_equal(inventory->files[i - 1].name, inventory->files[i].name))
-                        return problem_set(problem, -EBADMSG, "%.200s: listed twice",
-                                           inventory->files[i].name);
-        return 0;
 }
 
 struct inventory_file *inventory_find(const struct inventory *inventory, const char *name)
@@ -106,6 +66,23 @@ struct inventory_file *inventory_find(const struct inventory *inventory, const c
                 return NULL;
         return bsearch(&key, inventory->files, inventory->count, sizeof(*inventory->files),
                        compare_names);
+}
+
+int inventory_next_pair(const struct inventory *a, const struct inventory *b,
+                        struct inventory_pair *pair)
+{
+        int more_a = pair->next_a < a->count, more_b = pair->next_b < b->count, order;
+
+        if (!more_a && !more_b)
+                return 0;
+        order = !more_a   ? 1
+                : !more_b ? -1
+                          : strcmp(a->files[pair->next_a].name, b->files[pair->next_b].name);
+        inventory_rest(a, pair->next_a);
+        inventory_rest(b, pair->next_b);
+        pair->a = order <= 0 ? &a->files[pair->next_a++] : NULL;
+        pair->b = order >= 0 ? &b->files[pair->next_b++] : NULL;
+        return 1;
 }
 
 static int is_bad_part(struct view part)
@@ -151,17 +128,16 @@ void inventory_identify(const struct stat *status, uint8_t ret[INVENTORY_IDENTIT
 int inventory_compare_identity(const struct inventory *before, const struct inventory *after,
                                const char *path, struct problem *problem)
 {
-        for (size_t i = 0; i < before->count || i < after->count; i++) {
-                const struct inventory_file *old = &before->files[i], *new = &after->files[i];
-                int order = i == before->count  ? 1
-                            : i == after->count ? -1
-                                                : strcmp(old->name, new->name);
+        struct inventory_pair pair = {};
 
-                if (order < 0)
+        while (inventory_next_pair(before, after, &pair)) {
+                const struct inventory_file *old = pair.a, *new = pair.b;
+
+                if (!new)
                         return problem_set(problem, -EBUSY,
                                            "%s/%.200s: gone while it was worked on", path,
                                            old->name);
-                if (order > 0)
+                if (!old)
                         return problem_set(problem, -EBUSY, "%s/%.200s: new while it was worked on",
                                            path, new->name);
                 if (memcmp(old->identity, new->identity, INVENTORY_IDENTITY_SIZE) != 0)

@@ -3,11 +3,18 @@
 
 #include <errno.h>
 
+#include "lib/json-hollow.h"
 #include "lib/json-text.h"
 #include "lib/json.h"
 #include "lib/statement.h"
 
 #define PREDICATE_TYPE OMS_PREDICATE_TYPE
+
+/* The resources come one by one, and their digests make the root in the order of the list. */
+struct reading {
+        struct oms *oms;
+        struct digest_stream root;
+};
 
 void oms_done(struct oms *oms)
 {
@@ -34,21 +41,31 @@ int oms_hint(const struct pubkey *key, char ret[HEX_SIZE(SHA256_SIZE)])
         return 0;
 }
 
-static struct sha256 root_of(const struct buf *digests)
+static void put_digest(struct digest_stream *stream, const struct sha256 *digest)
 {
-        return sha256_of(buf_view(digests));
+        digest_stream_put(stream, sha256_view(digest));
+}
+
+static int end_root(struct digest_stream *stream, struct sha256 *ret)
+{
+        uint8_t digest[DIGEST_SIZE_MAX];
+        size_t size;
+        int r = digest_stream_end(stream, digest, &size);
+
+        if (r == 0)
+                memcpy(ret->bytes, digest, SHA256_SIZE);
+        return r;
 }
 
 int oms_root(const struct inventory *inventory, struct sha256 *ret)
 {
-        _cleanup_(buf_done) struct buf digests = BUF_INIT(INVENTORY_FILES_MAX * SHA256_SIZE);
+        _cleanup_(digest_stream_done) struct digest_stream root = digest_stream_begin("sha256");
 
-        for (size_t i = 0; i < inventory->count; i++)
-                buf_put_view(&digests, sha256_view(&inventory->files[i].digest));
-        if (buf_error(&digests))
-                return buf_error(&digests);
-        *ret = root_of(&digests);
-        return 0;
+        for (size_t i = 0; i < inventory->count; i++) {
+                put_digest(&root, &inventory->files[i].digest);
+                inventory_rest(inventory, i);
+        }
+        return end_root(&root, ret);
 }
 
 static void put_hex(struct buf *buf, const struct sha256 *digest)
@@ -58,7 +75,7 @@ static void put_hex(struct buf *buf, const struct sha256 *digest)
         buf_put_string(buf, hex_encode(sha256_view(digest), hex));
 }
 
-static void put_resources(struct buf *buf, const struct inventory *inventory, struct buf *digests)
+static void put_resources(struct buf *buf, const struct inventory *inventory)
 {
         for (size_t i = 0; i < inventory->count; i++) {
                 const struct inventory_file *file = &inventory->files[i];
@@ -69,19 +86,19 @@ static void put_resources(struct buf *buf, const struct inventory *inventory, st
                 buf_put_string(buf, "\",\"name\":");
                 json_text_put_string(buf, view_string(file->name));
                 buf_put_u8(buf, '}');
-                buf_put_view(digests, sha256_view(&file->digest));
+                inventory_rest(inventory, i);
         }
 }
 
 int oms_put(struct buf *buf, const char *name, const struct inventory *inventory,
             const char *const *ignored)
 {
-        _cleanup_(buf_done) struct buf digests = BUF_INIT(INVENTORY_FILES_MAX * SHA256_SIZE);
         struct sha256 root;
+        int r = oms_root(inventory, &root);
 
         assert(inventory->count > 0);
         buf_put_string(buf, "{\"_type\":\"" STATEMENT_TYPE "\",\"predicate\":{\"resources\":[");
-        put_resources(buf, inventory, &digests);
+        put_resources(buf, inventory);
         buf_put_string(buf,
                        "],\"serialization\":{\"allow_symlinks\":false,\"hash_type\":\"sha256\","
                        "\"ignore_paths\":[");
@@ -92,12 +109,11 @@ int oms_put(struct buf *buf, const char *name, const struct inventory *inventory
         }
         buf_put_string(buf, "],\"method\":\"files\"}},\"predicateType\":\"" PREDICATE_TYPE
                             "\",\"subject\":[{\"digest\":{\"sha256\":\"");
-        root = root_of(&digests);
         put_hex(buf, &root);
         buf_put_string(buf, "\"},\"name\":");
         json_text_put_string(buf, view_string(name));
         buf_put_string(buf, "}]}");
-        return buf_error(&digests) ? buf_error(&digests) : buf_error(buf);
+        return r < 0 ? r : buf_error(buf);
 }
 
 /* The member of that type, or NULL with the reason. */
@@ -195,33 +211,59 @@ static int read_resource(const json_t *resource, struct inventory *ret, struct p
         return r == -EMSGSIZE ? problem_set(problem, -EBADMSG, "statement: too many resources") : r;
 }
 
-static int read_resources(const json_t *predicate, struct oms *ret, struct problem *problem)
+/* One of the resources, as it is listed. */
+static int add_resource(struct reading *reading, const json_t *resource, struct problem *problem)
 {
-        _cleanup_(buf_done) struct buf digests = BUF_INIT(INVENTORY_FILES_MAX * SHA256_SIZE);
+        struct inventory *resources = &reading->oms->resources;
+        int r = read_resource(resource, resources, problem);
+
+        if (r < 0)
+                return r;
+        put_digest(&reading->root, &resources->files[resources->count - 1].digest);
+        return 0;
+}
+
+static int take_resource(void *context, struct view text, struct problem *problem)
+{
+        struct reading *reading = context;
+        json_t *resource = NULL;
+        int r = json_parse_object(text, &resource, problem);
+
+        if (r == 0)
+                r = add_resource(reading, resource, problem);
+        json_decref(resource);
+        if (r == -EBADMSG || r == -EOPNOTSUPP)
+                return problem_prefix(problem, r, "resource %zu",
+                                      reading->oms->resources.count + 1);
+        return spool_problem(problem, r);
+}
+
+/* Those that were not taken while the text came. */
+static int read_resources(const json_t *predicate, struct reading *reading, struct problem *problem)
+{
         const json_t *resources, *resource;
+        struct oms *oms = reading->oms;
         struct sha256 root;
         size_t i;
+        int r = 0;
 
         resources = member_of(predicate, "predicate", "resources", JSON_ARRAY, problem);
         if (!resources)
                 return -EBADMSG;
-        if (json_array_size(resources) == 0)
+        json_array_foreach (resources, i, resource)
+                if (r == 0)
+                        r = add_resource(reading, resource, problem);
+        if (r == 0 && oms->resources.count == 0)
                 return problem_set(problem, -EBADMSG, "statement: a model without any file");
-        json_array_foreach (resources, i, resource) {
-                int r = read_resource(resource, &ret->resources, problem);
-
-                if (r < 0)
-                        return r;
-                buf_put_view(&digests, sha256_view(&ret->resources.files[i].digest));
-        }
-        if (buf_error(&digests))
-                return buf_error(&digests);
-        root = root_of(&digests);
-        if (!view_equal(sha256_view(&root), sha256_view(&ret->root)))
+        if (r == 0)
+                r = end_root(&reading->root, &root);
+        if (r < 0)
+                return r;
+        if (!view_equal(sha256_view(&root), sha256_view(&oms->root)))
                 return problem_set(problem, -EBADMSG,
                                    "statement: the digest of the subject is not that of the "
                                    "resources");
-        return inventory_sort(&ret->resources, problem);
+        return inventory_sort(&oms->resources, problem);
 }
 
 static int read_ignored(const json_t *serialization, struct oms *ret, struct problem *problem)
@@ -265,7 +307,7 @@ static int read_serialization(const json_t *predicate, struct oms *ret, struct p
         return read_ignored(serialization, ret, problem);
 }
 
-static int read_statement(const json_t *statement, struct oms *ret, struct problem *problem)
+static int read_statement(const json_t *statement, struct reading *reading, struct problem *problem)
 {
         const json_t *predicate;
         int r = expect_text(statement, "_type", STATEMENT_TYPE, -EBADMSG, problem);
@@ -277,22 +319,45 @@ static int read_statement(const json_t *statement, struct oms *ret, struct probl
         predicate = member_of(statement, "statement", "predicate", JSON_OBJECT, problem);
         if (!predicate)
                 return -EBADMSG;
-        r = read_subject(statement, ret, problem);
+        r = read_subject(statement, reading->oms, problem);
         if (r == 0)
-                r = read_serialization(predicate, ret, problem);
-        return r < 0 ? r : read_resources(predicate, ret, problem);
+                r = read_serialization(predicate, reading->oms, problem);
+        return r < 0 ? r : read_resources(predicate, reading, problem);
 }
 
-int oms_parse(struct view text, struct oms *ret, struct problem *problem)
+/* What is not large is parsed when all of it is there. */
+static int read_text(const struct buf *text, struct json_hollow *hollow, struct problem *problem)
 {
-        _cleanup_(oms_done) struct oms oms = {};
+        struct reading *reading = hollow->context;
         json_t *statement = NULL;
-        int r = json_parse_object(text, &statement, problem);
+        struct view slice;
+        int r = 0;
 
+        for (size_t i = 0; r == 0 && (slice = spool_slice(text, i)).size > 0; i += slice.size)
+                r = json_hollow_put(hollow, slice, problem);
+        if (r == 0)
+                r = json_parse_object(buf_view(&hollow->rest), &statement, problem);
         if (r < 0)
                 return problem_prefix(problem, r, "statement");
-        r = read_statement(statement, &oms, problem);
+        r = read_statement(statement, reading, problem);
         json_decref(statement);
+        return r;
+}
+
+int oms_parse(const struct buf *text, struct oms *ret, struct problem *problem)
+{
+        _cleanup_(oms_done) struct oms oms = {};
+        struct reading reading = {&oms, digest_stream_begin("sha256")};
+        struct json_hollow hollow = {.outer = "predicate",
+                                     .inner = "resources",
+                                     .kind = JSON_HOLLOW_OBJECTS,
+                                     .take = take_resource,
+                                     .context = &reading,
+                                     .rest = BUF_INIT(OMS_REST_SIZE_MAX)};
+        int r = read_text(text, &hollow, problem);
+
+        json_hollow_done(&hollow);
+        digest_stream_done(&reading.root);
         if (r < 0)
                 return r;
         *ret = oms;

@@ -14,6 +14,7 @@
 #include "lib/pubkey.h"
 
 #define OMS_PREDICATE_TYPE "https://model_signing/signature/v1.0"
+#define OMS_REST_SIZE_MAX  ((size_t)16 << 20) /* bytes of a statement beside its resources */
 
 struct oms {
         char *name; /* of the model: its subject */
@@ -24,8 +25,7 @@ struct oms {
 
 void oms_done(struct oms *oms);
 
-/* The digest of the subject: of a sorted inventory, whose files all have one. -ENOMEM, -EMSGSIZE.
- */
+/* The digest of the subject: of a sorted inventory, whose files all have one. -ENOMEM. */
 int oms_root(const struct inventory *inventory, struct sha256 *ret) _must_use_;
 
 /* Appends the statement, as canonical JSON. All files of the inventory have a digest, and there is
@@ -34,8 +34,9 @@ int oms_put(struct buf *buf, const char *name, const struct inventory *inventory
             const char *const *ignored) _must_use_;
 
 /* -EBADMSG: no such statement, or its root is not that of its resources; -EOPNOTSUPP: another type
- * of predicate, method or hash; -ENOMEM. */
-int oms_parse(struct view text, struct oms *ret, struct problem *problem) _must_use_;
+ * of predicate, method or hash; -EMSGSIZE: what is beside the resources is longer than
+ * OMS_REST_SIZE_MAX; -ENOMEM; the errno of a temporary file. */
+int oms_parse(const struct buf *text, struct oms *ret, struct problem *problem) _must_use_;
 
 /* The hint that names a key: hexadecimal SHA-256 of its PEM text, with a NUL. -ENOMEM. */
 int oms_hint(const struct pubkey *key, char ret[HEX_SIZE(SHA256_SIZE)]) _must_use_;

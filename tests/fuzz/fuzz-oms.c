@@ -9,8 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(oms_done) struct oms oms = {}, again = {};
         _cleanup_(buf_done) struct buf text = {};
+        const struct buf input = spool_borrow(view_of(data, size));
         struct problem problem = {};
-        int r = oms_parse(view_of(data, size), &oms, &problem);
+        int r = oms_parse(&input, &oms, &problem);
 
         assert(r == 0 || r == -EBADMSG || r == -EOPNOTSUPP);
         assert((r == 0) == (problem.text[0] == '\0'));
@@ -23,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                &oms.resources.files[i]);
         r = oms_put(&text, oms.name, &oms.resources, (const char *const *)oms.ignored);
         assert(r == 0);
-        r = oms_parse(buf_view(&text), &again, NULL);
+        r = oms_parse(&text, &again, NULL);
         assert(r == 0 && again.resources.count == oms.resources.count);
         return 0;
 }

@@ -122,8 +122,55 @@ static void test_limit_of_the_buf(void)
         buf_done(&bytes);
 }
 
+/* In pieces of any size, in either alphabet. */
+static void expect_stream(const char *text, size_t piece, int error, const char *bytes)
+{
+        _cleanup_(buf_done) struct buf ret = {};
+        _cleanup_(base64_stream_done) struct base64_stream stream = {.ret = &ret};
+        size_t size = strlen(text);
+        int r = 0;
+
+        test_label = text;
+        for (size_t i = 0; r == 0 && i < size; i += piece)
+                r = base64_stream_put(&stream,
+                                      view_of(text + i, size - i < piece ? size - i : piece));
+        if (r == 0)
+                r = base64_stream_end(&stream);
+        expect_integer(r, error);
+        if (error == 0)
+                expect_text(buf_view(&ret), bytes);
+        test_label = "";
+}
+
+static void test_stream(void)
+{
+        _cleanup_(buf_done) struct buf text = {}, bytes = {};
+
+        for (size_t piece = 1; piece < 6; piece++) {
+                expect_stream("Zm9v", piece, 0, "foo");
+                expect_stream("Zm9vYg==", piece, 0, "foob");
+                expect_stream("Zm9vYg", piece, 0, "foob");
+                expect_stream("_-8=", piece, 0, "\xff\xef");
+                expect_stream("/+8=", piece, 0, "\xff\xef");
+                expect_stream("_-8", piece, 0, "\xff\xef");
+                expect_stream("/+8", piece, -EBADMSG, "");
+                expect_stream("/-8=", piece, -EBADMSG, "");
+                expect_stream("Zg==Zg==", piece, -EBADMSG, "");
+                expect_stream("Zm9vY", piece, -EBADMSG, "");
+                expect_stream("Zm9 v", piece, -EBADMSG, "");
+        }
+        for (int i = 0; i < 200001; i++)
+                buf_put_u8(&bytes, (uint8_t)(i % 251 + 1));
+        base64_encode(&text, buf_view(&bytes));
+        buf_put_u8(&text, '\0');
+        buf_put_u8(&bytes, '\0');
+        for (size_t piece = 1; piece < 100000; piece = piece * 7 + 3)
+                expect_stream((const char *)text.data, piece, 0, (const char *)bytes.data);
+}
+
 int main(void)
 {
+        test_stream();
         test_vectors();
         test_refused();
         test_nul_inside();

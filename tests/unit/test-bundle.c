@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/bundle.h"
+#include "lib/spool.h"
 #include "tests/test.h"
 #include "tests/unit/edit.h"
 
@@ -159,11 +160,12 @@ static void test_envelope(void)
         _cleanup_(pubkey_freep) struct pubkey *key = NULL;
         _cleanup_(buf_done) struct buf text = {};
         _cleanup_(bundle_done) struct bundle bundle = {};
+        const struct buf payload = spool_borrow(view_string("{}"));
         int r = pubkey_from_pem(view_string(PEM), &key);
 
         assert(r == 0);
         expect_integer(bundle_put_envelope(
-                               &text, "hint", view_string("{}"),
+                               &text, "hint", &payload,
                                &(struct tlog_statement){key, algorithm_find("ecdsa-p256"),
                                                         view_string(""), view_string("signature")},
                                NULL),

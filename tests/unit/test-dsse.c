@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/dsse.h"
+#include "lib/spool.h"
 #include "tests/test.h"
 #include "tests/unit/edit.h"
 
@@ -70,8 +71,9 @@ static void test_edits(void)
 int main(void)
 {
         _cleanup_(buf_done) struct buf text = {};
+        const struct buf payload = spool_borrow(view_of("\xfb\xff", 2));
 
-        dsse_put(&text, "type", view_of("\xfb\xff", 2), view_string("sig"));
+        dsse_put(&text, "type", &payload, view_string("sig"));
         expect_text(buf_view(&text), EXPECTED);
         test_digest();
         test_edits();

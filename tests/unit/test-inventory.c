@@ -69,6 +69,70 @@ static void test_walk(void)
         expect_integer(inventory.files[1].size, 1);
 }
 
+/* More than are sorted at a time, in an order that is none, with long names among them. */
+#define MANY ((size_t)200000)
+
+static size_t scatter(size_t i)
+{
+        return i * 77773 % MANY; /* which has no factor of MANY */
+}
+
+static void add_many(struct inventory *ret)
+{
+        char name[512];
+        struct inventory_file *file;
+
+        for (size_t i = 0; i < MANY; i++) {
+                size_t number = scatter(i);
+
+                (void)snprintf(name, sizeof(name), "%06zu%0*d", number, number % 1000 ? 1 : 400, 0);
+                expect_integer(inventory_add(ret, view_string(name), &file), 0);
+                file->size = number;
+        }
+}
+
+static void test_many(void)
+{
+        _cleanup_(inventory_done) struct inventory inventory = {}, other = {};
+        struct inventory_pair pair = {};
+        struct inventory_file *file;
+        struct problem problem = {};
+        size_t wrong = 0, pairs = 0, number;
+
+        add_many(&inventory);
+        expect_integer(inventory_sort(&inventory, NULL), 0);
+        expect_integer(inventory.count, MANY);
+        for (size_t i = 0; i < inventory.count; i++)
+                wrong += inventory.files[i].size != i ||
+                         sscanf(inventory.files[i].name, "%6zu", &number) != 1 || number != i;
+        expect_integer(wrong, 0);
+        add_many(&other);
+        expect_integer(inventory_add(&other, view_string("0000010"), &file), 0);
+        expect_integer(inventory_sort(&other, &problem), -EBADMSG);
+        expect_text(view_string(problem.text), "0000010: listed twice");
+        while (inventory_next_pair(&inventory, &other, &pair))
+                pairs += pair.a && pair.b;
+        expect_integer(pairs, MANY);
+}
+
+static void test_pairs(void)
+{
+        static const char *const listed[2][4] = {{"a", "b", "d", NULL}, {"b", "c", "d", NULL}};
+        _cleanup_(inventory_done) struct inventory a = {}, b = {};
+        _cleanup_(buf_done) struct buf text = {};
+        struct inventory_pair pair = {};
+        struct inventory_file *file;
+
+        for (size_t i = 0; i < 2; i++)
+                for (size_t j = 0; listed[i][j]; j++)
+                        expect_integer(inventory_add(i ? &b : &a, view_string(listed[i][j]), &file),
+                                       0);
+        while (inventory_next_pair(&a, &b, &pair))
+                buf_put_format(&text, "%s%s ", pair.a ? pair.a->name : "-",
+                               pair.b ? pair.b->name : "-");
+        expect_text(buf_view(&text), "a- bb -c dd ");
+}
+
 static void test_depth(void)
 {
         _cleanup_(folder_done) struct folder folder = folder_new();
@@ -125,6 +189,8 @@ int main(void)
 {
         test_names();
         test_walk();
+        test_many();
+        test_pairs();
         test_depth();
         test_identity();
         return test_result();

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#define FOLDER_DEFAULT "/var/tmp"
+#define NAME_MAX_SIZE  4096
+
+static size_t page_size(void)
+{
+        return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Addresses for all that the buf may ever hold, so that nothing moves. */
+static size_t reserved_size(const struct buf *buf)
+{
+        size_t limit = buf->limit > 0 ? buf->limit : BUF_LIMIT_DEFAULT;
+
+        return (limit + SPOOL_STEP) / SPOOL_STEP * SPOOL_STEP + SPOOL_STEP;
+}
+
+static const char *folder(void)
+{
+        const char *given = secure_getenv("TMPDIR");
+
+        return given && given[0] ? given : FOLDER_DEFAULT;
+}
+
+static int open_named(void)
+{
+        char name[NAME_MAX_SIZE];
+        int fd, length = snprintf(name, sizeof(name), "%s/hallmark-XXXXXX", folder());
+
+        if (length < 0 || (size_t)length >= sizeof(name))
+                return -ENAMETOOLONG;
+        fd = mkostemp(name, O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        (void)unlink(name); /* else a file stays behind that nobody misses */
+        return fd;
+}
+
+/* Not every file system has files without a name. */
+static int open_file(void)
+{
+        int fd = open(folder(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+
+        if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
+                return open_named();
+        return fd < 0 ? -errno : fd;
+}
+
+static int write_at_once(int fd, const struct buf *buf)
+{
+        for (size_t done = 0; done < buf->size;) {
+                ssize_t written = pwrite(fd, buf->data + done, buf->size - done, (off_t)done);
+
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written <= 0)
+                        return written < 0 ? -errno : -EIO;
+                done += (size_t)written;
+        }
+        return 0;
+}
+
+/* What is written where the disk has no room for it would end the process. */
+static int extend(struct buf *buf, size_t begin, size_t capacity)
+{
+        int fd = buf->spool - 1, r;
+
+        do
+                r = posix_fallocate(fd, (off_t)begin, (off_t)(capacity - begin));
+        while (r == EINTR);
+        if (r != 0)
+                return -r;
+        if (mmap(buf->data + begin, capacity - begin, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED, fd, (off_t)begin) == MAP_FAILED)
+                return -errno;
+        buf->capacity = capacity;
+        spool_rest(buf);
+        return 0;
+}
+
+static int move_to_file(struct buf *buf, size_t capacity)
+{
+        int fd = open_file();
+        int r = fd < 0 ? fd : write_at_once(fd, buf);
+
+        if (r < 0) {
+                fd_closep(&fd);
+                return r;
+        }
+        buf->spool = fd + 1;
+        return extend(buf, 0, capacity);
+}
+
+static int grow_memory(struct buf *buf, size_t needed)
+{
+        size_t capacity = buf->capacity > 0 ? buf->capacity : page_size();
+
+        while (capacity <= needed)
+                capacity *= 2;
+        if (mprotect(buf->data, capacity, PROT_READ | PROT_WRITE) < 0)
+                return -errno;
+        buf->capacity = capacity;
+        return 0;
+}
+
+int spool_enlarge(struct buf *buf, size_t needed)
+{
+        size_t capacity = (needed / SPOOL_STEP + 1) * SPOOL_STEP;
+        void *data;
+
+        if (!buf->data) {
+                data = mmap(NULL, reserved_size(buf), PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                if (data == MAP_FAILED)
+                        return -ENOMEM;
+                buf->data = data;
+        }
+        if (needed < SPOOL_MEMORY)
+                return grow_memory(buf, needed);
+        if (buf->spool == 0)
+                return move_to_file(buf, capacity);
+        return extend(buf, buf->capacity, capacity);
+}
+
+void spool_release(struct buf *buf)
+{
+        if (!buf->data)
+                return;
+        (void)munmap(buf->data, reserved_size(buf)); /* what was mapped there */
+        if (buf->spool > 0)
+                (void)close(buf->spool - 1); /* nobody reads it any more */
+}
+
+void spool_rest(const struct buf *buf)
+{
+        /* Of a shared mapping, the bytes are in the file's page cache, written or not. */
+        if (buf->spool > 0)
+                (void)madvise(buf->data, buf->capacity, MADV_DONTNEED);
+}
+
+struct view spool_slice(const struct buf *buf, size_t offset)
+{
+        size_t left = buf->size - offset;
+
+        if (offset > 0)
+                spool_rest(buf);
+        return view_of(buf->data + offset, left < SPOOL_SLICE ? left : SPOOL_SLICE);
+}
+
+struct buf spool_borrow(struct view bytes)
+{
+        return (struct buf){.data = (uint8_t *)(uintptr_t)bytes.data, .size = bytes.size};
+}
+
+int spool_problem(struct problem *problem, int error)
+{
+        switch (error) {
+        case -ENOSPC:
+        case -EDQUOT:
+        case -ENOENT:
+        case -ENOTDIR:
+        case -EACCES:
+        case -EROFS:
+        case -EFBIG:
+                return problem_set(problem, error,
+                                   "temporary file in %.200s: %s; TMPDIR names another folder",
+                                   folder(), strerror(-error));
+        default:
+                return error;
+        }
+}
