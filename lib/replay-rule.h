@@ -67,7 +67,7 @@ extern const struct replay_rule *const replay_rules[];
 
 #define REPLAY_RULES_MAX 16
 
-/* A finding about record @index, or REPLAY_NO_INDEX. */
+/* A finding about record @index, or REPLAY_NO_INDEX; nothing if it has been told before. */
 void replay_report(struct replay *replay, uint64_t index, const char *where, const char *format,
                    ...) _printf_(4, 5);
 

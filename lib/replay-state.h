@@ -14,6 +14,7 @@
 
 #include "lib/replay-rule.h"
 #include "lib/replay-saved.h"
+#include "lib/replay-told.h"
 #include "lib/replay-window.h"
 
 /* The hashes of a level that are in its newest tile. */
@@ -45,6 +46,7 @@ struct replay {
         struct replay_saved *saved; /* where the replay goes on from, or NULL */
         struct replay_saved *kept;  /* findings so far for the next one; NULL: nobody asked */
         int memory_failed;          /* of noting one */
+        struct told told;           /* findings of this replay */
         int live;                   /* an agent is writing */
         uint64_t gap_end; /* of records that are in no bundle and before all segments; or 0 */
         struct buf edge;  /* bundle of the newest entries, as many as levels[0].width */

@@ -22,6 +22,8 @@ void replay_report(struct replay *replay, uint64_t index, const char *where, con
         va_end(arguments);
         (void)problem_set(&text, 0, "%s", all);
         finding = (struct replay_finding){index, where, text.text, 0};
+        if (told_before(&replay->told, &finding))
+                return;
         replay->result->findings++;
         if (replay->kept && replay_saved_add(replay->kept, &finding) < 0)
                 replay->memory_failed = 1;
@@ -96,6 +98,7 @@ static void replay_done(struct replay *replay)
                 replay_window_done(replay->windows[i]);
                 free(replay->windows[i]);
         }
+        told_done(&replay->told);
         buf_done(&replay->bundle);
         buf_done(&replay->tile);
         replay_rules_free(replay);
