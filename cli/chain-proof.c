@@ -7,6 +7,7 @@
 #include "cli/logged.h"
 #include "lib/file.h"
 #include "lib/format.h"
+#include "lib/log-keys.h"
 
 /* What is proved, and of whose attestation. */
 struct claim {
@@ -51,9 +52,7 @@ static int check_proof(const struct chain_check *check, struct view text, const 
         if (r < 0)
                 return r;
         key_moment_recorded(logged.time, &moment);
-        r = key_window_check(
-                logged.log_key,
-                logged.log_key->state == KEY_REVOKED ? &(struct key_moment){} : &moment, problem);
+        r = log_key_check(logged.log_key, &moment, &(struct key_moment){}, problem);
         if (r == 0)
                 *ret = moment;
         return r;

@@ -4,27 +4,56 @@
 
 #include "cli/option.h"
 #include "cli/output.h"
+#include "cli/quorum.h"
 #include "lib/consistency.h"
 #include "lib/file.h"
 #include "lib/log-keys.h"
 
-enum { OPTION_KEYRING, OPTION_PROOF };
+enum { OPTION_KEYRING, OPTION_PROOF, OPTION_POLICY };
+
+/* What a checkpoint is to be signed by. */
+struct signers {
+        struct keyring ring;
+        struct quorum quorum;
+};
+
+static void signers_done(struct signers *signers)
+{
+        keyring_done(&signers->ring);
+        quorum_done(&signers->quorum);
+}
+
+/* A checkpoint has no time of its own: what witnesses have seen is all there is. */
+static int check_log_key(struct signers *signers, struct view text, const struct keyring_key *key,
+                         struct problem *problem)
+{
+        struct key_moment seen = {};
+        int r = 0;
+
+        if (signers->quorum.policy) {
+                r = quorum_verify(&signers->quorum, text, problem);
+                if (quorum_time(&signers->quorum) > 0)
+                        key_moment_seen(quorum_time(&signers->quorum), &seen);
+        }
+        return r < 0 ? r : log_key_check(key, &seen, &seen, problem);
+}
 
 /* A file with a checkpoint that a log key of the ring has signed. -EKEYREJECTED when it is not. */
-static int load_checkpoint(const char *path, const struct keyring *ring, struct checkpoint *ret,
+static int load_checkpoint(const char *path, struct signers *signers, struct checkpoint *ret,
                            struct problem *problem)
 {
         _cleanup_(buf_done) struct buf text = BUF_INIT(NOTE_SIZE_MAX);
+        const struct keyring_key *key = NULL;
         int r = file_read(AT_FDCWD, path, &text, problem);
 
         if (r < 0)
                 return r;
-        r = log_keys_open_in(buf_view(&text), ring, ret, NULL, problem);
-        if (r < 0 && r != -ENOMEM) {
-                (void)problem_set(problem, r, "not signed by a log key of the key ring");
-                return problem_prefix(problem, -EKEYREJECTED, "%s", path);
-        }
-        return r;
+        r = log_keys_open_in(buf_view(&text), &signers->ring, ret, &key, problem);
+        if (r < 0 && r != -ENOMEM)
+                r = problem_set(problem, -EKEYREJECTED, "not signed by a log key of the key ring");
+        if (r == 0)
+                r = check_log_key(signers, buf_view(&text), key, problem);
+        return r < 0 ? problem_prefix(problem, r, "%s", path) : 0;
 }
 
 static int load_proof(const char *path, struct merkle_proof *ret, struct problem *problem)
@@ -41,15 +70,18 @@ static int load_proof(const char *path, struct merkle_proof *ret, struct problem
 static int verify(const struct invocation *invocation, struct checkpoint *ret_old,
                   struct checkpoint *ret_new, struct problem *problem)
 {
-        _cleanup_(keyring_done) struct keyring ring = {};
+        const char *policy = option_value(invocation, OPTION_POLICY);
+        _cleanup_(signers_done) struct signers signers = {};
         struct merkle_proof proof = {};
         int r;
 
-        r = keyring_load(option_value(invocation, OPTION_KEYRING), &ring, problem);
+        r = keyring_load(option_value(invocation, OPTION_KEYRING), &signers.ring, problem);
+        if (r == 0 && policy)
+                r = quorum_load(policy, &signers.quorum, problem);
         if (r == 0)
-                r = load_checkpoint(invocation->operands[0], &ring, ret_old, problem);
+                r = load_checkpoint(invocation->operands[0], &signers, ret_old, problem);
         if (r == 0)
-                r = load_checkpoint(invocation->operands[1], &ring, ret_new, problem);
+                r = load_checkpoint(invocation->operands[1], &signers, ret_new, problem);
         if (r == 0)
                 r = load_proof(option_value(invocation, OPTION_PROOF), &proof, problem);
         if (r < 0)
@@ -112,6 +144,8 @@ const struct verb verb_journal_verify_consistency = {
                                             "the key ring whose log keys to trust"},
                         [OPTION_PROOF] = {"proof", "p", "FILE",
                                           "what journal prove --consistency has written"},
+                        [OPTION_POLICY] = {"policy", NULL, "FILE",
+                                           "the witnesses who must have cosigned both"},
                 },
         .run = run,
 };

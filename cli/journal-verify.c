@@ -100,7 +100,7 @@ static int load_since(const struct invocation *invocation, struct given *ret,
 
                 note->limit = NOTE_SIZE_MAX;
                 r = file_read(AT_FDCWD, path, note, problem);
-                ret->since[ret->since_count++] = (struct replay_earlier){path, buf_view(note)};
+                ret->since[ret->since_count++] = (struct replay_earlier){path, buf_view(note), {}};
         }
         return r;
 }
@@ -213,6 +213,34 @@ static int store_state(const struct invocation *invocation, const struct given *
         return output_write_file(path, buf_view(kept), problem);
 }
 
+static void set_seen(const struct quorum *quorum, struct key_moment *ret)
+{
+        uint64_t time = quorum_time(quorum);
+
+        if (time > 0)
+                key_moment_seen(time, ret);
+}
+
+/* By when witnesses had seen the checkpoint, and earlier ones of which they say so. */
+static int find_seen(struct given *given, const struct journal_quorum *quorum,
+                     struct key_moment *ret, struct problem *problem)
+{
+        if (!quorum->quorum.policy)
+                return 0;
+        if (quorum->reached && quorum->file == 0)
+                set_seen(&quorum->quorum, ret);
+        for (size_t i = 0; i < given->since_count; i++) {
+                struct quorum earlier = {.policy = quorum->quorum.policy};
+                int r = quorum_verify(&earlier, given->since[i].text, NULL);
+
+                if (r == -ENOMEM)
+                        return problem_set(problem, r, "%s", strerror(ENOMEM));
+                if (r == 0)
+                        set_seen(&earlier, &given->since[i].seen);
+        }
+        return 0;
+}
+
 static int replay(const struct invocation *invocation, struct given *given,
                   struct journal_report *report, struct replay_result *ret, struct problem *problem)
 {
@@ -234,6 +262,9 @@ static int replay(const struct invocation *invocation, struct given *given,
                 r = load_endorsed(invocation, &given->ring, report->endorsed, problem);
         if (r == 0 && report->quorum->quorum.policy)
                 r = journal_quorum_find(report->quorum, journal, given->ring.origin, problem);
+        if (r < 0)
+                return r;
+        r = find_seen(given, report->quorum, &options.seen, problem);
         if (r < 0)
                 return r;
         options.since = given->since;

@@ -60,9 +60,9 @@ static void pair_done(struct pair *pair)
 
 static int load(const struct invocation *invocation, struct pair *ret, struct problem *problem)
 {
-        int r = keyring_load(invocation->operands[0], &ret->old, problem);
+        int r = keyring_read(invocation->operands[0], &ret->old, problem);
 
-        return r < 0 ? r : keyring_load(invocation->operands[1], &ret->new, problem);
+        return r < 0 ? r : keyring_read(invocation->operands[1], &ret->new, problem);
 }
 
 static const char *signed_word(const struct keyring *ring)

@@ -100,23 +100,17 @@ static int check_witnesses(struct check *check, struct problem *problem)
         return r < 0 ? problem_prefix(problem, r, "%s", check->path) : 0;
 }
 
-/* A log key that has ended vouches for what was recorded in its time; one that was revoked, for
- * what was seen by then. */
+/* What says when others had seen the seal is who has cosigned it. */
 static int check_log_key(const struct check *check, struct problem *problem)
 {
-        const struct keyring_key *key = check->ring.seal->log_key;
         uint64_t time = quorum_time(&check->quorum);
-        struct key_moment moment = {};
-        struct problem reason = {};
+        struct key_moment seen = {};
+        int r;
 
-        if (key->state != KEY_REVOKED)
-                key_moment_recorded(check->ring.seal->time, &moment);
-        else if (time > 0)
-                key_moment_seen(time, &moment);
-        if (key_window_check(key, &moment, &reason) == 0)
-                return 0;
-        return problem_set(problem, -EKEYREJECTED, "%s: signed by log key %s version %u, %s",
-                           check->path, key->name, key->version, reason.text);
+        if (time > 0)
+                key_moment_seen(time, &seen);
+        r = keyring_seal_check(&check->ring, &seen, problem);
+        return r < 0 ? problem_prefix(problem, r, "%s", check->path) : 0;
 }
 
 struct walk {
@@ -280,7 +274,7 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
 {
         _cleanup_(check_done) struct check check = {.invocation = invocation,
                                                     .path = invocation->operands[0]};
-        int r = keyring_load(check.path, &check.ring, problem);
+        int r = keyring_read(check.path, &check.ring, problem);
 
         if (r == -EBADMSG)
                 return refuse(&check, r, problem);

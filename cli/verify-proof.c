@@ -14,6 +14,7 @@
 #include "lib/base64.h"
 #include "lib/file.h"
 #include "lib/journal-proof.h"
+#include "lib/log-keys.h"
 
 struct search {
         struct buf needle; /* the member of the record */
@@ -126,52 +127,50 @@ int verification_load_proof(struct verification *v, struct problem *problem)
         return r < 0 ? r : verify_proof(v, beside, problem);
 }
 
-/* A log key that was revoked vouches for what was seen before that, and for nothing else; one that
- * has ended, for what was recorded until then. */
-static int check_log_key(const struct verification *v, const struct keyring_key *key,
-                         const struct key_moment *recorded, const struct key_moment *seen,
-                         struct problem *problem)
-{
-        struct problem reason = {};
-
-        if (key_window_check(key, key->state == KEY_REVOKED ? seen : recorded, &reason) == 0)
-                return 0;
-        return problem_set(problem, -EKEYREJECTED,
-                           "%s: the checkpoint is signed by log key %s version %u, %s",
-                           v->signature_path, key->name, key->version, reason.text);
-}
-
-/* An entry for Sigstore has no time of its own. So of a log key that has ended there is nothing to
- * compare with that end: only one that was revoked is refused. */
+/* Without a word of its own about when, since an entry for Sigstore has no time: what witnesses
+ * have seen is all there is. */
 static int check_entries(const struct verification *v, const struct key_moment *seen,
                          struct problem *problem)
 {
-        for (size_t i = 0; i < v->signature.bundle.entry_count; i++) {
+        int r = 0;
+
+        for (size_t i = 0; i < v->signature.bundle.entry_count && r == 0; i++) {
                 const struct keyring_key *key = keyring_find_fingerprint(
                         &v->trust.ring, &v->signature.bundle.entries[i].log_id);
 
-                if (key && key->state == KEY_REVOKED &&
-                    check_log_key(v, key, seen, seen, problem) < 0)
-                        return -EKEYREJECTED;
+                if (key)
+                        r = log_key_check(key, seen, seen, problem);
         }
-        return 0;
+        return r;
+}
+
+/* The log key's word for when it was recorded, and whether that counts. */
+static int find_recorded(struct verification *v, const struct key_moment *seen,
+                         struct problem *problem)
+{
+        struct key_moment recorded = {};
+
+        if (!v->logged.log_key)
+                return 0;
+        key_moment_recorded(v->logged.time, &recorded);
+        v->trust.moment = recorded;
+        return log_key_check(v->logged.log_key, &recorded, seen, problem);
 }
 
 int verification_find_moment(struct verification *v, struct problem *problem)
 {
-        struct key_moment seen = {}, recorded = {};
         uint64_t time = quorum_time(&v->quorum);
+        struct key_moment seen = {};
+        struct problem reason = {};
         int r;
 
         if (time > 0)
                 key_moment_seen(time, &seen);
         v->trust.moment = seen;
-        if (v->logged.log_key) {
-                key_moment_recorded(v->logged.time, &recorded);
-                v->trust.moment = recorded;
-                r = check_log_key(v, v->logged.log_key, &recorded, &seen, problem);
-                if (r < 0)
-                        return r;
-        }
-        return check_entries(v, &seen, problem);
+        r = find_recorded(v, &seen, &reason);
+        if (r == 0)
+                r = check_entries(v, &seen, &reason);
+        return r < 0 ? problem_set(problem, r, "%s: the checkpoint is %s", v->signature_path,
+                                   problem_text(&reason, r))
+                     : 0;
 }

@@ -28,6 +28,17 @@ const char *key_window_end(const struct keyring_key *key)
         return key->ended[0] ? key->ended : key->destroyed;
 }
 
+const char *key_window_last(const struct keyring_key *key)
+{
+        const char *end = key_window_end(key);
+
+        if (key->state == KEY_ACTIVE)
+                return "";
+        if (key->state != KEY_REVOKED)
+                return end;
+        return end[0] && strcmp(end, key->revoked) < 0 ? end : key->revoked;
+}
+
 /* What the key was when it ceased to count. Up to its end it was in use; from the moment of its
  * revocation on, that moment included, it is not believed. */
 static int is_past(const struct keyring_key *key, const char *at)

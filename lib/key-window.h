@@ -22,6 +22,10 @@ void key_moment_seen(uint64_t seconds, struct key_moment *ret);
 /* The moment of a record. */
 void key_moment_recorded(const char *time, struct key_moment *ret);
 
+/* Up to when anything that the key signed may count: empty for an active key, for which there is no
+ * end, and for one that has ended nobody knows when, of which nothing counts. */
+const char *key_window_last(const struct keyring_key *key);
+
 /* Until when the key was in use; empty: it is, or nobody knows. */
 const char *key_window_end(const struct keyring_key *key);
 

@@ -5,6 +5,7 @@
 
 #include "lib/gate-json.h"
 #include "lib/keyring-seal.h"
+#include "lib/log-keys.h"
 
 enum member {
         STATE,
@@ -159,6 +160,20 @@ static int check_state(const struct keyring_key *old, const struct keyring_key *
         return 0;
 }
 
+/* A key that has ended gets no more time. One that ended nobody knows when gets none at all: each
+ * time that a later ring gave it would be more than it had. */
+static int check_window(const struct keyring_key *old, const struct keyring_key *new,
+                        struct problem *problem)
+{
+        const char *was = key_window_last(old), *is = key_window_last(new);
+
+        if (old->state == KEY_ACTIVE || strcmp(is, was) <= 0)
+                return 0;
+        return problem_set(problem, -EKEYREJECTED,
+                           "key %s version %u: counted up to \"%s\", and does up to \"%s\"",
+                           new->name, new->version, was, is);
+}
+
 static int check_member(const struct described *old, const struct described *new,
                         enum member member, struct problem *problem)
 {
@@ -204,7 +219,9 @@ static int check_key(const struct keyring_key *old, const struct keyring *ring,
                                    "key %s version %u: is another public key", old->name,
                                    old->version);
         r = check_state(old, new, problem);
-        return r < 0 ? r : check_members(old, new, problem);
+        if (r == 0)
+                r = check_members(old, new, problem);
+        return r < 0 ? r : check_window(old, new, problem);
 }
 
 static int check_place(const struct keyring_seal *old, const struct keyring_seal *new,
@@ -226,11 +243,29 @@ static int check_place(const struct keyring_seal *old, const struct keyring_seal
         return 0;
 }
 
+/* Neither of the two may know that the log key does not count any more: whoever has one that was
+ * revoked makes a ring that does not say so. */
+static int check_log_key(const struct keyring_key *known, const struct keyring *new,
+                         struct problem *problem)
+{
+        const struct key_moment nobody = {};
+        struct key_moment recorded;
+        struct problem reason = {};
+        int r;
+
+        key_moment_recorded(new->seal->time, &recorded);
+        r = log_key_check(known, &recorded, &nobody, &reason);
+        if (r == 0)
+                r = keyring_seal_check(new, &nobody, &reason);
+        return r < 0 ? problem_set(problem, r, "it is %s", problem_text(&reason, r)) : 0;
+}
+
 /* A ring names its log key itself: only the ring before can say that it is the right one. */
 static int check_seals(const struct keyring *old, const struct keyring *new,
                        struct problem *problem)
 {
         const struct keyring_key *known;
+        int r;
 
         if (!old->seal && !new->seal)
                 return 0;
@@ -244,7 +279,8 @@ static int check_seals(const struct keyring *old, const struct keyring *new,
                                    "it is signed by log key %s version %u, which the one before "
                                    "does not have",
                                    new->seal->log_key->name, new->seal->log_key->version);
-        return old->seal ? check_place(old->seal, new->seal, problem) : 0;
+        r = check_log_key(known, new, problem);
+        return r == 0 && old->seal ? check_place(old->seal, new->seal, problem) : r;
 }
 
 int keyring_check_successor(const struct keyring *old, const struct keyring *new,

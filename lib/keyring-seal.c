@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "lib/log-keys.h"
 #include "lib/record.h"
 #include "lib/tlog-proof.h"
 
@@ -14,6 +15,17 @@ struct keyring_seal *keyring_seal_free(struct keyring_seal *seal)
         buf_done(&seal->text);
         free(seal);
         return NULL;
+}
+
+int keyring_seal_check(const struct keyring *ring, const struct key_moment *seen,
+                       struct problem *problem)
+{
+        struct key_moment recorded;
+
+        if (!ring->seal)
+                return 0;
+        key_moment_recorded(ring->seal->time, &recorded);
+        return log_key_check(ring->seal->log_key, &recorded, seen, problem);
 }
 
 void keyring_put_digest(struct buf *buf, struct view line)

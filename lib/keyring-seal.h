@@ -12,7 +12,7 @@
  */
 
 #include "lib/checkpoint.h"
-#include "lib/keyring.h"
+#include "lib/key-window.h"
 
 struct keyring_seal {
         struct buf text;                   /* the proof, verbatim */
@@ -24,6 +24,12 @@ struct keyring_seal {
 
 struct keyring_seal *keyring_seal_free(struct keyring_seal *seal);
 DEFINE_CLEANUP(struct keyring_seal *, keyring_seal_free)
+
+/* Whether the word of the log key that signs the ring counts, as the ring itself has it; 0 for a
+ * ring that is not signed. @seen is when others had seen the seal. -EKEYREJECTED with the reason.
+ */
+int keyring_seal_check(const struct keyring *ring, const struct key_moment *seen,
+                       struct problem *problem) _must_use_;
 
 /* Appends "sha256:HEX" of the line. */
 void keyring_put_digest(struct buf *buf, struct view line);

@@ -137,7 +137,7 @@ int keyring_set_parse(struct view text, struct keyring_set *ret, struct problem 
         return 0;
 }
 
-int keyring_set_load(const char *path, struct keyring_set *ret, struct problem *problem)
+static int set_read(const char *path, struct keyring_set *ret, struct problem *problem)
 {
         _cleanup_(buf_done) struct buf text = BUF_INIT(KEYRING_SIZE_MAX);
         int r = file_read(AT_FDCWD, path, &text, problem);
@@ -148,20 +148,52 @@ int keyring_set_load(const char *path, struct keyring_set *ret, struct problem *
         return r < 0 ? problem_prefix(problem, r, "%s", path) : 0;
 }
 
+int keyring_set_load(const char *path, struct keyring_set *ret, struct problem *problem)
+{
+        const struct key_moment nobody = {};
+        _cleanup_(keyring_set_done) struct keyring_set set = {};
+        int r = set_read(path, &set, problem);
+
+        for (size_t i = 0; i < set.count && r == 0; i++) {
+                r = keyring_seal_check(&set.rings[i], &nobody, problem);
+                if (r < 0)
+                        r = problem_prefix(problem, r, "%s: key ring of %.100s", path,
+                                           set.rings[i].origin);
+        }
+        if (r < 0)
+                return r;
+        *ret = set;
+        set = (struct keyring_set){};
+        return 0;
+}
+
+static int take_one(const char *path, struct keyring_set *set, struct keyring *ret,
+                    struct problem *problem)
+{
+
+        if (set->count > 1)
+                return problem_set(problem, -EBADMSG,
+                                   "%s: key rings of %zu origins, where one is expected", path,
+                                   set->count);
+        *ret = set->rings[0];
+        set->rings[0] = (struct keyring){};
+        return 0;
+}
+
+int keyring_read(const char *path, struct keyring *ret, struct problem *problem)
+{
+        _cleanup_(keyring_set_done) struct keyring_set set = {};
+        int r = set_read(path, &set, problem);
+
+        return r < 0 ? r : take_one(path, &set, ret, problem);
+}
+
 int keyring_load(const char *path, struct keyring *ret, struct problem *problem)
 {
         _cleanup_(keyring_set_done) struct keyring_set set = {};
         int r = keyring_set_load(path, &set, problem);
 
-        if (r < 0)
-                return r;
-        if (set.count > 1)
-                return problem_set(problem, -EBADMSG,
-                                   "%s: key rings of %zu origins, where one is expected", path,
-                                   set.count);
-        *ret = set.rings[0];
-        set.rings[0] = (struct keyring){};
-        return 0;
+        return r < 0 ? r : take_one(path, &set, ret, problem);
 }
 
 int keyring_set_put(struct buf *buf, const struct keyring_set *set)

@@ -25,7 +25,8 @@ void keyring_set_done(struct keyring_set *set);
 int keyring_set_parse(struct view text, struct keyring_set *ret,
                       struct problem *problem) _must_use_;
 
-/* The same from a file. Also the errno of open() and read(). */
+/* The same from a file, of rings to be believed as keyring_load() has it. Also -EKEYREJECTED, and
+ * the errno of open() and read(). */
 int keyring_set_load(const char *path, struct keyring_set *ret, struct problem *problem) _must_use_;
 
 /* Appends the text. */

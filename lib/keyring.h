@@ -94,6 +94,10 @@ int keyring_parse(struct view text, struct keyring *ret, struct problem *problem
 
 /* The same from a file of at most KEYRING_SIZE_MAX bytes, which has no other ring. Also the errno
  * of open() and read(). lib/keyring-set.c. */
+int keyring_read(const char *path, struct keyring *ret, struct problem *problem) _must_use_;
+
+/* A ring to be believed: of one that is signed, the log key must not have been revoked, nor have
+ * ended before. Else also -EKEYREJECTED. */
 int keyring_load(const char *path, struct keyring *ret, struct problem *problem) _must_use_;
 
 void keyring_done(struct keyring *ring);

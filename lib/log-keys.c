@@ -5,6 +5,8 @@
 
 #include "lib/vkey.h"
 
+#define RANKS 6
+
 int log_keys_verify(const struct note *note, const char *origin, struct pubkey *const *keys,
                     size_t count, size_t *ret_signer, struct problem *problem)
 {
@@ -39,7 +41,18 @@ int log_keys_open(struct view bytes, const char *origin, struct pubkey *const *k
         return r < 0 ? r : checkpoint_parse_text(note.text, origin, ret, problem);
 }
 
-/* Those of the ring with the primary ones in front; the caller frees the arrays. */
+int log_key_check(const struct keyring_key *key, const struct key_moment *recorded,
+                  const struct key_moment *seen, struct problem *problem)
+{
+        struct problem reason = {};
+
+        if (key_window_check(key, key->state == KEY_REVOKED ? seen : recorded, &reason) == 0)
+                return 0;
+        return problem_set(problem, -EKEYREJECTED, "signed by log key %s version %u, %s", key->name,
+                           key->version, reason.text);
+}
+
+/* Those of the ring, the more to be believed in front; the caller frees the arrays. */
 struct chosen {
         struct pubkey **pubkeys;
         const struct keyring_key **keys;
@@ -52,13 +65,17 @@ static void chosen_done(struct chosen *chosen)
         free(chosen->keys);
 }
 
-static void add_log_keys(struct chosen *chosen, const struct keyring *ring, int signs_messages)
+/* Those in this one of the ranks that log_keys_open_in() tells of. */
+static void add_log_keys(struct chosen *chosen, const struct keyring *ring, unsigned rank)
 {
+        static const unsigned ranks[] = {
+                [KEY_ACTIVE] = 0, [KEY_RETIRED] = 2, [KEY_DESTROYED] = 2, [KEY_REVOKED] = 4};
+
         for (size_t i = 0; i < ring->count; i++) {
                 const struct keyring_key *key = &ring->keys[i];
 
                 if (key->purpose != KEY_LOG ||
-                    algorithm_signs_messages(key->algorithm) != signs_messages)
+                    ranks[key->state] + (algorithm_signs_messages(key->algorithm) != 0) != rank)
                         continue;
                 chosen->keys[chosen->count] = key;
                 chosen->pubkeys[chosen->count++] = key->pubkey;
@@ -71,8 +88,8 @@ static int choose(const struct keyring *ring, struct chosen *ret)
         ret->keys = calloc(ring->count + 1, sizeof(struct keyring_key *));
         if (!ret->pubkeys || !ret->keys)
                 return -ENOMEM;
-        add_log_keys(ret, ring, 0);
-        add_log_keys(ret, ring, 1);
+        for (unsigned rank = 0; rank < RANKS; rank++)
+                add_log_keys(ret, ring, rank);
         return 0;
 }
 

@@ -12,7 +12,7 @@
  */
 
 #include "lib/checkpoint.h"
-#include "lib/keyring.h"
+#include "lib/key-window.h"
 
 /* What @note, of that name, is to the keys: *@ret_signer is the number of the first that has signed
  * it. -ENOKEY: none has; -EKEYREJECTED: a signature of one does not verify; -ENOMEM. */
@@ -24,10 +24,18 @@ int log_keys_verify(const struct note *note, const char *origin, struct pubkey *
 int log_keys_open(struct view bytes, const char *origin, struct pubkey *const *keys, size_t count,
                   struct checkpoint *ret, struct problem *problem) _must_use_;
 
-/* The same with the log keys of a ring. @ret_key, which may be NULL, is the key that has signed:
- * the primary one, if both have. */
+/* The same with the log keys of a ring. @ret_key, which may be NULL, is the key that has signed: of
+ * several, an active one rather than one that has ended, and that rather than a revoked one, and
+ * the primary one of two that are alike. Whether its word counts is for log_key_check(). */
 int log_keys_open_in(struct view bytes, const struct keyring *ring, struct checkpoint *ret,
                      const struct keyring_key **ret_key, struct problem *problem) _must_use_;
+
+/* Whether the word of a log key counts: of one that was revoked, only what others had @seen by
+ * then, since it says itself when it signed; of one that has ended, what was @recorded in its time.
+ * Each may be a moment that nothing proves. -EKEYREJECTED with the reason: "signed by log key …".
+ */
+int log_key_check(const struct keyring_key *key, const struct key_moment *recorded,
+                  const struct key_moment *seen, struct problem *problem) _must_use_;
 
 /* Appends the verifier keys (lib/vkey.h) of the log keys of the ring that are not revoked, one a
  * line. -ENOKEY: there is none; -ENOMEM. */

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 
 #include "lib/replay-state.h"
+
+static void note_time(struct replay *replay, struct view time)
+{
+        replay->last.is_exact = 1;
+        (void)snprintf(replay->last.at, sizeof(replay->last.at), "%.*s", (int)time.size,
+                       (const char *)time.data);
+}
 
 /* The next leaf, which has been checked by itself. */
 static int take_leaf(struct replay *replay, const struct window_leaf *leaf, const char *where,
@@ -26,6 +34,8 @@ static int take_leaf(struct replay *replay, const struct window_leaf *leaf, cons
                 replay_report_leaf(replay, &seen, "%s", leaf->reason);
         if (seen.record && record_type_signs(seen.record->type->name))
                 replay->result->signatures++;
+        if (seen.record)
+                note_time(replay, record_string(seen.record, "time"));
         r = replay_rules_take(replay, &seen);
         if (r < 0)
                 return r;

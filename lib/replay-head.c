@@ -5,16 +5,24 @@
 #include "lib/replay-state.h"
 
 int replay_open_checkpoint(const struct replay *replay, struct view text, struct checkpoint *ret,
-                           struct problem *problem)
+                           const struct keyring_key **ret_key, struct problem *problem)
 {
         struct problem reason = {};
-        int r = log_keys_open_in(text, replay->ring, ret, NULL, &reason);
+        int r = log_keys_open_in(text, replay->ring, ret, ret_key, &reason);
 
         if (r == -ENOKEY)
                 return problem_set(problem, r,
                                    "not signed by the log key of \"%s\" in the key ring",
                                    replay->ring->origin);
         return r < 0 ? problem_set(problem, r, "%s", problem_text(&reason, r)) : 0;
+}
+
+/* Whether a log key that was revoked is believed. Until when one that has ended was in use, the
+ * records tell. */
+static int check_revoked(const struct keyring_key *key, const struct key_moment *seen,
+                         struct problem *problem)
+{
+        return key->state == KEY_REVOKED ? log_key_check(key, seen, seen, problem) : 0;
 }
 
 /* The size at which there is something to compare next, the present one included. */
@@ -35,6 +43,7 @@ static void find_next_head(struct replay *replay, uint64_t from)
 
 static int open_published(struct replay *replay, struct problem *problem)
 {
+        struct checkpoint checkpoint = {};
         struct problem reason = {};
         int r;
 
@@ -42,12 +51,16 @@ static int open_published(struct replay *replay, struct problem *problem)
         if (r < 0 && !replay_is_fault(r))
                 return problem_set(problem, r, "%s", problem_text(&reason, r));
         if (r == 0)
-                r = replay_open_checkpoint(replay, buf_view(&replay->published),
-                                           &replay->result->checkpoint, &reason);
+                r = replay_open_checkpoint(replay, buf_view(&replay->published), &checkpoint,
+                                           &replay->log_key, &reason);
+        if (r == 0)
+                r = check_revoked(replay->log_key, &replay->options->seen, &reason);
         if (r == -ENOMEM)
                 return r;
         replay->sealed = r == 0;
-        if (r < 0)
+        if (r == 0)
+                replay->result->checkpoint = checkpoint;
+        else
                 replay_report(replay, REPLAY_NO_INDEX, "checkpoint", "%s",
                               problem_text(&reason, r));
         return 0;
@@ -63,10 +76,13 @@ int replay_open_heads(struct replay *replay, struct problem *problem)
                 return -ENOMEM;
         for (size_t i = 0; i < options->since_count && r == 0; i++) {
                 struct head *head = &replay->heads[replay->head_count++];
+                const struct keyring_key *key = NULL;
 
                 head->where = "earlier checkpoint";
-                r = replay_open_checkpoint(replay, options->since[i].text, &head->checkpoint,
+                r = replay_open_checkpoint(replay, options->since[i].text, &head->checkpoint, &key,
                                            problem);
+                if (r == 0)
+                        r = check_revoked(key, &options->since[i].seen, problem);
                 if (r < 0)
                         return problem_prefix(problem, r, "%s: earlier checkpoint",
                                               options->since[i].name);
@@ -110,9 +126,25 @@ static int may_keep(const struct replay *replay)
         return 1;
 }
 
+/* A log key that has ended, and was not revoked, vouches for records of its time. */
+static int check_ended(struct replay *replay)
+{
+        struct problem reason = {};
+
+        if (replay->log_key->state == KEY_ACTIVE || replay->log_key->state == KEY_REVOKED ||
+            !replay->last.at[0] ||
+            log_key_check(replay->log_key, &replay->last, &replay->options->seen, &reason) == 0)
+                return 1;
+        replay_report(replay, replay->tree.size - 1, "checkpoint", "%s", reason.text);
+        return 0;
+}
+
 static int check_published(struct replay *replay, struct problem *problem)
 {
         int proved = check_root(replay, &replay->result->checkpoint, "checkpoint"), r = 0;
+
+        if (!check_ended(replay))
+                proved = 0;
 
         for (int level = 0; level < TILE_LEVELS && r == 0; level++)
                 if (tile_hashes(level, replay->tree.size) % TILE_WIDTH > 0)

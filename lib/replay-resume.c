@@ -38,7 +38,9 @@ static int check_saved(const struct replay *replay, const struct replay_saved *s
                 return problem_set(problem, -ENOKEY,
                                    "of another key ring: what was verified with that one has to be "
                                    "verified anew with this one");
-        r = replay_open_checkpoint(replay, view_string(saved->checkpoint), &checkpoint, problem);
+        /* Whether the log key may be believed was asked then, with this very ring. */
+        r = replay_open_checkpoint(replay, view_string(saved->checkpoint), &checkpoint, NULL,
+                                   problem);
         if (r < 0)
                 return problem_prefix(problem, r, "damaged: checkpoint");
         return checkpoint.size == saved->tree.size &&

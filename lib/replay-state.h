@@ -38,9 +38,11 @@ struct replay {
         struct replay_result *result;
         struct merkle_tree tree;
         struct level levels[TILE_LEVELS];
-        int sealed;           /* result->checkpoint is genuine */
-        struct buf published; /* that checkpoint, verbatim */
-        struct head *heads;   /* earlier ones */
+        int sealed;                        /* result->checkpoint is genuine */
+        struct buf published;              /* that checkpoint, verbatim */
+        const struct keyring_key *log_key; /* that signed it */
+        struct key_moment last;            /* of the last record that has one */
+        struct head *heads;                /* earlier ones */
         size_t head_count;
         uint64_t next_head;         /* the size of the next one, or of the checkpoint */
         struct replay_saved *saved; /* where the replay goes on from, or NULL */
@@ -81,9 +83,10 @@ void replay_check_sizes(struct replay *replay);
 int replay_check_root(struct replay *replay, const struct checkpoint *expected,
                       const struct sha256 *found, const char *where);
 
-/* Opens a checkpoint with whatever log key of the ring signed it. -ENOKEY; as checkpoint_open(). */
+/* Opens a checkpoint with whatever log key of the ring signed it, which @ret_key gets if it is not
+ * NULL, and whose word may not count. -ENOKEY; as checkpoint_open(). */
 int replay_open_checkpoint(const struct replay *replay, struct view text, struct checkpoint *ret,
-                           struct problem *problem) _must_use_;
+                           const struct keyring_key **ret_key, struct problem *problem) _must_use_;
 
 /* Reads options->saved into replay->saved, before the heads are opened. */
 int replay_load(struct replay *replay, struct problem *problem) _must_use_;

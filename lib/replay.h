@@ -13,7 +13,7 @@
 
 #include "lib/checkpoint.h"
 #include "lib/journal.h"
-#include "lib/keyring.h"
+#include "lib/key-window.h"
 
 #define REPLAY_NO_INDEX  UINT64_MAX
 #define REPLAY_SAVED_MAX ((size_t)64 << 20) /* bytes of what a replay keeps */
@@ -31,11 +31,15 @@ struct replay_rule;
 struct replay_earlier {
         const char *name; /* for messages */
         struct view text;
+        struct key_moment seen; /* by witnesses, if nothing proves it: empty */
 };
 
 struct replay_options {
         const struct replay_earlier *since; /* each must be a part of the journal */
         size_t since_count;
+        /* By when witnesses had seen the checkpoint: what a log key that was revoked vouches for.
+         */
+        struct key_moment seen;
         /* What an earlier replay of this journal kept, to go on from there; or empty. Its findings
          * are findings of this one. A journal that does not go on from it is a finding. */
         struct view saved;
@@ -99,7 +103,7 @@ struct replay_result {
 /* 0: the journal was read to its end, and it is good if and only if ret->findings is 0. Negative:
  * the answer could not be found (I/O, memory; -EBADMSG, -EOPNOTSUPP: options->saved is damaged or
  * of another version; -EXDEV: of another origin; -ENOKEY: of another key ring, or an earlier
- * checkpoint is not signed by this log). */
+ * checkpoint is not signed by this log; -EKEYREJECTED: or by a log key that was revoked). */
 int replay_journal(const struct journal *journal, const struct keyring *ring,
                    const struct replay_options *options, struct replay_result *ret,
                    struct problem *problem) _must_use_;

@@ -309,6 +309,42 @@ static void test_places(void)
                      "does not have");
 }
 
+/* A log key that was revoked, or had ended before, takes no ring's place; nor does one that the new
+ * ring itself says so of. The ring is sealed at T("30"). */
+static void test_log_key_ended(void)
+{
+        const struct {
+                const char *label;
+                struct keyring_key old, new;
+                const char *says; /* NULL: it may be */
+        } rows[] = {
+                {"retired later", log_key,
+                 with(log_key, KEY_RETIRED, "2026-11-30T12:00:00.000000Z", "", ""), NULL},
+                {"revoked before", with(log_key, KEY_REVOKED, T("12"), T("12"), ""), log_key,
+                 "it is signed by log key log version 1, which is revoked since " T(
+                         "12") ", and nothing proves that it was signed before"},
+                {"retired before", with(log_key, KEY_RETIRED, T("12"), "", ""), log_key,
+                 "it is signed by log key log version 1, which is retired since " T(
+                         "12") ", and it was recorded at " T("30")},
+                {"revoked now", log_key, with(log_key, KEY_REVOKED, T("12"), T("12"), ""),
+                 "it is signed by log key log version 1, which is revoked since " T("12")},
+                {"retired now", log_key, with(log_key, KEY_RETIRED, T("12"), "", ""),
+                 "it is signed by log key log version 1, which is retired since " T("12")},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct keyring_key before[] = {rows[i].old, model[0]};
+                struct keyring_key after[] = {rows[i].new, model[0]};
+                _cleanup_(keyring_done) struct keyring new = {};
+                struct keyring old = ring_of(before, 2);
+
+                test_label = rows[i].label;
+                seal(3, "a", after, 2, &new);
+                expect_place(&old, &new, rows[i].says);
+        }
+        test_label = "";
+}
+
 int main(void)
 {
         log_pair = key_new(algorithm_find("ecdsa-p256"));
@@ -322,6 +358,7 @@ int main(void)
         test_changes();
         test_details();
         test_places();
+        test_log_key_ended();
         keyring_key_done(&log_key);
         keyring_key_done(&model[0]);
         keyring_key_done(&model[1]);

@@ -185,6 +185,41 @@ static void test_every_byte(const struct rig *rig)
         }
 }
 
+static void check(const struct rig *rig, enum key_state state, const char *seen, const char *says)
+{
+        _cleanup_(keyring_done) struct keyring ring = {};
+        _cleanup_(buf_done) struct buf text = {};
+        const struct sealed_ring_spec spec = spec_of(rig, 0);
+        struct problem problem = {};
+        struct key_moment moment = {};
+        struct keyring_key *key;
+
+        put(rig, &spec, &text);
+        expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        key = &ring.keys[ring.seal->log_key - ring.keys];
+        key->state = state;
+        (void)snprintf(key->ended, sizeof(key->ended), "2026-11-29T10:00:00.000000Z");
+        (void)snprintf(key->revoked, sizeof(key->revoked), "2026-11-30T12:00:00.000000Z");
+        (void)snprintf(moment.at, sizeof(moment.at), "%s", seen);
+        expect_integer(keyring_seal_check(&ring, &moment, &problem), says ? -EKEYREJECTED : 0);
+        expect_contains(problem.text, says ? says : "");
+}
+
+/* Whether the word of the log key counts. The ring was recorded on the 30th at 10. */
+static void test_check(const struct rig *rig)
+{
+        struct keyring bare = {};
+
+        check(rig, KEY_ACTIVE, "", NULL);
+        check(rig, KEY_RETIRED, "",
+              "signed by log key log version 1, which is retired since "
+              "2026-11-29T10:00:00.000000Z, and it was recorded at 2026-11-30T10:00:00.000000Z");
+        check(rig, KEY_REVOKED, "", "and nothing proves that it was signed before");
+        check(rig, KEY_REVOKED, "2026-11-29T09:00:00.999999Z", NULL);
+        check(rig, KEY_REVOKED, "2026-11-30T12:00:00.999999Z", "and it was seen first at");
+        expect_integer(keyring_seal_check(&bare, &(struct key_moment){}, NULL), 0);
+}
+
 int main(void)
 {
         struct rig rig;
@@ -194,6 +229,7 @@ int main(void)
         test_others(&rig);
         test_pieces(&rig);
         test_every_byte(&rig);
+        test_check(&rig);
         rig_done(&rig);
         keyring_seal_free(NULL);
         return test_result();

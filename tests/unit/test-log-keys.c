@@ -190,8 +190,100 @@ static void test_put(void)
         logs_done(&logs);
 }
 
+/* Of two that have signed, the one whose word counts for more. */
+static void test_preferred(void)
+{
+        static const struct {
+                const char *label;
+                enum key_state primary, second;
+                size_t key;
+        } rows[] = {
+                {"both active", KEY_ACTIVE, KEY_ACTIVE, PRIMARY},
+                {"primary revoked", KEY_REVOKED, KEY_ACTIVE, SECOND},
+                {"primary retired", KEY_RETIRED, KEY_ACTIVE, SECOND},
+                {"revoked and retired", KEY_REVOKED, KEY_RETIRED, SECOND},
+                {"destroyed and revoked", KEY_DESTROYED, KEY_REVOKED, PRIMARY},
+                {"both revoked", KEY_REVOKED, KEY_REVOKED, PRIMARY},
+        };
+        _cleanup_(buf_done) struct buf bytes = {};
+        struct logs logs;
+
+        logs_init(&logs);
+        buf_put_string(&bytes, TEXT "\n");
+        put_line(&bytes, &logs, PRIMARY, TEXT);
+        put_line(&bytes, &logs, SECOND, TEXT);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct keyring_key *key = NULL;
+                struct checkpoint checkpoint;
+
+                test_label = rows[i].label;
+                logs.keys[PRIMARY].state = rows[i].primary;
+                logs.keys[SECOND].state = rows[i].second;
+                expect_integer(
+                        log_keys_open_in(buf_view(&bytes), &logs.ring, &checkpoint, &key, NULL), 0);
+                expect(key == &logs.keys[rows[i].key]);
+        }
+        test_label = "";
+        logs_done(&logs);
+}
+
+#define DAY(day) "2026-11-" day "T10:00:00.000000Z"
+
+/* A log key says itself when it recorded something; that it was not yet revoked then, others say.
+ */
+static void test_check(void)
+{
+        static const struct {
+                const char *label;
+                enum key_state state;
+                const char *recorded, *seen; /* empty: not proved */
+                const char *problem;
+        } rows[] = {
+                {"active", KEY_ACTIVE, "", "", ""},
+                {"retired, recorded before", KEY_RETIRED, DAY("21"), "", ""},
+                {"retired, recorded after", KEY_RETIRED, DAY("23"), DAY("21"),
+                 "signed by log key log version 3, which is retired since " DAY(
+                         "22") ", and it was "
+                               "recorded at " DAY("23")},
+                {"retired, no time", KEY_RETIRED, "", "",
+                 "signed by log key log version 3, which is retired since " DAY(
+                         "22") ", and nothing "
+                               "proves that it was signed before"},
+                {"revoked, says that it was before", KEY_REVOKED, DAY("21"), "",
+                 "signed by log key log version 3, which is revoked since " DAY(
+                         "22") ", and nothing "
+                               "proves that it was signed before"},
+                {"revoked, seen before", KEY_REVOKED, DAY("21"), DAY("21"), ""},
+                {"revoked, seen after", KEY_REVOKED, DAY("21"), DAY("23"),
+                 "signed by log key log version 3, which is revoked since " DAY(
+                         "22") ", and it was "
+                               "seen first at " DAY("23")},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct keyring_key key = {.name = "log",
+                                          .version = 3,
+                                          .state = rows[i].state,
+                                          .created = DAY("20"),
+                                          .ended = DAY("22"),
+                                          .revoked = DAY("22")};
+                struct key_moment recorded, seen = {};
+                struct problem problem = {};
+
+                test_label = rows[i].label;
+                key_moment_recorded(rows[i].recorded, &recorded);
+                (void)snprintf(seen.at, sizeof(seen.at), "%s", rows[i].seen);
+                expect_integer(log_key_check(&key, &recorded, &seen, &problem),
+                               rows[i].problem[0] ? -EKEYREJECTED : 0);
+                expect_text(view_string(problem.text), rows[i].problem);
+        }
+        test_label = "";
+}
+
 int main(void)
 {
+        test_preferred();
+        test_check();
         test_who_has_signed();
         test_every_flipped_bit();
         test_put();
