@@ -24,7 +24,7 @@ int keyring_diff(const struct keyring *old, const struct keyring *new,
 /* 0 if @new may take the place of @old. -EKEYREJECTED with the reason: it is of another origin,
  * unsigned although @old is signed, or signed by a log key that @old does not have, or that either
  * says was revoked or had ended; its checkpoint is older, or of another journal; a key is missing
- * or another one; one that ended is in use again, or its times or what it was made with, its gate
- * among that, are not what they were. -ENOMEM. */
+ * or another one; one that ended is in use again, or counts for longer; its times or what it was
+ * made with, its gate among that, are not what they were. -ENOMEM. */
 int keyring_check_successor(const struct keyring *old, const struct keyring *new,
                             struct problem *problem) _must_use_;

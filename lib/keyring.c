@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "lib/file.h"
+#include "lib/key-window.h"
 #include "lib/keyring-seal.h"
 #include "lib/note.h"
 #include "lib/tlog-proof.h"
@@ -95,12 +96,19 @@ static int check_windows(const struct keyring *ring, struct problem *problem)
                                 problem, -EBADMSG,
                                 "key %s version %u: is active, and version %u followed it",
                                 key->name, key->version, next->version);
-                if (strcmp(key->ended, next->created) > 0)
+                if (strcmp(key->created, next->created) > 0)
+                        return problem_set(problem, -EBADMSG,
+                                           "key %s: versions %u and %u run backward: created %s, "
+                                           "created %s",
+                                           key->name, key->version, next->version, key->created,
+                                           next->created);
+                if (strcmp(key_window_end(key), next->created) > 0)
                         return problem_set(problem, -EBADMSG,
                                            "key %s: the windows of versions %u and %u overlap: "
-                                           "ended %s, created %s",
-                                           key->name, key->version, next->version, key->ended,
-                                           next->created);
+                                           "%s %s, created %s",
+                                           key->name, key->version, next->version,
+                                           key->ended[0] ? "ended" : "destroyed",
+                                           key_window_end(key), next->created);
         }
         return 0;
 }

@@ -47,6 +47,21 @@ static const struct {
          "which is revoked, and the key ring does not say since when"},
 };
 
+static const struct {
+        enum key_state state;
+        const char *ended, *revoked, *destroyed, *last;
+} lasts[] = {
+        {KEY_ACTIVE, "", "", "", ""},
+        {KEY_RETIRED, DAY("22"), "", "", DAY("22")},
+        {KEY_RETIRED, "", "", "", ""},
+        {KEY_DESTROYED, DAY("22"), "", DAY("24"), DAY("22")},
+        {KEY_DESTROYED, "", "", DAY("24"), DAY("24")},
+        {KEY_REVOKED, DAY("24"), DAY("22"), "", DAY("22")},
+        {KEY_REVOKED, DAY("22"), DAY("24"), "", DAY("22")},
+        {KEY_REVOKED, "", DAY("24"), DAY("22"), DAY("22")},
+        {KEY_REVOKED, DAY("22"), "", "", ""},
+};
+
 static void set(char ret[KEY_TIME_SIZE], const char *time)
 {
         (void)snprintf(ret, KEY_TIME_SIZE, "%s", time);
@@ -92,8 +107,21 @@ static void test_seen(void)
         expect_text(view_string(moment.at), "9999-12-31T23:59:59.999999Z");
 }
 
+static void test_last(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(lasts); i++) {
+                struct keyring_key key = {.state = lasts[i].state};
+
+                set(key.ended, lasts[i].ended);
+                set(key.revoked, lasts[i].revoked);
+                set(key.destroyed, lasts[i].destroyed);
+                expect_text(view_string(key_window_last(&key)), lasts[i].last);
+        }
+}
+
 int main(void)
 {
+        test_last();
         test_rows();
         test_seen();
         return test_result();

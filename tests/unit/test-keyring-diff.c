@@ -44,17 +44,31 @@ static struct keyring ring_of(struct keyring_key *keys, size_t count)
         return (struct keyring){origin, keys, count, NULL};
 }
 
+struct succession {
+        const char *label;
+        struct keyring_key old, new;
+        const char *says; /* NULL: it may be */
+};
+
+static void expect_successor(const struct succession *row)
+{
+        struct keyring_key before = row->old, after = row->new;
+        const struct keyring old = ring_of(&before, 1), new = ring_of(&after, 1);
+        struct problem problem = {};
+
+        test_label = row->label;
+        expect_integer(keyring_check_successor(&old, &new, &problem),
+                       row->says ? -EKEYREJECTED : 0);
+        expect_text(view_string(problem.text), row->says ? row->says : "");
+}
+
 static void test_states(void)
 {
         const struct keyring_key active = model[0];
         const struct keyring_key retired = with(active, KEY_RETIRED, T("12"), "", "");
         const struct keyring_key revoked = with(active, KEY_REVOKED, T("12"), T("11"), "");
         const struct keyring_key destroyed = with(active, KEY_DESTROYED, T("12"), "", T("13"));
-        struct {
-                const char *label;
-                struct keyring_key old, new;
-                const char *says; /* NULL: it may be */
-        } rows[] = {
+        const struct succession rows[] = {
                 {"the same", active, active, NULL},
                 {"retired", active, retired, NULL},
                 {"revoked", active, revoked, NULL},
@@ -84,15 +98,42 @@ static void test_states(void)
                  "key model version 1: is another public key"},
         };
 
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                const struct keyring old = ring_of(&rows[i].old, 1), new = ring_of(&rows[i].new, 1);
-                struct problem problem = {};
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                expect_successor(&rows[i]);
+        test_label = "";
+}
 
-                test_label = rows[i].label;
-                expect_integer(keyring_check_successor(&old, &new, &problem),
-                               rows[i].says ? -EKEYREJECTED : 0);
-                expect_text(view_string(problem.text), rows[i].says ? rows[i].says : "");
-        }
+/* What has ended may count for less, and never for more. */
+static void test_windows(void)
+{
+        const struct keyring_key active = model[0];
+        const struct keyring_key retired = with(active, KEY_RETIRED, T("12"), "", "");
+        const struct keyring_key revoked = with(active, KEY_REVOKED, T("12"), T("11"), "");
+        const struct keyring_key destroyed = with(active, KEY_DESTROYED, T("12"), "", T("13"));
+        const struct succession rows[] = {
+                {"retired nobody knew when", with(active, KEY_RETIRED, "", "", ""), retired,
+                 "key model version 1: counted up to \"\", and does up to \"" T("12") "\""},
+                {"revoked nobody knew when", with(active, KEY_REVOKED, "", "", ""), revoked,
+                 "key model version 1: counted up to \"\", and does up to \"" T("11") "\""},
+                {"destroyed, ended later", with(active, KEY_DESTROYED, "", "", T("13")),
+                 with(active, KEY_DESTROYED, T("14"), "", T("13")),
+                 "key model version 1: counted up to \"" T("13") "\", and does up to \"" T(
+                         "14") "\""},
+                {"destroyed, ended before", with(active, KEY_DESTROYED, "", "", T("13")), destroyed,
+                 NULL},
+                {"revoked later than it ended", retired,
+                 with(active, KEY_REVOKED, T("12"), T("14"), ""), NULL},
+                {"destroyed, revoked later", with(active, KEY_DESTROYED, "", "", T("13")),
+                 with(active, KEY_REVOKED, "", T("14"), T("13")), NULL},
+                {"destroyed, revoked later, ended between",
+                 with(active, KEY_DESTROYED, "", "", T("13")),
+                 with(active, KEY_REVOKED, T("14"), T("15"), T("13")),
+                 "key model version 1: counted up to \"" T("13") "\", and does up to \"" T(
+                         "14") "\""},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                expect_successor(&rows[i]);
         test_label = "";
 }
 
@@ -353,6 +394,7 @@ int main(void)
         model[1] = make_key("model", 2, KEY_MODEL, NULL);
         other = make_key("model", 1, KEY_MODEL, NULL);
         test_states();
+        test_windows();
         test_keys();
         test_gates();
         test_changes();

@@ -510,34 +510,35 @@ static void test_no_folders(void)
 
 /* The word of a log key that has ended counts for its time; of one that was revoked, for what
  * others had seen by then. The records are of the 22nd. */
+static const struct {
+        const char *label;
+        enum key_state state;
+        const char *end, *seen;
+        const char *text; /* NULL: good */
+} endings[] = {
+        {"retired later", KEY_RETIRED, "2026-11-23T10:00:00.000000Z", "", NULL},
+        {"retired before", KEY_RETIRED, "2026-11-22T09:00:00.000000Z", "",
+         "signed by log key log version 1, which is retired since "
+         "2026-11-22T09:00:00.000000Z, and it was recorded at "
+         "2026-11-22T10:00:00.000000Z"},
+        {"revoked", KEY_REVOKED, "2026-11-23T10:00:00.000000Z", "",
+         "signed by log key log version 1, which is revoked since "
+         "2026-11-23T10:00:00.000000Z, and nothing proves that it was signed before"},
+        {"revoked, seen before", KEY_REVOKED, "2026-11-23T10:00:00.000000Z",
+         "2026-11-23T09:00:00.999999Z", NULL},
+        {"revoked, seen after", KEY_REVOKED, "2026-11-23T10:00:00.000000Z",
+         "2026-11-24T10:00:00.999999Z",
+         "signed by log key log version 1, which is revoked since "
+         "2026-11-23T10:00:00.000000Z, and it was seen first at "
+         "2026-11-24T10:00:00.999999Z"},
+};
+
 static void test_log_key_ended(void)
 {
-        static const struct {
-                const char *label;
-                enum key_state state;
-                const char *end, *seen;
-                const char *text; /* NULL: good */
-        } rows[] = {
-                {"retired later", KEY_RETIRED, "2026-11-23T10:00:00.000000Z", "", NULL},
-                {"retired before", KEY_RETIRED, "2026-11-22T09:00:00.000000Z", "",
-                 "signed by log key log version 1, which is retired since "
-                 "2026-11-22T09:00:00.000000Z, and it was recorded at "
-                 "2026-11-22T10:00:00.000000Z"},
-                {"revoked", KEY_REVOKED, "2026-11-23T10:00:00.000000Z", "",
-                 "signed by log key log version 1, which is revoked since "
-                 "2026-11-23T10:00:00.000000Z, and nothing proves that it was signed before"},
-                {"revoked, seen before", KEY_REVOKED, "2026-11-23T10:00:00.000000Z",
-                 "2026-11-23T09:00:00.999999Z", NULL},
-                {"revoked, seen after", KEY_REVOKED, "2026-11-23T10:00:00.000000Z",
-                 "2026-11-24T10:00:00.999999Z",
-                 "signed by log key log version 1, which is revoked since "
-                 "2026-11-23T10:00:00.000000Z, and it was seen first at "
-                 "2026-11-24T10:00:00.999999Z"},
-        };
         struct made_journal made;
 
         make_journal(&made);
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
                 _cleanup_(journal_freep) struct journal *journal = made_open(&made);
                 _cleanup_(buf_done) struct buf since = {}, kept = BUF_INIT(REPLAY_SAVED_MAX);
                 struct replay_earlier earlier = {.name = "earlier"};
@@ -547,16 +548,16 @@ static void test_log_key_ended(void)
                 struct replay_result result;
                 struct problem problem = {};
 
-                test_label = rows[i].label;
-                made.log_key.state = rows[i].state;
-                (void)snprintf(made.log_key.ended, KEY_TIME_SIZE, "%s", rows[i].end);
-                (void)snprintf(made.log_key.revoked, KEY_TIME_SIZE, "%s", rows[i].end);
-                (void)snprintf(options.seen.at, KEY_TIME_SIZE, "%s", rows[i].seen);
+                test_label = endings[i].label;
+                made.log_key.state = endings[i].state;
+                (void)snprintf(made.log_key.ended, KEY_TIME_SIZE, "%s", endings[i].end);
+                (void)snprintf(made.log_key.revoked, KEY_TIME_SIZE, "%s", endings[i].end);
+                (void)snprintf(options.seen.at, KEY_TIME_SIZE, "%s", endings[i].seen);
                 expect_integer(replay_journal(journal, &made.ring, &options, &result, NULL), 0);
-                expect_integer(findings.count > 0, rows[i].text != NULL);
-                expect_text(view_string(findings.text), rows[i].text ? rows[i].text : "");
-                expect_text(view_string(findings.where), rows[i].text ? "checkpoint" : "");
-                expect_integer(kept.size > 0, rows[i].text == NULL);
+                expect_integer(findings.count > 0, endings[i].text != NULL);
+                expect_text(view_string(findings.text), endings[i].text ? endings[i].text : "");
+                expect_text(view_string(findings.where), endings[i].text ? "checkpoint" : "");
+                expect_integer(kept.size > 0, endings[i].text == NULL);
                 /* An earlier checkpoint by such a key is none. */
                 made_put_checkpoint(&made, 5, made.log_pair, &since);
                 earlier.text = buf_view(&since);
@@ -565,9 +566,9 @@ static void test_log_key_ended(void)
                                                   .finding = note_finding,
                                                   .context = &findings};
                 expect_integer(replay_journal(journal, &made.ring, &options, &result, &problem),
-                               rows[i].state == KEY_REVOKED ? -EKEYREJECTED : 0);
+                               endings[i].state == KEY_REVOKED ? -EKEYREJECTED : 0);
                 expect_contains(problem.text,
-                                rows[i].state == KEY_REVOKED
+                                endings[i].state == KEY_REVOKED
                                         ? "earlier: earlier checkpoint: signed by log key log "
                                           "version 1, which is revoked since "
                                         : "");
