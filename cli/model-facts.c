@@ -2,6 +2,7 @@
 #include "cli/model.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/reuse.h"
 
 struct sums {
         size_t files[INVENTORY_SKIPPED + 1];
@@ -31,9 +32,11 @@ void model_put_facts(const struct model *model, struct buf *text)
         output_put_text(text, view_string(model->path));
         buf_put_format(text, ": %zu file%s, %s", files, files == 1 ? "" : "s",
                        bytes_text(sums.bytes, bytes));
-        if (sums.files[INVENTORY_REUSED] > 0)
-                buf_put_format(text, "; %zu not read: unchanged since they were hashed",
-                               sums.files[INVENTORY_REUSED]);
+        if (model->reuse) {
+                buf_put_format(text, "; %zu of %zu files not read again: unchanged since ",
+                               sums.files[INVENTORY_REUSED], files);
+                output_put_text(text, view_string(model->reuse->path));
+        }
         if (sums.files[INVENTORY_PRECOMPUTED] > 0) {
                 buf_put_format(text, "; %zu not read: digests taken from ",
                                sums.files[INVENTORY_PRECOMPUTED]);

@@ -7,6 +7,7 @@
 
 #include "cli/option.h"
 #include "cli/progress.h"
+#include "cli/reuse.h"
 #include "lib/checksums.h"
 #include "lib/file.h"
 #include "lib/format.h"
@@ -193,6 +194,8 @@ int model_hash(struct model *model, struct problem *problem)
 
         if (r < 0)
                 return r;
+        if (model->reuse)
+                reuse_apply(model->reuse, &model->inventory);
         r = hash_queue_run(&queue, &model->inventory, problem);
         progress_end(&progress);
         if (r == 0)
@@ -203,7 +206,7 @@ int model_hash(struct model *model, struct problem *problem)
         return r;
 }
 
-static int ignore_git(struct model *model, struct problem *problem)
+int model_ignore_git(struct model *model, struct problem *problem)
 {
         static const char *const git[] = {".git", ".gitattributes", ".github", ".gitignore"};
         int r = 0;
@@ -217,10 +220,12 @@ static int ignore_for_signing(struct model *model, const char *output, int with_
                               struct problem *problem)
 {
         _cleanup_(freep) char *proof = NULL;
-        int r = ignore_git(model, problem);
+        int r = model_ignore_git(model, problem);
 
         if (r == 0 && !string_equal(output, "-"))
                 r = model_ignore_file(model, output, problem);
+        if (r == 0 && model->manifest)
+                r = model_ignore_file(model, model->manifest, problem);
         if (r < 0 || !with_proof)
                 return r;
         if (asprintf(&proof, "%s%s", output, format_proof.suffix) < 0) {
@@ -257,13 +262,25 @@ static int list_and_hash(struct model *model, struct problem *problem)
 
 int model_prepare(struct model *model, struct problem *problem)
 {
-        int r = ignore_git(model, problem);
+        int r = model_ignore_git(model, problem);
 
         if (r == 0)
                 r = model_ignore(model, format_oms.suffix, problem);
         if (r == 0)
                 r = model_ignore(model, "model.sig.tlog-proof", problem);
         return r < 0 ? r : list_and_hash(model, problem);
+}
+
+static int put_manifest(const struct model *model, struct buf *ret, struct problem *problem)
+{
+        int r;
+
+        *ret = BUF_SPOOLED(CHECKSUMS_SIZE_MAX);
+        r = checksums_put(ret, &model->inventory);
+        if (r == -EMSGSIZE)
+                return problem_set(problem, r, "%s: longer than %zu bytes", model->manifest,
+                                   CHECKSUMS_SIZE_MAX);
+        return spool_problem(problem, r);
 }
 
 int model_describe(struct model *model, const char *output, int with_proof, struct buf *ret,
@@ -275,6 +292,8 @@ int model_describe(struct model *model, const char *output, int with_proof, stru
                 r = list_and_hash(model, problem);
         if (r < 0)
                 return r;
+        if (model->manifest)
+                return put_manifest(model, ret, problem);
         *ret = BUF_SPOOLED(DSSE_PAYLOAD_SIZE_MAX);
         r = oms_put(ret, model->name, &model->inventory, (const char *const *)model->ignored);
         if (r == -EMSGSIZE)

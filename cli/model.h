@@ -12,6 +12,8 @@
 
 #define MODEL_IGNORED_MAX 4096
 
+struct reuse;
+
 struct model {
         const char *path; /* as given; NULL: none */
         int fd;
@@ -19,8 +21,10 @@ struct model {
         char *real;                           /* path, without links */
         char *ignored[MODEL_IGNORED_MAX + 1]; /* sorted, relative, ended by NULL */
         size_t ignored_count;
-        unsigned jobs;           /* 0: as many as there are processors */
-        const char *precomputed; /* path of a manifest; or NULL */
+        unsigned jobs;             /* 0: as many as there are processors */
+        const char *precomputed;   /* path of a manifest; or NULL */
+        const char *manifest;      /* where one goes, and is described as; NULL: a statement */
+        const struct reuse *reuse; /* digests from an earlier signature; or NULL */
         struct inventory inventory;
 };
 
@@ -41,6 +45,9 @@ int model_ignore(struct model *model, const char *path, struct problem *problem)
 /* Leaves the file out if it is below the directory. It need not be there. */
 int model_ignore_file(struct model *model, const char *path, struct problem *problem) _must_use_;
 
+/* Leaves out what belongs to git. */
+int model_ignore_git(struct model *model, struct problem *problem) _must_use_;
+
 /* Lists the files. */
 int model_list(struct model *model, struct problem *problem) _must_use_;
 
@@ -52,8 +59,8 @@ int model_hash(struct model *model, struct problem *problem) _must_use_;
  * there is none, or one that can be no part of a model. */
 int model_prepare(struct model *model, struct problem *problem) _must_use_;
 
-/* Begins @ret with the statement that the signature at @output will be of, having listed and hashed
- * all files. -EINVAL: there is none, or one that can be no part of a model. */
+/* Begins @ret with what the signature at @output will be of, a statement or a manifest, having
+ * listed and hashed all files. -EINVAL: there is none, or one that can be no part of a model. */
 int model_describe(struct model *model, const char *output, int with_proof, struct buf *ret,
                    struct problem *problem) _must_use_;
 

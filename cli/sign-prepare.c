@@ -20,6 +20,8 @@ void sign_done(struct sign *sign)
 {
         artifact_done(&sign->artifact);
         model_done(&sign->model);
+        reuse_done(&sign->reuse);
+        free(sign->manifest);
         free(sign->output);
         buf_done(&sign->certificate);
         signing_done(&sign->signing);
@@ -31,12 +33,37 @@ static const char *given(const struct sign *sign, enum sign_option option)
         return option_value(sign->invocation, option);
 }
 
+/* In the directory, with its signature beside it. */
+static int choose_manifest(struct sign *sign)
+{
+        const char *output = given(sign, SIGN_OUTPUT), *path = sign->model.path;
+        int r;
+
+        if (output)
+                r = asprintf(&sign->manifest, "%s", output);
+        else
+                r = asprintf(&sign->manifest, "%s%s%s", path,
+                             path[strlen(path) - 1] != '/' ? "/" : "", FORMAT_MANIFEST_NAME);
+        if (r < 0) {
+                sign->manifest = NULL;
+                return -ENOMEM;
+        }
+        sign->model.manifest = sign->manifest;
+        if (asprintf(&sign->output, "%s%s", sign->manifest, format_bundle.suffix) < 0) {
+                sign->output = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
 static int choose_output(struct sign *sign)
 {
         const struct invocation *invocation = sign->invocation;
         const char *output = given(sign, SIGN_OUTPUT), *path;
         int r = 0;
 
+        if (sign->format == &format_manifest)
+                return choose_manifest(sign);
         if (output || sign->request || invocation->operand_count == 0) {
                 sign->output = strdup(output ? output : "-");
                 return sign->output ? 0 : -ENOMEM;
@@ -54,6 +81,10 @@ static int check_output(const struct sign *sign, struct problem *problem)
 {
         int standard = string_equal(sign->output, "-");
 
+        if (sign->manifest && string_equal(sign->manifest, "-"))
+                return problem_set(problem, -EINVAL,
+                                   "sign: --format manifest writes two files, expected --output "
+                                   "FILE");
         if (standard && sign->invocation->json)
                 return problem_set(problem, -EINVAL,
                                    "sign: --json prints facts, expected --output FILE for the "
@@ -174,7 +205,8 @@ static int check_usage(const struct sign *sign, struct problem *problem)
 /* What only models have. */
 static int read_model_options(struct sign *sign, struct problem *problem)
 {
-        static const enum sign_option options[] = {SIGN_JOBS, SIGN_IGNORE, SIGN_PRECOMPUTED};
+        static const enum sign_option options[] = {SIGN_JOBS, SIGN_IGNORE, SIGN_PRECOMPUTED,
+                                                   SIGN_REUSE};
 
         for (size_t i = 0; i < ARRAY_SIZE(options) && !sign->model.path; i++)
                 if (given(sign, options[i]))
@@ -183,6 +215,7 @@ static int read_model_options(struct sign *sign, struct problem *problem)
         if (!sign->model.path)
                 return 0;
         sign->model.precomputed = given(sign, SIGN_PRECOMPUTED);
+        sign->reuse.path = given(sign, SIGN_REUSE);
         return model_set_options(&sign->model, sign->invocation, SIGN_JOBS, SIGN_IGNORE, problem);
 }
 

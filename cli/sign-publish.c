@@ -46,6 +46,18 @@ static json_t *facts_to_json(const struct sign *sign)
         return facts;
 }
 
+/* What the next --reuse-verified can count on. */
+static void put_remembered(const struct sign *sign, struct buf *text)
+{
+        if (!sign->reuse.path)
+                return;
+        output_put_text(text, view_string(sign->model.path));
+        if (sign->reuse.problem.text[0])
+                buf_put_format(text, ": nothing is remembered: %s\n", sign->reuse.problem.text);
+        else
+                buf_put_format(text, ": %zu files are remembered\n", sign->reuse.count);
+}
+
 static int print_facts(const struct sign *sign, struct problem *problem)
 {
         const struct signing *signing = &sign->signing;
@@ -62,14 +74,23 @@ static int print_facts(const struct sign *sign, struct problem *problem)
                        (long long)json_member_integer(signing->reply.parameters, "index", 0));
         if (sign->model.path)
                 model_put_facts(&sign->model, &text);
+        put_remembered(sign, &text);
         return output_write(&text, problem);
 }
 
-int sign_publish(const struct sign *sign, struct problem *problem)
+int sign_publish(struct sign *sign, struct problem *problem)
 {
-        int r = write_signature(sign, problem);
+        int r = sign->manifest
+                        ? output_write_buf(sign->manifest, &sign->signature.attributes, problem)
+                        : 0;
+
+        if (r == 0)
+                r = write_signature(sign, problem);
 
         if (r == 0 && sign->with_proof)
                 r = write_proof(sign, problem);
+        if (r == 0 && sign->reuse.path)
+                reuse_remember(&sign->reuse, &sign->model.inventory,
+                               view_of(sign->signature.digest, sign->signature.digest_size));
         return r < 0 ? r : print_facts(sign, problem);
 }

@@ -138,6 +138,10 @@ static int find_digest(struct sign *sign, struct problem *problem)
         sign->signer.time = (uint64_t)time(NULL);
         if (sign->format->prepare)
                 r = sign->format->prepare(&sign->signer, &sign->content, signature, problem);
+        if (r == 0 && sign->reuse.path) {
+                sign->model.reuse = &sign->reuse;
+                r = reuse_load(&sign->signer, key->pubkey, &sign->reuse, problem);
+        }
         if (r == 0 && sign->model.path)
                 r = model_describe(&sign->model, sign->output, sign->with_proof,
                                    &signature->attributes, problem);
@@ -160,7 +164,8 @@ static enum answer make(struct sign *sign, struct problem *problem)
                 return answer_of(r, problem);
         /* The bundle of a transparent key proves that the signature is in the journal. */
         signing->wants_entry = signing->key.transparency == TRANSPARENCY_REKOR &&
-                               (sign->format == &format_bundle || sign->format == &format_oms);
+                               (sign->format == &format_bundle ||
+                                sign->format == &format_manifest || sign->format == &format_oms);
         signing->wants_proof = sign->with_proof;
         answer = signing_run(sign->invocation, signing, problem);
         if (answer != ANSWER_YES)
@@ -223,6 +228,10 @@ const struct verb verb_sign = {
                         [SIGN_PRECOMPUTED] = {"precomputed", NULL, "MANIFEST",
                                               "take the digests in this sha256sum manifest for "
                                               "those of the files"},
+                        [SIGN_REUSE] =
+                                {"reuse-verified", NULL, "SIGNATURE",
+                                 "do not read files of a model again that are unchanged since "
+                                 "this signature by the same key was made"},
                 },
         .run = run,
 };

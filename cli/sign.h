@@ -7,6 +7,7 @@
 
 #include "cli/artifact.h"
 #include "cli/model.h"
+#include "cli/reuse.h"
 #include "cli/signing.h"
 #include "lib/format.h"
 
@@ -24,7 +25,8 @@ enum sign_option {
         SIGN_CERTIFICATE,
         SIGN_JOBS,
         SIGN_IGNORE,
-        SIGN_PRECOMPUTED
+        SIGN_PRECOMPUTED,
+        SIGN_REUSE
 };
 
 struct sign {
@@ -32,6 +34,8 @@ struct sign {
         const struct format *format;
         struct artifact artifact; /* without a path: a digest was given, or it is a model */
         struct model model;       /* without a path: it is none */
+        struct reuse reuse;       /* without a path: none */
+        char *manifest;           /* of a directory, where it goes; or NULL */
         char *output;             /* "-" for standard output */
         const char *name_space;   /* of an SSH signature */
         struct buf certificate;   /* X.509, DER; for CMS */
@@ -51,4 +55,4 @@ int sign_prepare(const struct invocation *invocation, struct sign *ret,
                  struct problem *problem) _must_use_;
 
 /* Writes the signature, the proof when it was asked for, and the facts. */
-int sign_publish(const struct sign *sign, struct problem *problem) _must_use_;
+int sign_publish(struct sign *sign, struct problem *problem) _must_use_;

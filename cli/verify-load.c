@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cli/option.h"
+#include "lib/checksums.h"
 #include "lib/file.h"
 
 #define STATEMENT_FILE_MAX (2 * STATEMENT_SIZE_MAX) /* base64, and what is around it */
@@ -16,6 +17,7 @@ void verification_done(struct verification *v)
         model_done(&v->model);
         trust_done(&v->trust);
         free(v->signature_path);
+        free(v->manifest);
         buf_done(&v->file);
         signature_done(&v->signature);
         logged_done(&v->logged);
@@ -193,6 +195,23 @@ static int check_size(const struct verification *v, struct problem *problem)
         return problem_set(problem, -EMSGSIZE, "longer than %zu bytes", BUNDLE_SIZE_MAX);
 }
 
+/* The bundle beside a manifest is about that, which is about the directory. */
+static int load_manifest(struct verification *v, struct problem *problem)
+{
+        size_t size = strlen(v->signature_path), suffix = strlen(format_bundle.suffix);
+
+        if (!v->model.path || v->signature.format != &format_bundle || size <= suffix ||
+            !string_equal(v->signature_path + size - suffix, format_bundle.suffix))
+                return 0;
+        v->manifest = strndup(v->signature_path, size - suffix);
+        if (!v->manifest)
+                return -ENOMEM;
+        v->signature.format = &format_manifest;
+        buf_done(&v->signature.attributes);
+        v->signature.attributes = BUF_SPOOLED(CHECKSUMS_SIZE_MAX);
+        return file_read(AT_FDCWD, v->manifest, &v->signature.attributes, problem);
+}
+
 /* A file that is no signature at all does not verify: -EKEYREJECTED. A kind that is not read here
  * leaves the question open: -EOPNOTSUPP. */
 static int load_signature(struct verification *v, struct problem *problem)
@@ -209,6 +228,8 @@ static int load_signature(struct verification *v, struct problem *problem)
         if (r < 0)
                 return r == -EBADMSG ? -EKEYREJECTED : r;
         r = signature_parse(buf_view(&v->file), &v->signature, problem);
+        if (r == 0)
+                r = load_manifest(v, problem);
         if (r == 0)
                 r = check_size(v, problem);
         if (r == 0)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "lib/checksums.h"
+
 static int leave_out(struct verification *v, struct problem *problem)
 {
         _cleanup_(freep) char *proof = NULL;
@@ -32,11 +34,36 @@ static int refuse(const struct verification *v, struct problem *problem)
                            (const char *)counts.data);
 }
 
+/* What a manifest lists; it does not say what was left out. */
+static int read_manifest(struct verification *v, struct problem *problem)
+{
+        int r = checksums_parse(&v->signature.attributes, &v->oms.resources, problem);
+
+        if (r == -EBADMSG)
+                return problem_prefix(problem, -EKEYREJECTED, "%s", v->manifest);
+        if (r == 0)
+                r = oms_root(&v->oms.resources, &v->oms.root);
+        v->oms.ignored = r == 0 ? calloc(1, sizeof(*v->oms.ignored)) : NULL;
+        if (r == 0 && !v->oms.ignored)
+                r = -ENOMEM;
+        if (r == 0)
+                r = model_ignore_file(&v->model, v->manifest, problem);
+        return r < 0 ? r : model_ignore_git(&v->model, problem);
+}
+
+static int read_expected(struct verification *v, struct problem *problem)
+{
+        if (v->manifest)
+                return read_manifest(v, problem);
+        return oms_parse(&v->signature.bundle.envelope.payload, &v->oms, problem);
+}
+
 int verification_compare_model(struct verification *v, struct problem *problem)
 {
-        int r = oms_parse(&v->signature.bundle.envelope.payload, &v->oms, problem);
+        int r = read_expected(v, problem);
 
-        buf_done(&v->signature.bundle.envelope.payload); /* it may be large */
+        buf_done(&v->signature.bundle.envelope.payload); /* both may be large */
+        buf_done(&v->signature.attributes);
         if (r == -EBADMSG || r == -EOPNOTSUPP)
                 return problem_prefix(problem, r == -EBADMSG ? -EKEYREJECTED : r, "%s",
                                       v->signature_path);

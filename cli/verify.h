@@ -40,6 +40,7 @@ struct verification {
         struct model model;       /* without a path: it is a file */
         struct trust trust;
         char *signature_path;
+        char *manifest;  /* of the directory, which is what was signed; or NULL */
         struct buf file; /* the signature, as it is */
         struct signature signature;
         struct logged logged;  /* of a proof that is the signature, or lies beside it */

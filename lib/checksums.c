@@ -40,7 +40,8 @@ int checksums_put(struct buf *buf, const struct inventory *inventory)
                 if (needs_escapes(file->name))
                         buf_put_u8(buf, '\\');
                 buf_put_string(buf, hex_encode(sha256_view(&file->digest), hex));
-                buf_put_string(buf, "  ");
+                /* A dash alone is standard input, for sha256sum. */
+                buf_put_string(buf, string_equal(file->name, "-") ? "  ./" : "  ");
                 put_name(buf, file->name);
                 buf_put_u8(buf, '\n');
                 inventory_rest(inventory, i);

@@ -36,7 +36,7 @@ int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
 int file_put(int dir_fd, const char *path, struct view content, mode_t mode,
              struct problem *problem) _must_use_;
 
-/* The same of a buf that may be spooled (lib/spool.h). */
+/* As file_replace(), of a buf that may be spooled (lib/spool.h). */
 int file_replace_with(int dir_fd, const char *path, const struct buf *content, mode_t mode,
                       struct problem *problem) _must_use_;
 

@@ -11,11 +11,12 @@ static const struct format *const formats[] = {
         &format_dsse,      /* of statements; bundles are of another form */
         &format_bundle,    /* of files, and in the same form */
         &format_oms,       /* of models */
+        &format_manifest,  /* of models: a bundle of a file, beside it */
         &format_statement, /* of statements, and in the same form */
         &format_proof,     &format_sshsig, &format_openpgp, &format_cms, &format_raw,
 };
 
-const char *const format_names[] = {"bundle", "cms",    "oms",        "openpgp",
+const char *const format_names[] = {"bundle", "cms",    "manifest",   "oms", "openpgp",
                                     "raw",    "sshsig", "tlog-proof", NULL};
 
 const char *const format_statement_names[] = {"attestation", "dsse", NULL};

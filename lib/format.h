@@ -12,7 +12,8 @@
 #include "lib/bundle.h"
 #include "lib/keyring.h"
 
-#define FORMAT_NAMESPACE "file" /* of SSH signatures of files */
+#define FORMAT_NAMESPACE     "file"       /* of SSH signatures of files */
+#define FORMAT_MANIFEST_NAME "SHA256SUMS" /* of the manifest of a directory */
 
 struct format;
 
@@ -130,6 +131,7 @@ int format_take_envelope(struct signature *ret, struct problem *problem) _must_u
 extern const struct format format_bundle;
 extern const struct format format_cms;
 extern const struct format format_dsse;
+extern const struct format format_manifest;
 extern const struct format format_oms;
 extern const struct format format_openpgp;
 extern const struct format format_proof;

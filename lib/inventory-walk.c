@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 
 #include "lib/file.h"
 
@@ -13,6 +14,7 @@ struct walk {
         struct problem *problem;
         char name[INVENTORY_NAME_MAX + 1]; /* of what is looked at */
         size_t depth;
+        time_t began;
 };
 
 static int fail(const struct walk *walk, int error)
@@ -62,6 +64,7 @@ static int add(struct walk *walk, const struct stat *status)
         if (!file->odd)
                 file->odd = inventory_name_fault(name);
         file->size = (uint64_t)status->st_size;
+        file->is_settled = status->st_ctim.tv_sec < walk->began - INVENTORY_SETTLED_SECONDS;
         inventory_identify(status, file->identity);
         return 0;
 }
@@ -138,6 +141,7 @@ int inventory_walk(int root_fd, const char *path, const char *const *ignored, st
         int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 
         walk.problem = problem;
+        walk.began = time(NULL);
         if (fd < 0)
                 return fail(&walk, -errno);
         r = walk_directory(&walk, fd);

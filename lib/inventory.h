@@ -23,6 +23,10 @@
 #define INVENTORY_NAME_MAX      4096 /* bytes */
 #define INVENTORY_IDENTITY_SIZE 16
 
+/* Longer than the kernel keeps a page that was written to through a mapping without writing it
+ * back, after which writing to it again is a change that the file's times show. */
+#define INVENTORY_SETTLED_SECONDS 120
+
 enum inventory_source {
         INVENTORY_UNKNOWN,     /* the digest is not known */
         INVENTORY_HASHED,      /* read and hashed now */
@@ -38,6 +42,7 @@ struct inventory_file {
         uint8_t identity[INVENTORY_IDENTITY_SIZE];
         struct sha256 digest;
         enum inventory_source source;
+        int is_settled; /* it did not change for INVENTORY_SETTLED_SECONDS before it was listed */
 };
 
 struct inventory {
