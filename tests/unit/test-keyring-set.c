@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/keyring-set.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/sealed-ring.h"
 
 #include <errno.h>
@@ -217,8 +218,45 @@ static void test_keep(void)
         keyring_key_done(&others[0]);
 }
 
+/* A ring that is signed by a log key which does not count any more is read, and not believed. */
+static void test_load(void)
+{
+        EVP_PKEY *pair = key_new(algorithm_find("ecdsa-p256"));
+        struct keyring_key keys[] = {make_key("log", KEY_LOG, pair)};
+        struct folder folder = folder_new();
+        char path[sizeof(folder.path) + sizeof("/ring")];
+
+        (void)snprintf(path, sizeof(path), "%s/ring", folder.path);
+        for (size_t i = 0; i < 3; i++) {
+                static const enum key_state states[] = {KEY_ACTIVE, KEY_REVOKED, KEY_RETIRED};
+                _cleanup_(keyring_set_done) struct keyring_set set = {};
+                _cleanup_(keyring_done) struct keyring read = {}, loaded = {};
+                _cleanup_(buf_done) struct buf text = {};
+                struct problem problem = {};
+
+                keys[0].state = states[i];
+                (void)snprintf(keys[0].ended, KEY_TIME_SIZE, "%s",
+                               i == 0 ? "" : "2026-11-11T10:00:00.000000Z");
+                (void)snprintf(keys[0].revoked, KEY_TIME_SIZE, "%s",
+                               i != 1 ? "" : "2026-11-11T10:00:00.000000Z");
+                put_signed(&text, A, pair, keys, 1, 3);
+                folder_write(&folder, "ring", buf_view(&text));
+                expect_integer(keyring_read(path, &read, NULL), 0);
+                expect_integer(keyring_load(path, &loaded, NULL), i == 0 ? 0 : -EKEYREJECTED);
+                expect_integer(keyring_set_load(path, &set, &problem), i == 0 ? 0 : -EKEYREJECTED);
+                expect_contains(problem.text, i == 0 ? ""
+                                                     : "/ring: key ring of " A
+                                                       ": signed by log key log version 1, "
+                                                       "which is ");
+        }
+        folder_done(&folder);
+        keyring_key_done(&keys[0]);
+        EVP_PKEY_free(pair);
+}
+
 int main(void)
 {
+        test_load();
         test_keep();
         test_parse();
         test_merge();
