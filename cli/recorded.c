@@ -69,17 +69,36 @@ static int add_folder(json_t *object, const char *path, struct problem *problem)
         return r;
 }
 
+/* The same path as rules name it: without "." and without a slash more than it needs. What ".."
+ * leads to depends on links, so that it stays. NULL without memory. */
+static char *plain_of(const char *path)
+{
+        char *plain = calloc(1, strlen(path) + 2), *end = plain;
+
+        if (plain && path[0] == '/')
+                *end++ = '/';
+        for (size_t size; plain && *path; path += size) {
+                path += strspn(path, "/");
+                size = strcspn(path, "/");
+                if (size == 0 || (size == 1 && path[0] == '.'))
+                        continue;
+                if (end > plain && end[-1] != '/')
+                        *end++ = '/';
+                memcpy(end, path, size);
+                end += size;
+        }
+        if (plain && end == plain)
+                *end = '.';
+        return plain;
+}
+
 int recorded_add(json_t *object, const char *path, struct problem *problem)
 {
         _cleanup_(freep) char *plain = NULL;
-        size_t size;
 
-        while (path[0] == '.' && path[1] == '/' && path[2])
-                path += 2;
-        size = strlen(path);
-        while (size > 1 && path[size - 1] == '/')
-                size--;
-        plain = strndup(path, size);
+        if (path[0] == '\0')
+                return problem_set(problem, -ENOENT, "\"\": %s", strerror(ENOENT));
+        plain = plain_of(path);
         if (!plain)
                 return -ENOMEM;
         return model_is(plain) ? add_folder(object, plain, problem)

@@ -11,6 +11,20 @@ extern char **environ;
 /* What may end a step. Those of a terminal reach it without us. */
 static const int passed[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 
+/* All that is not ignored, as a shell does it: what nohup protects stays protected. SIGCHLD is ours
+ * to have changed, and only its default makes sense. */
+static void find_defaults(sigset_t *ret)
+{
+        (void)sigfillset(ret);
+        for (int number = 1; number < NSIG; number++) {
+                struct sigaction action;
+
+                if (number != SIGCHLD && sigaction(number, NULL, &action) == 0 &&
+                    action.sa_handler == SIG_IGN)
+                        (void)sigdelset(ret, number);
+        }
+}
+
 static int spawn(const char *const *words, const sigset_t *mask, pid_t *ret)
 {
         posix_spawnattr_t attributes;
@@ -19,7 +33,7 @@ static int spawn(const char *const *words, const sigset_t *mask, pid_t *ret)
 
         if (r != 0)
                 return -r;
-        (void)sigfillset(&defaults);
+        find_defaults(&defaults);
         r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
         if (r == 0)
                 r = posix_spawnattr_setsigmask(&attributes, mask);
