@@ -55,8 +55,8 @@ static int assemble(const struct run *run, const json_t *parameters, struct buf 
         if (gethostname(host, sizeof(host) - 1) < 0)
                 host[0] = '\0';
         predicate = provenance_predicate(&provenance);
-        return predicate ? statement_put(ret, member_of(parameters, "subjects"), PROVENANCE_TYPE,
-                                         predicate, problem)
+        return predicate ? statement_put(ret, member_of(parameters, "subjects"),
+                                         PREDICATE_PROVENANCE, predicate, problem)
                          : -ENOMEM;
 }
 

@@ -8,9 +8,8 @@
  * From the step come the subjects, the materials and its claims, and nothing else.
  */
 
-#include "lib/statement.h"
+#include "lib/predicate.h"
 
-#define PROVENANCE_TYPE         "https://slsa.dev/provenance/v1"
 #define PROVENANCE_BUILD_UNIT   "https://hallmark.io/run/unit/v1"
 #define PROVENANCE_BUILD_CALLER "https://hallmark.io/run/caller/v1"
 

@@ -5,8 +5,6 @@
 
 #include "cli/artifact.h"
 
-static const char *const hashes[] = {"sha256", "sha384", "sha512"};
-
 static const char *base_of(const char *path)
 {
         const char *slash = strrchr(path, '/');
@@ -19,20 +17,21 @@ static const char *base_of(const char *path)
 static int compare_file(struct artifact *file, const struct attested *product,
                         struct problem *problem)
 {
+        const char *hash;
         int same = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(hashes); i++) {
-                const char *expected = json_member_string(product->digests, hashes[i]);
+        for (size_t i = 0; (hash = digest_set_hash_at(i)); i++) {
+                const char *expected = json_member_string(product->digests, hash);
                 uint8_t digest[DIGEST_SIZE_MAX];
                 char hex[HEX_SIZE(DIGEST_SIZE_MAX)];
                 int r;
 
                 if (!expected)
                         continue;
-                r = artifact_digest(file, hashes[i], (struct view){}, digest, problem);
+                r = artifact_digest(file, hash, (struct view){}, digest, problem);
                 if (r < 0)
                         return r;
-                (void)hex_encode(view_of(digest, digest_find_hash(hashes[i])->size), hex);
+                (void)hex_encode(view_of(digest, digest_find_hash(hash)->size), hex);
                 if (!string_equal(hex, expected))
                         return 0;
                 same = 1;

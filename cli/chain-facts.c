@@ -23,13 +23,18 @@ static json_t *key_to_json(const struct chain_attestation *attestation)
                          member ? key_purpose_name(member->purpose) : NULL);
 }
 
+static json_t *digests_to_json(const json_t *digests)
+{
+        return digests ? json_incref((json_t *)(uintptr_t)digests) : json_object();
+}
+
 static json_t *artifacts_to_json(const struct artifacts *artifacts)
 {
         json_t *object = json_object();
 
         for (size_t i = 0; object && i < artifacts->count; i++)
-                if (json_object_set(object, artifacts->items[i].path,
-                                    (json_t *)(uintptr_t)artifacts->items[i].digests) < 0) {
+                if (json_object_set_new(object, artifacts->items[i].path,
+                                        digests_to_json(artifacts->items[i].digests)) < 0) {
                         json_decref(object);
                         return NULL;
                 }

@@ -70,10 +70,12 @@ static int check_options(const struct invocation *invocation, struct problem *pr
                 return problem_set(problem, -EINVAL,
                                    "verify-chain: --key, --verifier-id, --resource-uri and "
                                    "--level need --vsa");
-        if (option_value(invocation, CHAIN_VSA) && (!option_value(invocation, CHAIN_VERIFIER) ||
-                                                    !option_value(invocation, CHAIN_RESOURCE)))
+        if (option_value(invocation, CHAIN_VSA) &&
+            (!option_value(invocation, CHAIN_VERIFIER) ||
+             !option_value(invocation, CHAIN_RESOURCE) || !option_value(invocation, CHAIN_LEVEL)))
                 return problem_set(problem, -EINVAL,
-                                   "verify-chain: --vsa needs --verifier-id and --resource-uri");
+                                   "verify-chain: --vsa needs --verifier-id, --resource-uri and "
+                                   "--level");
         if (option_value(invocation, CHAIN_RUN) && option_value(invocation, CHAIN_ANY_RUN))
                 return problem_set(problem, -EINVAL,
                                    "verify-chain: --run and --any-run exclude each other");

@@ -102,11 +102,14 @@ static json_t *predicate(const struct chain_check *check)
                          "verifiedLevels", levels(invocation), "slsaVersion", VSA_SLSA_VERSION);
 }
 
-static json_t *statement(const struct chain_check *check)
+/* As strict as readers of summaries are: what was given on the command line is in it. */
+static int make_statement(const struct chain_check *check, struct statement *ret,
+                          struct problem *problem)
 {
-        return json_pack("{s:s, s:o, s:s, s:o}", "_type", STATEMENT_TYPE, "subject",
-                         subjects(check), "predicateType", predicate_vsa.uri, "predicate",
-                         predicate(check));
+        _cleanup_(json_decrefp) json_t *about = subjects(check), *summary = predicate(check);
+        int r = about && summary ? predicate_vsa.check(summary, problem) : -ENOMEM;
+
+        return r < 0 ? r : statement_make(about, predicate_vsa.uri, summary, ret, problem);
 }
 
 /* Exactly the bytes that would be signed. */
@@ -135,19 +138,19 @@ enum answer chain_write_vsa(const struct chain_check *check, struct problem *pro
 {
         const char *path = option_value(check->invocation, CHAIN_VSA);
         const char *key = option_value(check->invocation, CHAIN_KEY);
+        _cleanup_(statement_done) struct statement statement = {};
         _cleanup_(buf_done) struct buf text = {};
         enum answer answer;
-        json_t *payload;
+        int r;
 
         if (!path)
                 return ANSWER_YES;
-        payload = statement(check);
-        if (!payload)
-                return answer_of(-ENOMEM, problem);
-        answer = key ? put_signed(check, key, payload, &text, problem)
-                     : answer_of(put_payload(payload, &text), problem);
-        json_decref(payload);
-        if (answer != ANSWER_YES)
-                return answer;
-        return answer_of(output_write_file(path, buf_view(&text), problem), problem);
+        r = make_statement(check, &statement, problem);
+        if (r < 0)
+                return answer_of(r, problem);
+        answer = key ? put_signed(check, key, statement.object, &text, problem)
+                     : answer_of(put_payload(statement.object, &text), problem);
+        return answer == ANSWER_YES
+                       ? answer_of(output_write_file(path, buf_view(&text), problem), problem)
+                       : answer;
 }

@@ -7,29 +7,28 @@
 #include "cli/subject.h"
 #include "lib/where.h"
 
-static const char *const hashes[] = {"sha256", "sha384", "sha512"};
-
 /* The descriptor of the file, with the digests that a subject has. */
 static int describe_file(struct verification *v, json_t *ret, struct problem *problem)
 {
         json_t *digests = json_object_get(ret, "digest");
         const json_t *subject;
+        const char *hash;
         size_t i;
 
-        for (size_t h = 0; h < ARRAY_SIZE(hashes); h++) {
+        for (size_t h = 0; (hash = digest_set_hash_at(h)); h++) {
                 char hex[HEX_SIZE(DIGEST_SIZE_MAX)];
                 uint8_t digest[DIGEST_SIZE_MAX];
                 int wanted = 0, r;
 
                 json_array_foreach (v->statement.subjects, i, subject)
-                        wanted |= resource_digest(subject, hashes[h]) != NULL;
+                        wanted |= resource_digest(subject, hash) != NULL;
                 if (!wanted)
                         continue;
-                r = artifact_digest(&v->artifact, hashes[h], (struct view){}, digest, problem);
+                r = artifact_digest(&v->artifact, hash, (struct view){}, digest, problem);
                 if (r < 0)
                         return r;
-                (void)hex_encode(view_of(digest, digest_find_hash(hashes[h])->size), hex);
-                if (json_object_set_new(digests, hashes[h], json_string(hex)) < 0)
+                (void)hex_encode(view_of(digest, digest_find_hash(hash)->size), hex);
+                if (json_object_set_new(digests, hash, json_string(hex)) < 0)
                         return -ENOMEM;
         }
         return 0;

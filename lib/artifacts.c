@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-static const char *const accepted[] = {"sha256", "sha384", "sha512"};
-
 void artifacts_done(struct artifacts *artifacts)
 {
         if (!artifacts)
@@ -13,41 +11,24 @@ void artifacts_done(struct artifacts *artifacts)
         *artifacts = (struct artifacts){};
 }
 
-static int check_digest(const char *algorithm, const json_t *value, const char *what,
-                        struct problem *problem)
+static int check_path(const char *path, const char *what, struct problem *problem)
 {
-        const struct digest_hash *hash = digest_find_hash(algorithm);
-        const char *text = json_string_value(value);
-        uint8_t bytes[DIGEST_SIZE_MAX];
-
-        if (!text || text[0] == '\0' || strlen(text) > ARTIFACT_CHECK_MAX)
-                return problem_set(problem, -EBADMSG, "%s: digest %.40s: expected a string", what,
-                                   algorithm);
-        if (hash && hex_decode(view_string(text), bytes, hash->size) < 0)
-                return problem_set(problem, -EBADMSG,
-                                   "%s: digest %s: expected %zu lowercase hexadecimal digits", what,
-                                   hash->name, 2 * hash->size);
+        if (path[0] == '\0' || strlen(path) > ARTIFACT_PATH_MAX)
+                return problem_set(problem, -EBADMSG, "%s: a path that is empty or too long", what);
         return 0;
 }
 
 static int check_artifact(const char *path, const json_t *digests, const char *what,
                           struct problem *problem)
 {
-        const char *algorithm;
-        json_t *value;
-        int r;
+        int r = check_path(path, what, problem);
 
-        if (path[0] == '\0' || strlen(path) > ARTIFACT_PATH_MAX)
-                return problem_set(problem, -EBADMSG, "%s: a path that is empty or too long", what);
+        if (r < 0)
+                return r;
         if (!json_is_object(digests) || json_object_size(digests) == 0)
                 return problem_set(problem, -EBADMSG, "%s: \"%.200s\": expected its digests", what,
                                    path);
-        json_object_foreach ((json_t *)(uintptr_t)digests, algorithm, value) {
-                r = check_digest(algorithm, value, what, problem);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return digest_set_check(digests, what, problem);
 }
 
 static int compare(const void *a, const void *b)
@@ -98,6 +79,25 @@ int artifacts_from_object(const json_t *object, const char *what, struct artifac
         return 0;
 }
 
+static int read_resource(const json_t *resource, const char *what, struct attested *ret,
+                         struct problem *problem)
+{
+        const json_t *digests = json_object_get(resource, "digest");
+        const char *path = json_member_string(resource, "name");
+        int r;
+
+        if (!path)
+                path = json_member_string(resource, "uri");
+        if (!path)
+                return problem_set(problem, -EBADMSG, "%s: it has neither name nor uri", what);
+        r = check_path(path, what, problem);
+        if (r == 0 && digests)
+                r = digest_set_check(digests, what, problem);
+        if (r == 0)
+                *ret = (struct attested){path, digests};
+        return r;
+}
+
 int artifacts_from_resources(const json_t *array, const char *what, struct artifacts *ret,
                              struct problem *problem)
 {
@@ -109,17 +109,9 @@ int artifacts_from_resources(const json_t *array, const char *what, struct artif
         if (r < 0)
                 return r;
         json_array_foreach (array, i, resource) {
-                const json_t *digests = json_object_get(resource, "digest");
-                const char *path = json_member_string(resource, "name");
-
-                if (!path)
-                        path = json_member_string(resource, "uri");
-                if (!path || !digests)
-                        continue;
-                r = check_artifact(path, digests, what, problem);
+                r = read_resource(resource, what, &artifacts.items[artifacts.count++], problem);
                 if (r < 0)
-                        return r;
-                artifacts.items[artifacts.count++] = (struct attested){path, digests};
+                        return problem_prefix(problem, r, "number %zu", i + 1);
         }
         r = settle(&artifacts, what, problem);
         if (r < 0)
@@ -149,19 +141,7 @@ const struct attested *artifacts_find(const struct artifacts *artifacts, const c
 
 int attested_is_same(const struct attested *a, const struct attested *b)
 {
-        int same = 0;
-
-        for (size_t i = 0; i < ARRAY_SIZE(accepted); i++) {
-                const char *one = json_member_string(a->digests, accepted[i]);
-                const char *other = json_member_string(b->digests, accepted[i]);
-
-                if (!one || !other)
-                        continue;
-                if (!string_equal(one, other))
-                        return 0;
-                same = 1;
-        }
-        return same;
+        return digest_set_compare(a->digests, b->digests) == DIGEST_MATCHES;
 }
 
 const char *artifacts_difference(const struct artifacts *a, const struct artifacts *b)

@@ -3,21 +3,16 @@
 
 /*
  * The materials or products of a step: paths, each once, with their digests.
- *
- * A digest set is an object like `{"sha256":HEX}`. Two of them are of the same content if they
- * agree on SHA-256, SHA-384 or SHA-512 and differ on none of these; other digests prove nothing.
  */
 
-#include "lib/digest.h"
-#include "lib/json.h"
+#include "lib/digest-set.h"
 
-#define ARTIFACTS_MAX      ((size_t)1000000)
-#define ARTIFACT_PATH_MAX  4096 /* bytes */
-#define ARTIFACT_CHECK_MAX 512  /* characters of a digest that is not looked at */
+#define ARTIFACTS_MAX     ((size_t)1000000)
+#define ARTIFACT_PATH_MAX 4096 /* bytes */
 
 struct attested {
         const char *path;
-        const json_t *digests;
+        const json_t *digests; /* NULL: none is known, and it is like nothing else */
 };
 
 /* Sorted by path. All but the array is borrowed from JSON. */
@@ -34,7 +29,8 @@ int artifacts_from_object(const json_t *object, const char *what, struct artifac
                           struct problem *problem) _must_use_;
 
 /* From resource descriptors, as statements have them: by `name`, or else by `uri`. What has
- * neither, or no digest, is left out: rules are about names. */
+ * neither is an error, since rules are about names; what has no digest is there for them all the
+ * same. Errors as before. */
 int artifacts_from_resources(const json_t *array, const char *what, struct artifacts *ret,
                              struct problem *problem) _must_use_;
 
@@ -44,7 +40,7 @@ int artifacts_copy(const struct artifacts *artifacts, struct artifacts *ret) _mu
 /* NULL: not there. */
 const struct attested *artifacts_find(const struct artifacts *artifacts, const char *path);
 
-/* Whether both digest sets are of the same content. */
+/* Whether both are of the same content, as far as digests prove it (lib/digest-set.h). */
 int attested_is_same(const struct attested *a, const struct attested *b);
 
 /* The first path of which the two differ, or NULL. */

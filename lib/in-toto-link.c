@@ -91,6 +91,7 @@ int in_toto_link_parse(json_t *object, struct in_toto_link *ret, struct problem 
         link.name = json_member_string(object, "name");
         link.command = json_object_get(object, "command");
         link.byproducts = json_object_get(object, "byproducts");
+        link.status = json_object_get(link.byproducts, "return-value");
         r = read_run(json_object_get(object, "environment"), &link, problem);
         if (r == 0)
                 r = artifacts_from_object(json_object_get(object, "materials"), "link: materials",
@@ -105,7 +106,16 @@ int in_toto_link_parse(json_t *object, struct in_toto_link *ret, struct problem 
         return 0;
 }
 
-json_int_t in_toto_link_status(const struct in_toto_link *link)
+int in_toto_link_check_status(const struct in_toto_link *link, struct problem *problem)
 {
-        return json_member_integer(link->byproducts, "return-value", 0);
+        if (!link->status)
+                return 0;
+        if (!json_is_integer(link->status))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "the status of its command is no integer");
+        if (json_integer_value(link->status) != 0)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "its command failed, status %" JSON_INTEGER_FORMAT,
+                                   json_integer_value(link->status));
+        return 0;
 }

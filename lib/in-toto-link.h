@@ -25,6 +25,7 @@ struct in_toto_link {
         struct artifacts materials, products;
         const json_t *command;          /* array of strings; NULL: unknown */
         const json_t *byproducts;       /* object; NULL: none */
+        const json_t *status;           /* of the command; NULL: it does not say */
         const char *run;                /* NULL: it does not say */
         const char *builder;            /* the id of who observed the step; NULL: nobody did */
         const char *started, *finished; /* RFC 3339; NULL: it does not say */
@@ -50,5 +51,7 @@ int in_toto_link_from_statement(json_t *payload, struct in_toto_link *ret,
  * the beginning, since files are called by it. */
 int in_toto_name_is_valid(const char *name);
 
-/* The byproduct `return-value`, or 0 if there is none that is an integer. */
-json_int_t in_toto_link_status(const struct in_toto_link *link);
+/* Whether the command was successful, as far as the evidence says how it ended: the byproduct
+ * `return-value` of a link, and what the step of `hallmark run` claims as `exitStatus`.
+ * -EKEYREJECTED: it was not, or what is said is no integer. */
+int in_toto_link_check_status(const struct in_toto_link *link, struct problem *problem) _must_use_;

@@ -6,8 +6,6 @@
 #include "lib/predicate.h"
 #include "lib/utc.h"
 
-#define PROVENANCE "https://slsa.dev/provenance/v1"
-
 static int set_name(const char *name, struct in_toto_link *ret, struct problem *problem)
 {
         if (!name || !in_toto_name_is_valid(name))
@@ -44,6 +42,7 @@ static int read_link(const json_t *predicate, struct in_toto_link *ret, struct p
                 return r;
         ret->command = json_object_get(predicate, "command");
         ret->byproducts = json_object_get(predicate, "byproducts");
+        ret->status = json_object_get(ret->byproducts, "return-value");
         r = set_run(json_object_get(predicate, "environment"), ret, problem);
         return r < 0 ? r
                      : artifacts_from_resources(json_object_get(predicate, "materials"),
@@ -76,6 +75,12 @@ static int read_details(const json_t *details, struct in_toto_link *ret, struct 
         return r;
 }
 
+/* What our agent was told of the step, by the step. */
+static const json_t *claims_of(const json_t *predicate)
+{
+        return json_object_get(json_object_get(predicate, "hallmark_claims"), "claims");
+}
+
 /* Those that our agent was given stand one level further down, beside what it has seen. */
 static const json_t *external_parameters(const json_t *definition)
 {
@@ -101,6 +106,7 @@ static int read_provenance(const json_t *predicate, struct in_toto_link *ret,
         if (!json_object_get(parameters, "step"))
                 return problem_set(problem, -EOPNOTSUPP,
                                    "provenance: externalParameters: no step is named");
+        ret->status = json_object_get(claims_of(predicate), "exitStatus");
         r = set_name(json_member_string(parameters, "step"), ret, problem);
         if (r == 0)
                 r = set_run(parameters, ret, problem);
@@ -118,7 +124,7 @@ static int read_predicate(const struct statement *statement, struct in_toto_link
 {
         if (string_equal(statement->predicate_type, predicate_link.uri))
                 return read_link(statement->predicate, ret, problem);
-        if (string_equal(statement->predicate_type, PROVENANCE))
+        if (string_equal(statement->predicate_type, PREDICATE_PROVENANCE))
                 return read_provenance(statement->predicate, ret, problem);
         return problem_set(problem, -EOPNOTSUPP,
                            "statement: predicateType %.200s is no evidence of a step",
@@ -129,16 +135,8 @@ int in_toto_link_from_statement(json_t *payload, struct in_toto_link *ret, struc
 {
         _cleanup_(in_toto_link_done) struct in_toto_link link = {};
         _cleanup_(statement_done) struct statement statement = {};
-        _cleanup_(buf_done) struct buf text = BUF_INIT(STATEMENT_SIZE_MAX);
-        int r;
+        int r = statement_from_json(payload, &statement, problem);
 
-        json_put(&text, payload);
-        r = buf_error(&text);
-        if (r == -EMSGSIZE)
-                return problem_set(problem, -EBADMSG, "statement: longer than %zu bytes",
-                                   STATEMENT_SIZE_MAX);
-        if (r == 0)
-                r = statement_parse(buf_view(&text), &statement, problem);
         if (r < 0)
                 return r == -EMSGSIZE ? -EBADMSG : r;
         link.object = json_incref(statement.object);

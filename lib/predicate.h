@@ -10,6 +10,10 @@
 
 #include "lib/statement.h"
 
+/* SLSA provenance v1: evidence that is made by who has seen a step, and never out of single values.
+ */
+#define PREDICATE_PROVENANCE "https://slsa.dev/provenance/v1"
+
 #define PREDICATE_VALUE_MAX ((size_t)65536) /* bytes of one value */
 
 enum predicate_kind {

@@ -9,17 +9,10 @@
  * ignored, as it demands; those that it has are of their type, and digests of their length.
  */
 
+#include "lib/digest-set.h"
 #include "lib/digest.h"
-#include "lib/json.h"
 
-#define RESOURCE_DIGESTS_MAX 16 /* of one resource */
-#define RESOURCE_TEXT_MAX    ((size_t)4096)
-
-enum resource_match {
-        RESOURCE_DIFFERS, /* a digest of both is not the same */
-        RESOURCE_UNKNOWN, /* both have no digest in common that proves anything */
-        RESOURCE_MATCHES, /* at least one is the same, and none is not */
-};
+#define RESOURCE_TEXT_MAX ((size_t)4096)
 
 /* The descriptor of what has that digest. @name may be NULL. NULL without memory, or if @name is no
  * UTF-8. */
@@ -41,6 +34,5 @@ const char *resource_name(const json_t *resource);
 /* The digest by that hash, in hexadecimal digits; NULL if there is none. */
 const char *resource_digest(const json_t *resource, const char *hash);
 
-/* Of two descriptors that were checked. SHA-256, SHA-384 and SHA-512 prove something (and their
- * like of FIPS 180-4 and FIPS 202); others, as MD5, do not. */
-enum resource_match resource_compare(const json_t *a, const json_t *b);
+/* Of two descriptors that were checked, by digest_set_compare(). */
+enum digest_match resource_compare(const json_t *a, const json_t *b);

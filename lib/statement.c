@@ -105,6 +105,21 @@ static int check(const json_t *object, struct problem *problem)
         return r < 0 ? problem_prefix(problem, r, "statement") : 0;
 }
 
+int statement_from_json(json_t *object, struct statement *ret, struct problem *problem)
+{
+        int r = check(object, problem);
+
+        if (r < 0)
+                return r;
+        *ret = (struct statement){
+                .object = json_incref(object),
+                .subjects = json_object_get(object, "subject"),
+                .predicate_type = json_member_string(object, "predicateType"),
+                .predicate = json_object_get(object, "predicate"),
+        };
+        return 0;
+}
+
 int statement_parse(struct view text, struct statement *ret, struct problem *problem)
 {
         _cleanup_(json_decrefp) json_t *object = NULL;
@@ -114,26 +129,14 @@ int statement_parse(struct view text, struct statement *ret, struct problem *pro
                 return problem_set(problem, -EMSGSIZE, "statement: over %zu bytes",
                                    STATEMENT_SIZE_MAX);
         r = json_parse_object(text, &object, problem);
-        if (r < 0)
-                return problem_prefix(problem, r, "statement");
-        r = check(object, problem);
-        if (r < 0)
-                return r;
-        *ret = (struct statement){
-                .subjects = json_object_get(object, "subject"),
-                .predicate_type = json_member_string(object, "predicateType"),
-                .predicate = json_object_get(object, "predicate"),
-        };
-        ret->object = TAKE_PTR(object);
-        return 0;
+        return r < 0 ? problem_prefix(problem, r, "statement")
+                     : statement_from_json(object, ret, problem);
 }
 
-int statement_put(struct buf *buf, const json_t *subjects, const char *predicate_type,
-                  const json_t *predicate, struct problem *problem)
+int statement_make(const json_t *subjects, const char *predicate_type, const json_t *predicate,
+                   struct statement *ret, struct problem *problem)
 {
         _cleanup_(json_decrefp) json_t *object = NULL;
-        _cleanup_(buf_done) struct buf text = BUF_INIT(STATEMENT_SIZE_MAX);
-        int r;
 
         if (!statement_type_is_valid(predicate_type))
                 return problem_set(problem, -EBADMSG,
@@ -143,10 +146,19 @@ int statement_put(struct buf *buf, const json_t *subjects, const char *predicate
         object = json_pack("{s:s, s:O, s:s, s:O}", "_type", STATEMENT_TYPE, "predicate",
                            (json_t *)(uintptr_t)predicate, "predicateType", predicate_type,
                            "subject", (json_t *)(uintptr_t)subjects);
-        r = object ? check(object, problem) : -ENOMEM;
+        return object ? statement_from_json(object, ret, problem) : -ENOMEM;
+}
+
+int statement_put(struct buf *buf, const json_t *subjects, const char *predicate_type,
+                  const json_t *predicate, struct problem *problem)
+{
+        _cleanup_(statement_done) struct statement statement = {};
+        _cleanup_(buf_done) struct buf text = BUF_INIT(STATEMENT_SIZE_MAX);
+        int r = statement_make(subjects, predicate_type, predicate, &statement, problem);
+
         if (r < 0)
                 return r;
-        json_put(&text, object);
+        json_put(&text, statement.object);
         if (buf_error(&text) == -EMSGSIZE)
                 return problem_set(problem, -EMSGSIZE, "statement: over %zu bytes",
                                    STATEMENT_SIZE_MAX);
@@ -160,7 +172,7 @@ const json_t *statement_find_subject(const struct statement *statement, const js
         size_t i;
 
         json_array_foreach (statement->subjects, i, subject)
-                if (resource_compare(subject, resource) == RESOURCE_MATCHES)
+                if (resource_compare(subject, resource) == DIGEST_MATCHES)
                         return subject;
         return NULL;
 }

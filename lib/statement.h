@@ -33,6 +33,13 @@ void statement_done(struct statement *statement);
  * list of subjects is too large; -ENOMEM. */
 int statement_parse(struct view text, struct statement *ret, struct problem *problem) _must_use_;
 
+/* The same of a statement that was parsed already, of which a reference is taken. */
+int statement_from_json(json_t *object, struct statement *ret, struct problem *problem) _must_use_;
+
+/* Makes a statement. Errors as statement_parse(): nothing is made that would not be read. */
+int statement_make(const json_t *subjects, const char *predicate_type, const json_t *predicate,
+                   struct statement *ret, struct problem *problem) _must_use_;
+
 /* Appends the statement. Errors as statement_parse(): nothing is written that would not be read. */
 int statement_put(struct buf *buf, const json_t *subjects, const char *predicate_type,
                   const json_t *predicate, struct problem *problem) _must_use_;

@@ -275,7 +275,7 @@ static const struct scene scenes[] = {
          LATER, 1},
         {"a run among two", ask_for_run_among_two, NULL, LATER, 1},
         {"no run", lose_run, "train.link is of run (none)", LATER, 1},
-        {"failed", fail_command, "train.link: its command failed", LATER, 1},
+        {"failed", fail_command, "train.link: its command failed, status 3", LATER, 1},
         {"failed, by the specification", fail_command_allowed, NULL, LATER, 1},
         {"two by one", say_twice, "other.link and train.link: two different attestations by key",
          LATER, 1},

@@ -6,12 +6,13 @@
 #include <errno.h>
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define M "cccccccccccccccccccccccccccccccc"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static const char text[] =
         "{\"_type\":\"link\",\"byproducts\":{\"return-value\":3},\"command\":[\"cp\",\"a\"],"
         "\"environment\":{\"run\":\"7\"},\"materials\":{\"b\":{\"sha256\":\"" B
-        "\"},\"a\":{\"sha256\":\"" A "\",\"md5\":\"0\"}},\"name\":\"copy\",\"products\":{}}";
+        "\"},\"a\":{\"sha256\":\"" A "\",\"md5\":\"" M "\"}},\"name\":\"copy\",\"products\":{}}";
 
 static int parse(struct view bytes, struct in_toto_link *ret, struct problem *problem)
 {
@@ -30,7 +31,7 @@ static void test_members(void)
 
         expect_integer(parse(view_string(text), &link, NULL), 0);
         expect(string_equal(link.name, "copy") && string_equal(link.run, "7"));
-        expect_integer(in_toto_link_status(&link), 3);
+        expect_integer(in_toto_link_check_status(&link, NULL), -EKEYREJECTED);
         expect_integer(link.materials.count, 2);
         expect(string_equal(link.materials.items[0].path, "a"));
         expect(artifacts_find(&link.materials, "b") == &link.materials.items[1]);
@@ -51,8 +52,10 @@ static const struct {
         {"\"run\":\"7\"", "\"run\":7", -EBADMSG, "member \"run\""},
         {"\"run\":\"7\"", "\"run\":\"\"", -EBADMSG, "member \"run\""},
         {"\"run\":\"7\"", "", 0, ""},
-        {B, "BB", -EBADMSG, "expected 64 lowercase hexadecimal digits"},
-        {"\"md5\":\"0\"", "\"md5\":0", -EBADMSG, "digest md5"},
+        {B, "BB", -EBADMSG, "expected 64 hexadecimal digits in lower case"},
+        {"\"md5\":\"" M "\"", "\"md5\":0", -EBADMSG, "digest \"md5\": expected a string"},
+        {"\"md5\":\"" M "\"", "\"md5\":\"0\"", -EBADMSG, "digest \"md5\": expected 32 hexadecimal"},
+        {"\"md5\":\"" M "\"", "\"x\":\"0\"", 0, ""},
         {"{\"sha256\":\"" B "\"}", "{}", -EBADMSG, "\"b\": expected its digests"},
         {"{\"sha256\":\"" B "\"}", "\"" B "\"", -EBADMSG, "\"b\": expected its digests"},
         {"\"b\":", "\"\":", -EBADMSG, "empty or too long"},
@@ -70,6 +73,39 @@ static void test_edits(void)
                 edit_first(&edited, view_string(text), edits[i].from, edits[i].to);
                 expect_integer(parse(buf_view(&edited), &link, &problem), edits[i].error);
                 expect_contains(problem.text, edits[i].reason);
+        }
+        test_label = "";
+}
+
+/* What a link says of how its command ended, and what is wrong with that. */
+static const struct {
+        const char *to, *reason;
+} statuses[] = {
+        {"\"return-value\":0", NULL},
+        {"\"stdout\":\"3\"", NULL},
+        {"\"return-value\":3", "its command failed, status 3"},
+        {"\"return-value\":-1", "its command failed, status -1"},
+        {"\"return-value\":\"3\"", "the status of its command is no integer"},
+        {"\"return-value\":3.5", "the status of its command is no integer"},
+        {"\"return-value\":0.0", "the status of its command is no integer"},
+        {"\"return-value\":true", "the status of its command is no integer"},
+        {"\"return-value\":null", "the status of its command is no integer"},
+        {"\"return-value\":[0]", "the status of its command is no integer"},
+};
+
+static void test_statuses(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+                _cleanup_(in_toto_link_done) struct in_toto_link link = {};
+                _cleanup_(buf_done) struct buf edited = {};
+                struct problem problem = {};
+
+                test_label = statuses[i].to;
+                edit_first(&edited, view_string(text), "\"return-value\":3", statuses[i].to);
+                expect_integer(parse(buf_view(&edited), &link, NULL), 0);
+                expect_integer(in_toto_link_check_status(&link, &problem),
+                               statuses[i].reason ? -EKEYREJECTED : 0);
+                expect_contains(problem.text, statuses[i].reason ? statuses[i].reason : "");
         }
         test_label = "";
 }
@@ -122,6 +158,7 @@ int main(void)
 {
         test_members();
         test_edits();
+        test_statuses();
         test_sets();
         test_difference();
         return test_result();

@@ -55,7 +55,7 @@ static void test_link(void)
         expect_integer(parse(view_string(link_text), &link, NULL), 0);
         check(&link);
         expect(json_array_size(link.command) == 1 && !link.builder && !link.started);
-        expect_integer(in_toto_link_status(&link), 0);
+        expect_integer(in_toto_link_check_status(&link, NULL), 0);
 }
 
 static void test_provenance(void)
@@ -83,6 +83,14 @@ static const struct {
         {link_text, "\"sha256\":\"" B, "\"sha256\":\"b", -EBADMSG, "material"},
         {link_text, "\"sha256\":\"" A, "\"sha256\":\"a", -EBADMSG, "digest"},
         {link_text, "Statement/v1", "Statement/v2", -EBADMSG, "_type"},
+        {link_text, "\"name\":\"model\",", "", -EBADMSG,
+         "number 1: statement: subject: it has neither name nor uri"},
+        {link_text, "\"name\":\"model\"", "\"name\":\"\"", -EBADMSG,
+         "subject: a path that is empty"},
+        {link_text, "\"name\":\"model\"", "\"uri\":\"model\"", 0, ""},
+        {link_text, "{\"name\":\"data\",", "{", -EBADMSG, "it has neither name nor uri"},
+        {provenance_text, "{\"name\":\"data\",", "{", -EBADMSG,
+         "number 1: provenance: resolvedDependencies: it has neither name nor uri"},
         {provenance_text, "\"step\":\"train\",", "", -EOPNOTSUPP, "no step is named"},
         {provenance_text, "{\"step\":\"train\",\"run\":\"7\"}",
          "{\"unit\":\"u\",\"parameters\":{\"step\":\"train\"}}", 0, ""},
@@ -112,10 +120,62 @@ static void test_edits(void)
         test_label = "";
 }
 
+/* Rules are about all that a step took, whatever is known of it. */
+static void test_without_digest(void)
+{
+        _cleanup_(in_toto_link_done) struct in_toto_link link = {};
+        _cleanup_(buf_done) struct buf text = {};
+        const struct attested *secret, *data;
+
+        edit_first(
+                &text, view_string(provenance_text), "{\"name\":\"data\",",
+                "{\"name\":\"secret\"},{\"uri\":\"file:key\",\"digest\":{}},{\"name\":\"data\",");
+        expect_integer(parse(buf_view(&text), &link, NULL), 0);
+        expect_integer(link.materials.count, 4);
+        secret = artifacts_find(&link.materials, "secret");
+        data = artifacts_find(&link.materials, "data");
+        expect(secret && data && artifacts_find(&link.materials, "file:key"));
+        expect(!attested_is_same(secret, secret) && !attested_is_same(secret, data));
+}
+
+/* What a step of `hallmark run` says of how it ended. */
+static const struct {
+        const char *claims, *reason;
+} claims[] = {
+        {"\"hallmark_claims\":{\"statedBy\":\"step\",\"claims\":{\"exitStatus\":0}},", NULL},
+        {"\"hallmark_claims\":{\"statedBy\":\"step\",\"claims\":{\"command\":[]}},", NULL},
+        {"\"hallmark_claims\":{\"statedBy\":\"step\",\"claims\":{\"exitStatus\":1}},",
+         "its command failed, status 1"},
+        {"\"hallmark_claims\":{\"statedBy\":\"step\",\"claims\":{\"exitStatus\":\"0\"}},",
+         "the status of its command is no integer"},
+};
+
+static void test_claims(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
+                _cleanup_(in_toto_link_done) struct in_toto_link link = {};
+                _cleanup_(buf_done) struct buf from = {}, text = {};
+                struct problem problem = {};
+
+                test_label = claims[i].claims;
+                buf_put_format(&from, "%s\"runDetails\"", claims[i].claims);
+                buf_put_u8(&from, '\0');
+                edit_first(&text, view_string(provenance_text), "\"runDetails\"",
+                           (const char *)from.data);
+                expect_integer(parse(buf_view(&text), &link, NULL), 0);
+                expect_integer(in_toto_link_check_status(&link, &problem),
+                               claims[i].reason ? -EKEYREJECTED : 0);
+                expect_contains(problem.text, claims[i].reason ? claims[i].reason : "");
+        }
+        test_label = "";
+}
+
 int main(void)
 {
         test_link();
         test_provenance();
         test_edits();
+        test_without_digest();
+        test_claims();
         return test_result();
 }

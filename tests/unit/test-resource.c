@@ -108,18 +108,18 @@ static void test_array(void)
 
 static const struct {
         const char *a, *b;
-        enum resource_match expected;
+        enum digest_match expected;
 } pairs[] = {
-        {"\"sha256\":\"" SHA256_A "\"", "\"sha256\":\"" SHA256_A "\"", RESOURCE_MATCHES},
-        {"\"sha256\":\"" SHA256_A "\"", "\"sha256\":\"" SHA256_EMPTY "\"", RESOURCE_DIFFERS},
-        {"\"md5\":\"" MD5_A "\"", "\"md5\":\"" MD5_A "\"", RESOURCE_UNKNOWN},
-        {"\"x\":\"1\"", "\"x\":\"1\"", RESOURCE_UNKNOWN},
-        {"", "", RESOURCE_UNKNOWN},
+        {"\"sha256\":\"" SHA256_A "\"", "\"sha256\":\"" SHA256_A "\"", DIGEST_MATCHES},
+        {"\"sha256\":\"" SHA256_A "\"", "\"sha256\":\"" SHA256_EMPTY "\"", DIGEST_DIFFERS},
+        {"\"md5\":\"" MD5_A "\"", "\"md5\":\"" MD5_A "\"", DIGEST_UNKNOWN},
+        {"\"x\":\"1\"", "\"x\":\"1\"", DIGEST_UNKNOWN},
+        {"", "", DIGEST_UNKNOWN},
         {"\"sha256\":\"" SHA256_A "\",\"sha512_256\":\"" SHA256_A "\"",
-         "\"sha256\":\"" SHA256_A "\"", RESOURCE_MATCHES},
+         "\"sha256\":\"" SHA256_A "\"", DIGEST_MATCHES},
         {"\"sha256\":\"" SHA256_A "\",\"sha512_256\":\"" SHA256_A "\"",
-         "\"sha256\":\"" SHA256_A "\",\"sha512_256\":\"" SHA256_EMPTY "\"", RESOURCE_DIFFERS},
-        {"\"sha512_256\":\"" SHA256_A "\"", "\"sha256\":\"" SHA256_A "\"", RESOURCE_UNKNOWN},
+         "\"sha256\":\"" SHA256_A "\",\"sha512_256\":\"" SHA256_EMPTY "\"", DIGEST_DIFFERS},
+        {"\"sha512_256\":\"" SHA256_A "\"", "\"sha256\":\"" SHA256_A "\"", DIGEST_UNKNOWN},
 };
 
 static void test_compare(void)
