@@ -22,12 +22,55 @@ static TPML_PCR_SELECTION select_from(unsigned first)
         return selection;
 }
 
+static int is_selected(const TPMS_PCR_SELECTION *selection, unsigned number)
+{
+        return number / 8 < selection->sizeofSelect &&
+               selection->pcrSelect[number / 8] >> number % 8 & 1;
+}
+
+/* Whether the selection is of exactly @count registers of the bank, from @first on. */
+static int is_selection(const TPML_PCR_SELECTION *given, unsigned first, unsigned count)
+{
+        const TPMS_PCR_SELECTION *selection = &given->pcrSelections[0];
+
+        if (given->count != 1 || selection->hash != TPM2_ALG_SHA256 ||
+            selection->sizeofSelect > TPM2_PCR_SELECT_MAX)
+                return 0;
+        for (unsigned i = 0; i < 8 * TPM2_PCR_SELECT_MAX; i++)
+                if (is_selected(selection, i) != (i >= first && i < first + count))
+                        return 0;
+        return 1;
+}
+
+/* A digest is of that register whose turn it is only if the TPM left none out. */
+static int check_answer(const TPML_PCR_SELECTION *given, const TPML_DIGEST *digests, unsigned first,
+                        struct problem *problem)
+{
+        if (digests->count == 0)
+                return problem_set(problem, -EOPNOTSUPP,
+                                   "this TPM has no SHA-256 bank of %d registers", REGISTERS);
+        if (digests->count > ARRAY_SIZE(digests->digests) ||
+            !is_selection(given, first, digests->count))
+                return problem_set(problem, -EIO,
+                                   "TPM2_PCR_Read: the TPM answered for other registers than "
+                                   "those from %u on that it was asked for",
+                                   first);
+        for (UINT32 i = 0; i < digests->count; i++)
+                if (digests->digests[i].size != TPM2_SHA256_DIGEST_SIZE)
+                        return problem_set(problem, -EIO,
+                                           "TPM2_PCR_Read: register %u: a digest of %u bytes, "
+                                           "expected %d",
+                                           first + i, digests->digests[i].size,
+                                           TPM2_SHA256_DIGEST_SIZE);
+        return 0;
+}
+
 /* As many as the TPM gives at once, from @first on. */
 static int read_some(struct device *device, unsigned first, UINT32 *ret_counter,
                      TPML_DIGEST **ret_digests, struct problem *problem)
 {
         const TPML_PCR_SELECTION wanted = select_from(first);
-        TPML_PCR_SELECTION *given = NULL;
+        _cleanup_(esys_freep) TPML_PCR_SELECTION *given = NULL;
         unsigned attempts = 0;
         TSS2_RC rc;
 
@@ -35,8 +78,8 @@ static int read_some(struct device *device, unsigned first, UINT32 *ret_counter,
                 rc = Esys_PCR_Read(device->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &wanted,
                                    ret_counter, &given, ret_digests);
         while (device_busy(rc, &attempts));
-        Esys_Free(given);
-        return rc == TSS2_RC_SUCCESS ? 0 : device_error(rc, "TPM2_PCR_Read", problem);
+        return rc == TSS2_RC_SUCCESS ? check_answer(given, *ret_digests, first, problem)
+                                     : device_error(rc, "TPM2_PCR_Read", problem);
 }
 
 /* 1: the registers changed between two answers. */
@@ -50,10 +93,6 @@ static int read_all(struct device *device, struct buf *ret, struct problem *prob
 
                 if (r < 0)
                         return r;
-                if (digests->count == 0 || digests->count > REGISTERS - next)
-                        return problem_set(problem, -EOPNOTSUPP,
-                                           "this TPM has no SHA-256 bank of %d registers",
-                                           REGISTERS);
                 if (next > 0 && now != counter)
                         return 1;
                 counter = now;

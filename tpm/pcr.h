@@ -11,5 +11,6 @@
 
 /* Appends the SHA-256 digests of all registers, from 0 on, each with its length before it. All are
  * of one moment: read again until nothing changed in between. -EOPNOTSUPP: the TPM has no such
- * bank; -EAGAIN: they change all the time; -ENODEV, -EIO. */
+ * bank; -EAGAIN: they change all the time; -EIO: it answers something else than it was asked;
+ * -ENODEV. */
 int pcr_read(void *device, struct buf *ret, struct problem *problem) _must_use_;
