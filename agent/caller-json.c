@@ -9,23 +9,13 @@
 static int set_text(json_t *object, const char *name, const char *text)
 {
         _cleanup_(freep) char *clean = NULL;
-        struct view rest;
 
         if (!text[0])
                 return 0;
         clean = strdup(text);
         if (!clean)
                 return -ENOMEM;
-        rest = view_string(clean);
-        while (rest.size > 0) {
-                size_t length = utf8_length(rest);
-
-                if (length == 0 || utf8_is_control(rest)) {
-                        length = length > 0 ? length : 1;
-                        memset(clean + (rest.data - (const uint8_t *)clean), '?', length);
-                }
-                rest = view_of(rest.data + length, rest.size - length);
-        }
+        utf8_make_printable(clean);
         return json_object_set_new(object, name, json_string(clean)) < 0 ? -ENOMEM : 0;
 }
 

@@ -8,23 +8,6 @@
 #undef problem_set
 #undef problem_prefix
 
-/* What is no UTF-8 is replaced as well: a limit may cut a character, and JSON takes no half ones.
- */
-static void text_make_printable(char *text)
-{
-        struct view rest = view_string(text);
-
-        while (rest.size > 0) {
-                size_t length = utf8_length(rest);
-
-                if (length == 0 || utf8_is_control(rest)) {
-                        length = length > 0 ? length : 1;
-                        memset(text + (rest.data - (const uint8_t *)text), '?', length);
-                }
-                rest = view_of(rest.data + length, rest.size - length);
-        }
-}
-
 int problem_set(struct problem *problem, int error, const char *format, ...)
 {
         va_list arguments;
@@ -34,7 +17,7 @@ int problem_set(struct problem *problem, int error, const char *format, ...)
         va_start(arguments, format);
         (void)vsnprintf(problem->text, sizeof(problem->text), format, arguments);
         va_end(arguments);
-        text_make_printable(problem->text);
+        utf8_make_printable(problem->text); /* a limit may have cut a character */
         return error;
 }
 
@@ -48,7 +31,7 @@ int problem_prefix(struct problem *problem, int error, const char *format, ...)
         va_start(arguments, format);
         (void)vsnprintf(prefix, sizeof(prefix), format, arguments);
         va_end(arguments);
-        text_make_printable(prefix);
+        utf8_make_printable(prefix);
         (void)snprintf(inner, sizeof(inner), "%s", problem_text(problem, error));
         problem->text[0] = '\0';
         return problem_set(problem, error, "%.200s: %.300s", prefix, inner);

@@ -85,3 +85,18 @@ int utf8_is_space(struct view text)
                         return 1;
         return 0;
 }
+
+void utf8_make_printable(char *text)
+{
+        struct view rest = view_string(text);
+
+        while (rest.size > 0) {
+                size_t length = utf8_length(rest);
+
+                if (length == 0 || utf8_is_control(rest)) {
+                        length = length > 0 ? length : 1;
+                        memset(text + (rest.data - (const uint8_t *)text), '?', length);
+                }
+                rest = view_of(rest.data + length, rest.size - length);
+        }
+}

@@ -7,6 +7,7 @@
 
 #include "lib/driver.h"
 #include "lib/harden.h"
+#include "lib/utf8.h"
 
 static const struct {
         CK_RV rv;
@@ -250,13 +251,20 @@ static const char *pin_state(CK_FLAGS flags)
         return flags & CKF_USER_PIN_COUNT_LOW ? "count-low" : "ok";
 }
 
-/* Fixed width, padded with blanks, not ended (PKCS#11 v2.40 §3.2). */
+/* Fixed width, padded with blanks, not ended (PKCS#11 v2.40 §3.2). It should be UTF-8, and is not
+ * with every vendor. */
 static int add_padded(struct facts *facts, const char *name, const CK_UTF8CHAR *text, size_t size)
 {
-        size = strnlen((const char *)text, size);
-        while (size > 0 && text[size - 1] == ' ')
-                size--;
-        return facts_add_format(facts, name, "%.*s", (int)size, (const char *)text);
+        _cleanup_(freep) char *value = strndup((const char *)text, size);
+        size_t length = value ? strlen(value) : 0;
+
+        if (!value)
+                return -ENOMEM;
+        while (length > 0 && value[length - 1] == ' ')
+                length--;
+        value[length] = '\0';
+        utf8_make_printable(value);
+        return facts_add(facts, name, value);
 }
 
 static int add_library(struct token *token, struct facts *facts, struct problem *problem)

@@ -6,7 +6,8 @@
  * $CARD_TRIES. Each login is a byte in $CARD_TRIES.logins. While $CARD_TRIES.changed is there, the
  * token has another PIN than before, and with $CARD_ALWAYS set, its keys want theirs for each
  * signature. With $CARD_ORPHAN set, the agent is killed in the middle of a login, and that file
- * says that it was finished. Never installed.
+ * says that it was finished. With $CARD_ODD set, the name of its maker is no UTF-8. Never
+ * installed.
  */
 
 #include <dlfcn.h>
@@ -74,6 +75,10 @@ static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *ret)
 
         if (rv != CKR_OK)
                 return rv;
+        if (getenv("CARD_ODD"))
+                memset(ret->manufacturerID, ' ', sizeof(ret->manufacturerID));
+        if (getenv("CARD_ODD"))
+                memcpy(ret->manufacturerID, "Schl\xfcssel\x1b[1m", 13);
         ret->flags &=
                 ~(CK_FLAGS)(CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED);
         if (left < TRIES_MAX)

@@ -3,6 +3,7 @@
 #include "tests/driver/equipment.h"
 #include "tests/driver/keytest.h"
 #include "tests/test.h"
+#include "tests/unit/edit.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -321,6 +322,33 @@ static void orphaned_while_logging_in(void)
         (void)unsetenv("CARD_ORPHAN");
 }
 
+/* What a token says of itself in other bytes than UTF-8 keeps nobody from asking. */
+static void odd_name(void)
+{
+        const char *const settings[] = {"Module",  card,     "TokenLabel", "one two",
+                                        "PinFile", pin_file, NULL};
+        _cleanup_(facts_done) struct facts facts = {};
+        _cleanup_(buf_done) struct buf text = {};
+        struct client client;
+        uint32_t slot = 0;
+
+        if (setenv("CARD_ODD", "yes", 1) < 0)
+                expect(!"the environment can be set");
+        client_start(&client, program);
+        expect_integer(client_open(&client, "hsm", settings, &facts), FRAME_OK);
+        expect_text(view_string(facts_get(&facts, "manufacturer")), "Schl?ssel?[1m");
+        expect_integer(client_load(&client, "ecdsa-p256",
+                                   view_string("id=a0a1a2a3a4a5a6a7a8a9aaabacadaeaf\n"), &slot,
+                                   NULL),
+                       FRAME_OK);
+        expect_integer(client_attest(&client, slot, &(struct evidence_question){}, &text),
+                       FRAME_OK);
+        buf_put_u8(&text, '\0');
+        expect_contains((const char *)text.data, "\"manufacturer\":\"Schl?ssel?[1m\"");
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        (void)unsetenv("CARD_ODD");
+}
+
 static void expect_open(const char *const *settings, int status, const char *reason)
 {
         struct client client;
@@ -530,6 +558,7 @@ int main(int argc, char **argv)
         always_authenticate();
         refused_while_signing();
         orphaned_while_logging_in();
+        odd_name();
         bad_settings();
         wrong_pin();
         credential();

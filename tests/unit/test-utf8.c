@@ -128,8 +128,32 @@ static void test_space(void)
                 expect(!utf8_is_space(view_string(others[i])));
 }
 
+static void test_printable(void)
+{
+        static const struct {
+                const char *text, *expected;
+        } texts[] = {
+                {"", ""},
+                {"a \xc3\xa4 \xf0\x9f\x98\x80", "a \xc3\xa4 \xf0\x9f\x98\x80"},
+                {"a\n\x1b[1m\x7f", "a??[1m?"},
+                {"\xc2\x9b", "??"},
+                {"Schl\xfcssel", "Schl?ssel"},
+                {"cut \xe2\x82", "cut ??"},
+                {"\xed\xa0\x80", "???"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                _cleanup_(freep) char *text = strdup(texts[i].text);
+
+                assert(text);
+                utf8_make_printable(text);
+                expect_text(view_string(text), texts[i].expected);
+        }
+}
+
 int main(void)
 {
+        test_printable();
         test_space();
         test_characters();
         test_all_of_the_basic_plane();
