@@ -23,6 +23,8 @@ void chain_check_done(struct chain_check *check)
                 model_done(&check->artifacts[i].model);
         }
         free(check->artifacts);
+        for (size_t i = 0; i < check->question.builder_count; i++)
+                free(check->builder_texts[i]);
         keyring_done(&check->ring);
         buf_done(&check->layout);
 }
@@ -58,6 +60,61 @@ static int load_owners(const struct invocation *invocation, struct chain_check *
                        : problem_set(
                                  problem, -EINVAL,
                                  "verify-chain: --layout-key is missing: whose layout to trust");
+}
+
+static int load_digests(const struct invocation *invocation, struct chain_check *ret,
+                        struct problem *problem)
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256"); /* which takes SHA-256 */
+        const char *text;
+
+        ret->question.layouts = ret->layouts;
+        for (size_t i = 0; (text = option_value_at(invocation, CHAIN_LAYOUT_DIGEST, i)); i++) {
+                if (i == CHAIN_LAYOUTS_MAX)
+                        return problem_set(problem, -EINVAL, "--layout-digest: more than %d",
+                                           CHAIN_LAYOUTS_MAX);
+                if (digest_parse(text, algorithm, ret->layouts[i].bytes, problem) < 0)
+                        return problem_prefix(problem, -EINVAL, "--layout-digest");
+                ret->question.layout_count = i + 1;
+        }
+        return 0;
+}
+
+static int load_builder(const char *text, struct chain_builder *ret, char **ret_text,
+                        struct problem *problem)
+{
+        char *sign;
+
+        *ret_text = strdup(text);
+        if (!*ret_text)
+                return -ENOMEM;
+        sign = strchr(*ret_text, '=');
+        if (!sign || sign == *ret_text || sign[1] == '\0')
+                return problem_set(problem, -EINVAL,
+                                   "--builder: expected STEP=ID, found \"%.100s\"", text);
+        *sign = '\0';
+        *ret = (struct chain_builder){*ret_text, sign + 1};
+        return 0;
+}
+
+static int load_builders(const struct invocation *invocation, struct chain_check *ret,
+                         struct problem *problem)
+{
+        const char *text;
+
+        ret->question.builders = ret->builders;
+        for (size_t i = 0; (text = option_value_at(invocation, CHAIN_BUILDER, i)); i++) {
+                int r;
+
+                if (i == CHAIN_BUILDERS_MAX)
+                        return problem_set(problem, -EINVAL, "--builder: more than %d",
+                                           CHAIN_BUILDERS_MAX);
+                ret->question.builder_count = i + 1;
+                r = load_builder(text, &ret->builders[i], &ret->builder_texts[i], problem);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int check_options(const struct invocation *invocation, struct problem *problem)
@@ -109,6 +166,10 @@ int chain_check_load(const struct invocation *invocation, struct chain_check *re
         ret->require_log = option_value(invocation, CHAIN_REQUIRE_LOG) != NULL;
         if (r == 0)
                 r = load_owners(invocation, ret, problem);
+        if (r == 0)
+                r = load_digests(invocation, ret, problem);
+        if (r == 0)
+                r = load_builders(invocation, ret, problem);
         if (r == 0 && ring)
                 r = keyring_load(ring, &ret->ring, problem);
         if (ring) {

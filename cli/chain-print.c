@@ -39,10 +39,49 @@ static int holds_standing(const struct chain_check *check)
         return 1;
 }
 
+static int holds_current(const struct chain_check *check)
+{
+        return check->question.layout_count > 0;
+}
+
+static int has_condition(const struct chain_check *check, const char *step)
+{
+        for (size_t i = 0; i < check->question.builder_count; i++)
+                if (string_equal(check->question.builders[i].step, step))
+                        return 1;
+        return 0;
+}
+
+/* Attestations within which nobody named a builder have none to be wrong about. */
+static int holds_builders_of(const struct chain_check *check, const struct chain *chain)
+{
+        int result = -1;
+
+        for (size_t i = 0; i < chain->layout.step_count; i++)
+                for (size_t j = 0; j < chain->steps[i].count; j++) {
+                        const struct chain_attestation *attestation = chain->steps[i].accepted[j];
+                        int inner =
+                                attestation->sub ? holds_builders_of(check, attestation->sub) : -1;
+
+                        if (inner >= 0 || attestation->link.builder)
+                                result = chain == &check->chain && inner < 0 &&
+                                         has_condition(check, chain->steps[i].item->name);
+                        if (result == 0)
+                                return 0;
+                }
+        return result;
+}
+
+/* Key rings do not say for which builders a key may speak: who verifies has to. */
+static int holds_builders(const struct chain_check *check)
+{
+        return holds_builders_of(check, &check->chain);
+}
+
 static const struct {
-        const char *name;   /* in JSON */
-        const char *phrase; /* for people */
-        int (*holds)(const struct chain_check *check);
+        const char *name;                              /* in JSON */
+        const char *phrase;                            /* for people */
+        int (*holds)(const struct chain_check *check); /* -1: it is about nothing here */
 } claims[] = {
         {"layout", "that the layout is fulfilled", holds_always},
         {"edges", "that each step took what another made", holds_edges},
@@ -50,6 +89,8 @@ static const struct {
         {"standing", "that the keys of the steps are not revoked", holds_standing},
         {"run", "that all steps are of one run", holds_run},
         {"present", "that it is the run that is asked for, and not an old one", holds_present_run},
+        {"current", "that it is the layout in force, and not an old one", holds_current},
+        {"builders", "that those who sign for builders may do so", holds_builders},
 };
 
 json_t *chain_claims_to_json(const struct chain_check *check, int held)
@@ -57,7 +98,7 @@ json_t *chain_claims_to_json(const struct chain_check *check, int held)
         json_t *list = json_array();
 
         for (size_t i = 0; list && i < ARRAY_SIZE(claims); i++)
-                if (!claims[i].holds(check) == !held &&
+                if (claims[i].holds(check) == held &&
                     json_array_append_new(list, json_string(claims[i].name)) < 0) {
                         json_decref(list);
                         return NULL;
@@ -80,6 +121,10 @@ static void put_attestation(const struct chain_step *step,
                                key_purpose_name(member->purpose));
         else
                 buf_put_format(text, ", signed by key %.16s of the layout", attestation->key->id);
+        if (attestation->link.builder) {
+                buf_put_string(text, ", for builder ");
+                output_put_text(text, view_string(attestation->link.builder));
+        }
         if (attestation->sub)
                 buf_put_format(text, ", a layout of %zu steps",
                                attestation->sub->layout.step_count);
@@ -121,7 +166,7 @@ static void put_not_proved(const struct chain_check *check, struct buf *text)
         const char *separator = "not proved: ";
 
         for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
-                if (claims[i].holds(check))
+                if (claims[i].holds(check) != 0)
                         continue;
                 buf_put_string(text, separator);
                 buf_put_string(text, claims[i].phrase);

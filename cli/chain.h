@@ -8,18 +8,22 @@
 #include "cli/model.h"
 #include "lib/chain.h"
 
-#define CHAIN_OWNERS_MAX 16
+#define CHAIN_OWNERS_MAX   16
+#define CHAIN_LAYOUTS_MAX  16
+#define CHAIN_BUILDERS_MAX 64
 
 /* Places in the verb's table of options. */
 enum chain_option {
         CHAIN_LAYOUT,
         CHAIN_LAYOUT_KEY,
+        CHAIN_LAYOUT_DIGEST,
         CHAIN_ATTESTATIONS,
         CHAIN_KEYRING,
         CHAIN_RUN,
         CHAIN_ANY_RUN,
         CHAIN_REQUIRE_LOG,
         CHAIN_STEP,
+        CHAIN_BUILDER,
         CHAIN_ONLY,
         CHAIN_INSPECT,
         CHAIN_FACTS,
@@ -44,7 +48,10 @@ struct chain_check {
         const struct invocation *invocation;
         const char *layout_path;
         struct in_toto_key owners[CHAIN_OWNERS_MAX];
-        struct keyring ring; /* without origin when there is none */
+        struct sha256 layouts[CHAIN_LAYOUTS_MAX];
+        struct chain_builder builders[CHAIN_BUILDERS_MAX];
+        char *builder_texts[CHAIN_BUILDERS_MAX]; /* that they borrow from */
+        struct keyring ring;                     /* without origin when there is none */
         struct chain_question question;
         struct buf layout;
         struct chain chain;

@@ -22,13 +22,28 @@ static int set_step(struct chain_check *check, struct problem *problem)
                                          "--step: the layout has no step \"%.100s\"", name);
 }
 
+/* A condition on a step that is not there would be one on nothing. */
+static int check_builders(const struct chain_check *check, struct problem *problem)
+{
+        const struct chain_question *question = &check->question;
+
+        for (size_t i = 0; i < question->builder_count; i++)
+                if (!chain_find_step(&check->chain, question->builders[i].step))
+                        return problem_set(problem, -EINVAL,
+                                           "--builder: the layout has no step \"%.100s\"",
+                                           question->builders[i].step);
+        return 0;
+}
+
 static int verify(struct chain_check *check, struct problem *problem)
 {
         int r = chain_verify(&check->question, buf_view(&check->layout), &check->chain, problem);
 
         if (r < 0)
                 return problem_prefix(problem, r, "%.150s", check->layout_path);
-        r = set_step(check, problem);
+        r = check_builders(check, problem);
+        if (r == 0)
+                r = set_step(check, problem);
         return r < 0 ? r : chain_check_artifacts(check, problem);
 }
 
@@ -116,6 +131,10 @@ const struct verb verb_verify_chain = {
                                               "the key of its owner, as PEM or as in-toto has it; "
                                               "repeats, and each must have signed",
                                               .repeats = 1},
+                        [CHAIN_LAYOUT_DIGEST] = {"layout-digest", NULL, "sha256:HEX",
+                                                 "what the layout must be, so that no old one will "
+                                                 "do; repeats, and one is enough",
+                                                 .repeats = 1},
                         [CHAIN_ATTESTATIONS] = {"attestations", "d", "DIR",
                                                 "where the attestations are; else here"},
                         [CHAIN_KEYRING] = {"keyring", "r", "FILE",
@@ -127,6 +146,10 @@ const struct verb verb_verify_chain = {
                                                "journal"},
                         [CHAIN_STEP] = {"step", NULL, "NAME",
                                         "the step that made the ARTIFACTs; else the last"},
+                        [CHAIN_BUILDER] = {"builder", NULL, "STEP=ID",
+                                           "the builder whose provenance the step needs; repeats, "
+                                           "and of several of one step one is enough",
+                                           .repeats = 1},
                         [CHAIN_ONLY] = {"specification-only", NULL, NULL,
                                         "check what in-toto's specification demands, and no more"},
                         [CHAIN_INSPECT] = {"inspect", NULL, NULL,

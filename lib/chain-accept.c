@@ -126,6 +126,28 @@ static int check_member(const struct chain_question *question,
         return r < 0 || !attestation->member ? r : check_standing(attestation, problem);
 }
 
+/* Of a link, and of a layout in the place of one, no builder is known. */
+static int check_builder(const struct chain_question *question, const char *step,
+                         const struct in_toto_link *link, struct problem *problem)
+{
+        int wanted = 0;
+
+        for (size_t i = 0; i < question->builder_count; i++) {
+                if (!string_equal(question->builders[i].step, step))
+                        continue;
+                if (link->builder && string_equal(question->builders[i].id, link->builder))
+                        return 0;
+                wanted = 1;
+        }
+        if (!wanted)
+                return 0;
+        return link->builder ? problem_set(problem, -EKEYREJECTED,
+                                           "by builder %.150s, and its step must be by another",
+                                           link->builder)
+                             : problem_set(problem, -EKEYREJECTED,
+                                           "names no builder, and its step must be by one");
+}
+
 static int check_link(const struct chain_question *question, const struct in_toto_link *link,
                       struct problem *problem)
 {
@@ -181,6 +203,8 @@ static int consider(const struct chain_question *question, const struct chain *c
                 r = problem_set(problem, -EKEYREJECTED, "signed by none of the keys of its step");
         if (r == 0)
                 r = check_member(question, attestation, problem);
+        if (r == 0)
+                r = check_builder(question, step->item->name, &attestation->link, problem);
         return r < 0 || attestation->is_layout ? r
                                                : check_link(question, &attestation->link, problem);
 }

@@ -103,11 +103,30 @@ static int check_owners(const struct chain_question *question, const struct chai
         return 0;
 }
 
+/* Owners sign no order of their layouts: which of them is in force, the verifier has to know. */
+static int check_digest(const struct chain_question *question, const struct chain *chain,
+                        struct problem *problem)
+{
+        char hex[HEX_SIZE(SHA256_SIZE)];
+
+        for (size_t i = 0; i < question->layout_count; i++)
+                if (view_equal(sha256_view(&question->layouts[i]),
+                               sha256_view(&chain->envelope.digest)))
+                        return 0;
+        if (question->layout_count == 0)
+                return 0;
+        return problem_set(problem, -EKEYREJECTED,
+                           "layout: another one than is demanded: found sha256:%s",
+                           hex_encode(sha256_view(&chain->envelope.digest), hex));
+}
+
 static int read_layout(const struct place *place, struct chain *chain, struct problem *problem)
 {
         const struct chain_question *question = place->question;
         int r = check_owners(question, chain, problem);
 
+        if (r == 0)
+                r = check_digest(question, chain, problem);
         if (r == 0)
                 r = layout_parse(chain->envelope.payload, &chain->layout, problem);
         if (r < 0)
@@ -185,7 +204,9 @@ static int verify_sublayout(const struct place *above, const struct chain_step *
         question.directory = directory;
         question.owners = attestation->key;
         question.owner_count = 1;
-        question.inspect = NULL; /* those who take a step run nothing in the verifier */
+        question.layout_count = 0;
+        question.builder_count = 0; /* it was asked of the steps of the outermost one */
+        question.inspect = NULL;    /* those who take a step run nothing in the verifier */
         attestation->sub = calloc(1, sizeof(*attestation->sub));
         if (!attestation->sub)
                 return -ENOMEM;

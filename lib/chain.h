@@ -21,11 +21,21 @@
 #define CHAIN_FILES_MAX ((size_t)10000) /* in one directory */
 #define CHAIN_DEPTH_MAX 8               /* layouts within layouts */
 
+/* That the provenance of the step @step must be by the builder @id, or another one that is said so.
+ * All is borrowed. */
+struct chain_builder {
+        const char *step, *id;
+};
+
 /* What is asked. All is borrowed. */
 struct chain_question {
         const char *directory;
         const struct in_toto_key *owners; /* each of which must have signed the layout */
         size_t owner_count;
+        const struct sha256 *layouts; /* of what was signed: the layout must be one of them */
+        size_t layout_count;          /* 0: it may be any, an old one of the owner's too */
+        const struct chain_builder *builders;
+        size_t builder_count;
         const struct keyring *ring; /* NULL: none. Keys in it are believed as it says. */
         uint64_t now;               /* seconds */
         const char *run;            /* that the attestations must be of; NULL: any one */
