@@ -251,6 +251,22 @@ static void no_owner(const char *folder, struct chain_question *question)
         question->owners = &people[OTHER].public;
 }
 
+static void demand_builder(const char *folder, struct chain_question *question)
+{
+        static const struct chain_builder builder = {"train", "https://example.org/b"};
+
+        question->builders = &builder;
+        question->builder_count = 1;
+}
+
+static void demand_another_layout(const char *folder, struct chain_question *question)
+{
+        static const struct sha256 another = {{1}};
+
+        question->layouts = &another;
+        question->layout_count = 1;
+}
+
 static const struct scene scenes[] = {
         {"good", change_nothing, NULL, LATER, 1},
         {"noise", add_noise, NULL, LATER, 1},
@@ -286,6 +302,12 @@ static const struct scene scenes[] = {
          "step train: train.link and other.link differ in "
          "\"model\"",
          LATER, 2},
+        {"no builder", demand_builder,
+         "step train: 0 of the 1 attestations it needs; train.link: names no builder, and its step "
+         "must be by one",
+         LATER, 1},
+        {"another layout", demand_another_layout,
+         "layout: another one than is demanded: found sha256:", LATER, 1},
         {"unreadable", lose_step,
          "step train: 0 of the 1 attestations it needs; train.link: ", LATER, 1},
 };
@@ -345,11 +367,14 @@ static void make_tree(struct tree *ret)
                    PREPARER);
 }
 
-static int verify_tree(const struct tree *tree, struct chain *ret, struct problem *problem)
+static int verify_tree(const struct tree *tree, const struct chain_builder *builder,
+                       struct chain *ret, struct problem *problem)
 {
         struct chain_question question = {.directory = tree->folder.path,
                                           .owners = &people[OWNER].public,
                                           .owner_count = 1,
+                                          .builders = builder,
+                                          .builder_count = builder ? 1 : 0,
                                           .now = NOW};
         _cleanup_(buf_done) struct buf layout = {};
 
@@ -357,8 +382,11 @@ static int verify_tree(const struct tree *tree, struct chain *ret, struct proble
         return chain_verify(&question, buf_view(&layout), ret, problem);
 }
 
-static void test_delegated(const char *data, const char *reason)
+/* A condition on the builder of a step of the outermost layout is none on those who call theirs the
+ * same, and not fulfilled by a layout in the place of evidence. */
+static void test_delegated(const char *data, const char *step, const char *reason)
 {
+        const struct chain_builder builder = {step, "https://example.org/b"};
         _cleanup_(tree_done) struct tree tree = {};
         _cleanup_(chain_done) struct chain chain = {};
         _cleanup_(buf_done) struct buf link = {};
@@ -371,7 +399,8 @@ static void test_delegated(const char *data, const char *reason)
         (void)snprintf(path, sizeof(path), "%s/fit.link", tree.directory);
         if (data)
                 folder_write(&tree.folder, path, buf_view(&link));
-        expect_integer(verify_tree(&tree, &chain, &problem), reason ? -EKEYREJECTED : 0);
+        expect_integer(verify_tree(&tree, step ? &builder : NULL, &chain, &problem),
+                       reason ? -EKEYREJECTED : 0);
         expect_reason(&problem, reason);
         if (!reason)
                 expect(artifacts_find(chain_products(&chain), "model") != NULL && chain.run);
@@ -430,7 +459,7 @@ static void test_missing_directory(void)
 
         make_tree(&tree);
         put_signed(tree.folder.path, tree.file, inner_layout("fit"), TRAINER);
-        expect_integer(verify_tree(&tree, &chain, &problem), -EKEYREJECTED);
+        expect_integer(verify_tree(&tree, NULL, &chain, &problem), -EKEYREJECTED);
         expect_contains(problem.text, "No such file or directory");
 }
 
@@ -443,7 +472,7 @@ static void test_cycle(void)
         make_tree(&tree);
         put_signed(tree.folder.path, tree.file, inner_layout("train"), TRAINER);
         assert(symlinkat(".", tree.folder.fd, tree.directory) == 0);
-        expect_integer(verify_tree(&tree, &chain, &problem), -EKEYREJECTED);
+        expect_integer(verify_tree(&tree, NULL, &chain, &problem), -EKEYREJECTED);
         expect_contains(problem.text, "the layout is within itself: a cycle");
 }
 
@@ -467,7 +496,7 @@ static void test_depth(void)
                 path[strlen(path) - strlen(".link")] = '\0';
                 (void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "/");
         }
-        expect_integer(verify_tree(&tree, &chain, &problem), -EKEYREJECTED);
+        expect_integer(verify_tree(&tree, NULL, &chain, &problem), -EKEYREJECTED);
         expect_contains(problem.text, "layouts within layouts deeper than 8");
 }
 
@@ -551,8 +580,10 @@ int main(void)
         for (size_t i = 0; i < ARRAY_SIZE(scenes); i++)
                 check_scene(&scenes[i]);
         test_label = "";
-        test_delegated("data=d", NULL);
-        test_delegated("data=e", "found \"data\", which is not the product of prepare");
+        test_delegated("data=d", NULL, NULL);
+        test_delegated("data=d", "fit", NULL);
+        test_delegated("data=d", "train", "names no builder, and its step must be by one");
+        test_delegated("data=e", NULL, "found \"data\", which is not the product of prepare");
         test_delegated_inspection();
         test_missing_directory();
         test_cycle();
