@@ -160,6 +160,41 @@ static void put_tpm(struct table *table, const struct given *given,
                          : NULL);
 }
 
+static int is_tpm(const struct given *given)
+{
+        return given->attestation.evidence.kind == EVIDENCE_TPM2;
+}
+
+/* What binds a TPM's certificate to the attestation key is a challenge of its endorsement key, and
+ * not a Name that has answered some challenge before: anybody can put another TPM's certificate
+ * into the file. That of a PKCS#11 token is of the key itself. */
+static int has_bound_certificate(const struct given *given)
+{
+        return !is_tpm(given) || given->trust.secret_count > 0;
+}
+
+/* No older than a question of the verifier's. */
+static int is_recent(const struct given *given)
+{
+        return given->trust.secret_count > 0 || given->trust.nonce.size > 0;
+}
+
+static void put_not_proved(const struct given *given, const struct evidence_proof *proof,
+                           struct buf *ret)
+{
+        _cleanup_(table_done) struct table table = {};
+
+        if (!has_bound_certificate(given)) {
+                buf_put_string(ret, "not proved, since no challenge binds this certificate to the "
+                                    "attestation key:\n");
+                table_init(&table, 2);
+                put_certificate(&table, proof);
+                table_print(&table, 2, ret);
+        }
+        if (is_tpm(given) && !is_recent(given))
+                buf_put_string(ret, "not proved, without --nonce: that it is not an old one\n");
+}
+
 static void put_text(const struct given *given, const struct evidence_proof *proof, struct buf *ret)
 {
         _cleanup_(table_done) struct table proved = {}, said = {};
@@ -167,10 +202,12 @@ static void put_text(const struct given *given, const struct evidence_proof *pro
 
         key_put_line(ret, given->key);
         table_init(&proved, 2);
-        if (given->attestation.evidence.kind == EVIDENCE_TPM2)
+        if (is_tpm(given))
                 put_tpm(&proved, given, proof);
-        put_certificate(&proved, proof);
+        if (has_bound_certificate(given))
+                put_certificate(&proved, proof);
         table_print(&proved, 2, ret);
+        put_not_proved(given, proof, ret);
         if (facts->count > 0)
                 buf_put_string(ret, "self-asserted, nobody vouches for it:\n");
         table_init(&said, 2);
@@ -194,23 +231,46 @@ static json_t *certificate_to_json(const struct evidence_proof *proof)
                 "subject", subject);
 }
 
+/* What one would take for proved, beside what is: nothing if it is. */
+static json_t *unbound_to_json(const struct given *given, const struct evidence_proof *proof)
+{
+        return has_bound_certificate(given)
+                       ? NULL
+                       : json_pack("{s:o*, s:s, s:s}", "certificate", certificate_to_json(proof),
+                                   "manufacturer", proof->device.manufacturer, "model",
+                                   proof->device.model);
+}
+
+static json_t *not_proved_to_json(const struct given *given)
+{
+        json_t *list = json_array();
+
+        if (!has_bound_certificate(given))
+                (void)json_array_append_new(list, json_string("certificate"));
+        if (is_tpm(given) && !is_recent(given))
+                (void)json_array_append_new(list, json_string("recent"));
+        return list;
+}
+
 static json_t *to_json(const struct given *given, const struct evidence_proof *proof)
 {
         const json_t *evidence = given->attestation.key.evidence;
         char name[HEX_SIZE(TPM_NAME_SIZE)] = "", fingerprint[HEX_SIZE(SHA256_SIZE)];
-        int tpm = given->attestation.evidence.kind == EVIDENCE_TPM2;
+        int tpm = is_tpm(given), bound = has_bound_certificate(given);
 
         if (tpm)
                 (void)hex_encode(tpm_name_view(&proof->attestation_name), name);
         (void)hex_encode(sha256_view(pubkey_fingerprint(given->key->pubkey)), fingerprint);
-        return json_pack(
-                "{s:s*, s:b, s:o*, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:O, s:I}", "attestationKey",
-                tpm ? name : NULL, "bound", proof->bound, "certificate", certificate_to_json(proof),
-                "fingerprint", fingerprint, "firmware", tpm ? proof->firmware : NULL, "key",
-                given->key->name, "kind", json_member_string(evidence, "kind"), "manufacturer",
-                tpm ? proof->device.manufacturer : NULL, "model", tpm ? proof->device.model : NULL,
-                "selfAsserted", json_object_get(evidence, "selfAsserted"), "version",
-                (json_int_t)given->key->version);
+        return json_pack("{s:s*, s:b, s:o*, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:o, s:O, s:o*, s:I}",
+                         "attestationKey", tpm ? name : NULL, "bound", proof->bound, "certificate",
+                         bound ? certificate_to_json(proof) : NULL, "fingerprint", fingerprint,
+                         "firmware", tpm ? proof->firmware : NULL, "key", given->key->name, "kind",
+                         json_member_string(evidence, "kind"), "manufacturer",
+                         tpm && bound ? proof->device.manufacturer : NULL, "model",
+                         tpm && bound ? proof->device.model : NULL, "notProved",
+                         not_proved_to_json(given), "selfAsserted",
+                         json_object_get(evidence, "selfAsserted"), "unbound",
+                         unbound_to_json(given, proof), "version", (json_int_t)given->key->version);
 }
 
 static int print(const struct invocation *invocation, const struct given *given,
