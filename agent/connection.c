@@ -68,8 +68,7 @@ static void connection_settle(struct connection *connection)
         connection->watched = watched;
 }
 
-/* Moves the replies whose turn it is to the output. */
-static void collect_replies(struct connection *connection)
+void connection_collect(struct connection *connection)
 {
         while (connection->calls && connection->calls->answered) {
                 struct call *call = connection->calls;
@@ -88,8 +87,7 @@ static void collect_replies(struct connection *connection)
         }
 }
 
-/* 0 or the error that ends the connection. */
-static int send_output(struct connection *connection)
+int connection_send(struct connection *connection)
 {
         while (connection->output.size > 0) {
                 ssize_t sent = send(connection->fd, connection->output.data,
@@ -109,8 +107,8 @@ static void take_messages(struct connection *connection);
 
 void connection_flush(struct connection *connection)
 {
-        collect_replies(connection);
-        if (buf_error(&connection->output) || send_output(connection) < 0) {
+        connection_collect(connection);
+        if (buf_error(&connection->output) || connection_send(connection) < 0) {
                 connection_close(connection);
                 return;
         }
@@ -118,7 +116,7 @@ void connection_flush(struct connection *connection)
         connection_settle(connection);
 }
 
-static struct call *add_call(struct connection *connection)
+struct call *connection_add_call(struct connection *connection)
 {
         struct call *call = calloc(1, sizeof(*call));
 
@@ -147,7 +145,7 @@ static void refuse_dead(struct connection *connection, struct call *call)
 
 static void take_message(struct connection *connection, struct view message)
 {
-        struct call *call = add_call(connection);
+        struct call *call = connection_add_call(connection);
         struct problem problem = {};
         int r;
 
@@ -185,7 +183,7 @@ static void take_messages(struct connection *connection)
         }
         buf_consume(&connection->input, done);
         if (connection->scanned > VARLINK_MESSAGE_MAX && !connection->closing) {
-                struct call *call = add_call(connection);
+                struct call *call = connection_add_call(connection);
 
                 if (call)
                         call_fail(call, "TooLarge", "message longer than %zu bytes",
@@ -197,7 +195,7 @@ static void take_messages(struct connection *connection)
 /* The connection was handed on. Whoever has it now is not the one that was identified. */
 static int refuse_sender(struct connection *connection, pid_t sender)
 {
-        struct call *call = add_call(connection);
+        struct call *call = connection_add_call(connection);
         struct problem problem = {};
 
         (void)problem_set(&problem, -EPERM,
@@ -210,8 +208,7 @@ static int refuse_sender(struct connection *connection, pid_t sender)
         return -EPERM;
 }
 
-/* 1: something was read; 0: nothing now; negative: the end. */
-static int read_input(struct connection *connection)
+int connection_read(struct connection *connection)
 {
         uint8_t *room = buf_reserve(&connection->input, CONNECTION_READ_SIZE);
         pid_t sender = 0;
@@ -237,7 +234,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *contex
         int r = 0;
 
         if (revents & EPOLLIN)
-                r = read_input(connection);
+                r = connection_read(connection);
         /* Gone for good, with nothing left to read: nobody would take the replies. */
         if ((revents & (EPOLLHUP | EPOLLERR)) && r <= 0) {
                 connection_close(connection);

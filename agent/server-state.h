@@ -3,7 +3,7 @@
 
 /*
  * What sockets and connections share. Private to agent/server.c, agent/admission.c,
- * agent/connection.c, agent/flush-queue.c and agent/call.c.
+ * agent/connection.c, agent/connection-end.c, agent/flush-queue.c and agent/call.c.
  */
 
 #include "agent/server.h"
@@ -74,6 +74,21 @@ int connection_is_through(const struct connection *connection);
 
 /* Sends what can be sent, and works on what there is room for now. It may be closed by that. */
 void connection_flush(struct connection *connection);
+
+/* Its parts, for connection-end.c: reads what is there (1: something; 0: nothing now; negative: the
+ * end), adds a call (NULL without memory), moves the replies whose turn it is to the output, and
+ * sends of that what can be sent (0, or the error that ends the connection). */
+int connection_read(struct connection *connection) _must_use_;
+struct call *connection_add_call(struct connection *connection) _must_use_;
+void connection_collect(struct connection *connection);
+int connection_send(struct connection *connection);
+
+/* The agent is told to stop: whatever has been sent to it by now, and is not begun, is answered.
+ * connection-end.c, as the next one. */
+void connection_refuse_rest(struct connection *connection);
+
+/* The agent ends: calls without a reply have an error, as far as the client takes it at once. */
+void connection_abandon(struct connection *connection);
 
 /* Has what can be sent be sent, soon: when the loop comes to it, or at server_flush().
  * flush-queue.c, as the next two. */

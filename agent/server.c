@@ -56,7 +56,7 @@ struct server *server_free(struct server *server)
                 return NULL;
         server->events.drained = NULL;
         while (server->connections)
-                connection_close(server->connections);
+                connection_abandon(server->connections);
         while (server->listeners) {
                 struct listener *listener = server->listeners;
 
@@ -188,8 +188,10 @@ void server_drain(struct server *server)
         server->draining = 1;
         listeners_watch(server, SD_EVENT_OFF);
         for (struct connection *connection = server->connections; connection;
-             connection = connection->next)
+             connection = connection->next) {
+                connection_refuse_rest(connection);
                 connection->closing = 1;
+        }
         if (server->connection_count == 0 && server->events.drained)
                 server->events.drained(server->events.agent);
         else

@@ -40,7 +40,7 @@ struct server_events {
 
 int server_new(sd_event *event, const struct server_events *events, struct server **ret) _must_use_;
 
-/* Closes all connections. Calls that are not answered yet live on. */
+/* Closes all connections. Calls that are not answered yet live on; their clients are told so. */
 struct server *server_free(struct server *server);
 DEFINE_CLEANUP(struct server *, server_free)
 
@@ -56,7 +56,8 @@ int server_bind(const char *path, mode_t mode, int *ret_fd, struct problem *prob
  * within a call: connections may be closed. */
 void server_flush(struct server *server);
 
-/* Takes no more connections and calls. */
+/* Takes no more connections and calls: those that are there and not begun are answered with Busy.
+ */
 void server_drain(struct server *server);
 
 /* After server_drain(): waits no longer for clients to take their replies. Calls that are not
