@@ -41,7 +41,7 @@ static void release_calls(struct agent *agent)
  * people have used since. */
 static void begin_work(struct agent *agent)
 {
-        if (agent->anchored)
+        if (agent->anchored || agent->stopping)
                 return;
         agent->anchored = 1;
         for (size_t i = 0; i < agent->token_count; i++)

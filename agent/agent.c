@@ -235,6 +235,7 @@ static void record_stop(struct agent *agent)
         if (record)
                 recorder_set(record, "reason", "told to stop");
         recorder_note(&agent->recorder, record);
+        recorder_close(&agent->recorder); /* tokens may still come and go */
         writer_commit(agent->writer);
         sealer_finish(agent->sealer, on_sealed, agent);
 }

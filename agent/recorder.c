@@ -88,7 +88,7 @@ static void note_time(struct recorder *recorder, const char *time)
 int recorder_append_texts(struct recorder *recorder, struct view record, struct view entry,
                           const char *time, writer_function done, void *context)
 {
-        int r = append_clock(recorder, time);
+        int r = recorder->closed ? -EROFS : append_clock(recorder, time);
 
         if (r == 0)
                 r = writer_append_run(recorder->writer, (struct view[]){record, entry},
@@ -117,6 +117,11 @@ void recorder_note(struct recorder *recorder, json_t *record)
 {
         int r = recorder_append(recorder, record, NULL, NULL);
 
-        if (r < 0)
+        if (r < 0 && !recorder->closed)
                 event_log(LOG_WARNING, NULL, "a record was not written: %s", strerror(-r));
+}
+
+void recorder_close(struct recorder *recorder)
+{
+        recorder->closed = 1;
 }

@@ -13,6 +13,7 @@ struct recorder {
         struct writer *writer;
         char boot[40];               /* the kernel's boot id */
         char last[RECORD_TIME_SIZE]; /* time of the newest record; empty: none yet */
+        int closed;
 };
 
 /* Reads the boot id. */
@@ -39,6 +40,9 @@ int recorder_append_texts(struct recorder *recorder, struct view record, struct 
 /* The same for a record that nobody waits for: if it cannot be appended, the state of the journal
  * is known already. */
 void recorder_note(struct recorder *recorder, json_t *record);
+
+/* The newest record is the last one: from then on all are refused, with -EROFS. */
+void recorder_close(struct recorder *recorder);
 
 /* Microseconds since the epoch, for record_time(). */
 uint64_t recorder_now(void);

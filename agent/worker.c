@@ -42,12 +42,15 @@ static int on_reaped(sd_event_source *source, const siginfo_t *status, void *con
         return 0;
 }
 
-/* Kills the process and leaves it to the event loop to reap, however long the kernel takes. */
-static void abandon_process(struct worker *worker)
+/* Ends the process and leaves it to the event loop to reap, however long the kernel takes. While it
+ * opens its token it may be logging in, and SoftHSM must not be killed in that: then the end of its
+ * socket ends it, as soon as it looks. */
+static void abandon_process(struct worker *worker, int opening)
 {
         if (!worker->child)
                 return;
-        (void)sd_event_source_send_child_signal(worker->child, SIGKILL, NULL, 0); /* may be dead */
+        if (!opening) /* may be dead */
+                (void)sd_event_source_send_child_signal(worker->child, SIGKILL, NULL, 0);
         (void)sd_event_source_set_userdata(worker->child, NULL);
         if (sd_event_source_set_floating(worker->child, 1) >= 0)
                 sd_event_source_unref(worker->child);
@@ -69,6 +72,8 @@ static void fail_flights(struct worker *worker, int error, const struct problem 
 
 void worker_down(struct worker *worker, int error, const struct problem *problem)
 {
+        int opening = worker->state == WORKER_OPENING && error != -ETIME;
+
         if (worker->state == WORKER_DOWN)
                 return;
         worker->state = WORKER_DOWN;
@@ -76,7 +81,7 @@ void worker_down(struct worker *worker, int error, const struct problem *problem
         worker->timer = sd_event_source_disable_unref(worker->timer);
         fd_closep(&worker->fd);
         worker->fd = -1;
-        abandon_process(worker);
+        abandon_process(worker, opening);
         worker->renew = 0;
         load_table_done(&worker->loads);
         fail_flights(worker, error == -ETIME ? -ETIME : -ECONNRESET, problem);
@@ -90,13 +95,15 @@ void worker_end(struct worker *worker, const struct problem *reason)
 
 struct worker *worker_free(struct worker *worker)
 {
+        int opening = worker && worker->state == WORKER_OPENING;
+
         if (!worker)
                 return NULL;
         worker->state = WORKER_DOWN;
         sd_event_source_disable_unref(worker->io);
         sd_event_source_disable_unref(worker->timer);
         fd_closep(&worker->fd);
-        abandon_process(worker);
+        abandon_process(worker, opening);
         load_table_done(&worker->loads);
         fail_flights(worker, -ECONNRESET, NULL);
         facts_done(&worker->facts);
@@ -221,7 +228,7 @@ int worker_start(struct worker *worker, const char *program, int final_try, stru
                 worker->timer = sd_event_source_disable_unref(worker->timer);
                 fd_closep(&worker->fd);
                 worker->fd = -1;
-                abandon_process(worker);
+                abandon_process(worker, 0);
                 worker->flight_count = 0;
                 return r;
         }

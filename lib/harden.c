@@ -8,8 +8,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/macro.h"
+
+#define OUTLIVE_SECONDS 600 /* the longest Timeout= there is */
 
 /* A stop signal often goes to the whole process group or unit. The agent still has a last
  * checkpoint to get signed then, so only the end of the socket, the agent's death and SIGKILL end a
@@ -33,11 +36,13 @@ static int agent_is_alive(int agent)
 
 void harden_outlive_agent(void)
 {
+        (void)alarm(OUTLIVE_SECONDS);              /* whose default is the end */
         (void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); /* fails for no signal but an invalid one */
 }
 
 void harden_end_with_agent(int agent)
 {
+        (void)alarm(0);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (!agent_is_alive(agent))
                 (void)raise(SIGKILL); /* as it would have been */

@@ -340,10 +340,10 @@ def as_user(running, uid, method, **parameters):
     child = os.fork()
     if child == 0:
         said = ["OSError", {"reason": "no user"}]
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
         try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
             with Connection(running.path("admin.sock"), PATIENCE) as connection:
                 said = [None, connection.call(ADMIN + method, **parameters)]
         except CallError as error:
