@@ -115,8 +115,10 @@ static void put_levels(struct buf *text, const struct replay_result *result)
                 const struct replay_range *range = &result->ranges[i];
 
                 buf_put_format(text, "%s", replay_level_name(range->level));
-                if (range->of[0])
-                        buf_put_format(text, " of %s", range->of);
+                if (range->of[0]) {
+                        buf_put_string(text, " of ");
+                        output_put_text(text, view_string(range->of));
+                }
                 buf_put_format(text, ": records %llu to %llu\n", (unsigned long long)range->first,
                                (unsigned long long)range->end - 1);
         }
@@ -157,7 +159,9 @@ int journal_report_result(const struct journal_report *report, const struct repl
         output_put_text(&text, view_string(path));
         buf_put_format(&text, ": good: %llu records, %llu signatures verified\n",
                        (unsigned long long)result->records, (unsigned long long)result->signatures);
-        buf_put_format(&text, "origin: %s\n", report->origin);
+        buf_put_string(&text, "origin: ");
+        output_put_text(&text, view_string(report->origin));
+        buf_put_string(&text, "\n");
         if (result->before > 0)
                 buf_put_format(&text, "verified before: %llu of the records\n",
                                (unsigned long long)result->before);

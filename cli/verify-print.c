@@ -308,7 +308,9 @@ static void put_ring(const struct verification *v, struct buf *text)
 
         if (origin) {
                 output_put_text(text, view_string(v->path));
-                buf_put_format(text, ": the key is of %s\n", origin);
+                buf_put_string(text, ": the key is of ");
+                output_put_text(text, view_string(origin));
+                buf_put_string(text, "\n");
         }
         if (v->proof.key && !trust_is_signed(&v->trust)) {
                 output_put_text(text, view_string(v->path));

@@ -78,8 +78,10 @@ int inventory_next_pair(const struct inventory *a, const struct inventory *b,
         order = !more_a   ? 1
                 : !more_b ? -1
                           : strcmp(a->files[pair->next_a].name, b->files[pair->next_b].name);
-        inventory_rest(a, pair->next_a);
-        inventory_rest(b, pair->next_b);
+        if (order <= 0)
+                inventory_rest(a, pair->next_a);
+        if (order >= 0)
+                inventory_rest(b, pair->next_b);
         pair->a = order <= 0 ? &a->files[pair->next_a++] : NULL;
         pair->b = order >= 0 ? &b->files[pair->next_b++] : NULL;
         return 1;

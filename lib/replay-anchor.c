@@ -105,8 +105,11 @@ static void compare_place(struct anchors *anchors, const struct replay_leaf *lea
 static int take_place(struct anchors *anchors, const struct replay_leaf *leaf, uint32_t index)
 {
         struct view token = record_string(leaf->record, "token");
+        char name[KEY_NAME_MAX + 1] = "";
 
-        if (token.size > KEY_NAME_MAX) {
+        if (token.size <= KEY_NAME_MAX)
+                memcpy(name, token.data, token.size);
+        if (!view_is(token, name) || !key_name_is_valid(name)) {
                 fault(anchors, leaf, "the token has no name that there can be");
                 return 0;
         }
@@ -114,8 +117,7 @@ static int take_place(struct anchors *anchors, const struct replay_leaf *leaf, u
                 compare_place(anchors, leaf, index);
         anchors->placed = 1;
         anchors->index = index;
-        memset(anchors->token, 0, sizeof(anchors->token));
-        memcpy(anchors->token, token.data, token.size);
+        memcpy(anchors->token, name, sizeof(name));
         return 1;
 }
 

@@ -90,12 +90,15 @@ static int move_to_file(struct buf *buf, size_t capacity)
         int fd = open_file();
         int r = fd < 0 ? fd : write_at_once(fd, buf);
 
-        if (r < 0) {
-                fd_closep(&fd);
-                return r;
+        if (r == 0) {
+                buf->spool = fd + 1;
+                r = extend(buf, 0, capacity);
         }
-        buf->spool = fd + 1;
-        return extend(buf, 0, capacity);
+        if (r < 0) {
+                buf->spool = 0; /* it is in memory still */
+                fd_closep(&fd);
+        }
+        return r;
 }
 
 static int grow_memory(struct buf *buf, size_t needed)

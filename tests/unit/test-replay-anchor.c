@@ -16,7 +16,7 @@
  *     r  … of another tree                  o  … of another index
  *     x  … at another index, and attested   z  … of the tree before its intent
  *     w  … of a counter one above           n  … of no record between intent and anchor
- *     A  an operator acknowledges
+ *     A  an operator acknowledges             T  an intent of a token that speaks of levels
  */
 static const struct {
         const char *label, *records;
@@ -67,6 +67,8 @@ static const struct {
          "anchor.intent: counter 0x01d10225 of token \"x\", and the journal is anchored with "
          "0x01d10225 of \"tpm\"",
          0, 2, 1},
+        {"a token of no name", "S i5 a5 T6 l", 3,
+         "anchor.intent: the token has no name that there can be", 0, 2, 1},
         {"before its intent", "S i5 a5 l i6 z6", 5,
          "anchor: the tree that it attests ends before its intent", 0, 2, 1},
         {"no such tree", "S i5 n5", 2,
@@ -248,8 +250,10 @@ static json_t *make(struct rig *rig, char kind, uint64_t counter)
         case 'i':
                 return make_intent(rig, counter);
         case 't':
+        case 'T':
                 record = make_intent(rig, counter);
-                set(record, "token", json_string("x"));
+                set(record, "token",
+                    json_string(kind == 't' ? "x" : "t: records 0 to 9; L2b of k"));
                 return record;
         default:
                 return make_anchor(rig, kind, counter);
