@@ -4,13 +4,14 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#define SIZE_MIN    ((uint64_t)8 << 20) /* smaller files drive nothing out */
-#define WINDOW_SIZE ((uint64_t)8 << 20)
+#define SIZE_MIN    ((uint64_t)8 << 20)  /* smaller files drive nothing out */
+#define WINDOW_SIZE ((uint64_t)64 << 20) /* what is dropped at a time */
+#define AHEAD_SIZE  ((uint64_t)32 << 20) /* more than the kernel reads ahead */
 
 /* Whether fewer than half of the pages are in memory. Nothing is mapped in or read. */
 static int is_cold(int fd, uint64_t offset, size_t size)
 {
-        unsigned char pages[WINDOW_SIZE / 4096];
+        unsigned char pages[AHEAD_SIZE / 4096];
         size_t page_size = (size_t)sysconf(_SC_PAGESIZE),
                count = (size + page_size - 1) / page_size;
         size_t resident = 0;
@@ -45,15 +46,20 @@ static void drop(const struct page_cache *cache, uint64_t end)
 
 void page_cache_before(struct page_cache *cache, uint64_t offset)
 {
-        uint64_t left = cache->size - offset;
+        uint64_t window = offset / WINDOW_SIZE * WINDOW_SIZE, left;
 
         if (cache->size < SIZE_MIN || offset < cache->end)
                 return;
         drop(cache, cache->end);
-        cache->window = offset / WINDOW_SIZE * WINDOW_SIZE;
-        cache->end = cache->window + WINDOW_SIZE;
-        cache->cold = is_cold(cache->fd, cache->window,
-                              (size_t)(left < WINDOW_SIZE ? left : WINDOW_SIZE));
+        cache->window = window;
+        cache->end = window + WINDOW_SIZE;
+        /* The begin of later windows may be there because the kernel has read ahead for us. */
+        if (window > 0)
+                window += AHEAD_SIZE;
+        left = cache->size > window ? cache->size - window : 0;
+        if (left >= AHEAD_SIZE || window == 0)
+                cache->cold =
+                        is_cold(cache->fd, window, (size_t)(left < AHEAD_SIZE ? left : AHEAD_SIZE));
 }
 
 void page_cache_end(struct page_cache *cache, uint64_t offset)
