@@ -91,13 +91,18 @@ static void put_rest(struct json_hollow *hollow, uint8_t c)
         }
 }
 
+static int is_plain(uint8_t c)
+{
+        return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
 /* As much of the string as there is. */
 static int take_string(struct json_hollow *hollow, struct view *piece, struct problem *problem)
 {
         size_t size = 0;
         int r;
 
-        while (size < piece->size && piece->data[size] != '"' && piece->data[size] != '\\')
+        while (size < piece->size && is_plain(piece->data[size]))
                 size++;
         r = size > 0 ? hollow->take(hollow->context, view_of(piece->data, size), problem) : 0;
         *piece = view_of(piece->data + size, piece->size - size);
@@ -107,8 +112,11 @@ static int take_string(struct json_hollow *hollow, struct view *piece, struct pr
                 hollow->state = HOLLOW_REST;
                 hollow->at_inner = 0;
                 buf_put_u8(&hollow->rest, '"');
-        } else {
+        } else if (piece->data[0] == '\\') {
                 hollow->state = HOLLOW_STRING_ESCAPE;
+        } else {
+                return problem_set(problem, -EBADMSG, "member \"%s\": no printable ASCII",
+                                   hollow->inner);
         }
         *piece = view_of(piece->data + 1, piece->size - 1);
         return 0;

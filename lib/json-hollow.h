@@ -22,7 +22,8 @@ enum json_hollow_kind { JSON_HOLLOW_STRING, JSON_HOLLOW_OBJECTS };
 struct json_hollow {
         const char *outer, *inner; /* names, shorter than JSON_HOLLOW_NAME_MAX */
         enum json_hollow_kind kind;
-        /* Takes a part of the string, whose only escape is the solidus', or one object. */
+        /* Takes a part of the string, which is printable ASCII and has no other escape than the
+         * solidus', or one object. */
         int (*take)(void *context, struct view part, struct problem *problem);
         void *context;
         struct buf rest; /* with the limit that it is to have */

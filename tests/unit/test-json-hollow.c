@@ -48,6 +48,8 @@ static const struct {
         {JSON_HOLLOW_STRING, "{\"o\":{\"i\":\"a", "{\"o\":{\"i\":\"", "a"},
         {JSON_HOLLOW_STRING, "no JSON: \"o\":{\"i\":\"a\"}", "no JSON: \"o\":{\"i\":\"a\"}", ""},
         {JSON_HOLLOW_STRING, "{\"o\":{\"i\":\"\\u0061\"}}", "", "", "an escape that is not read"},
+        {JSON_HOLLOW_STRING, "{\"o\":{\"i\":\"a\nb\"}}", "", "", "no printable ASCII"},
+        {JSON_HOLLOW_STRING, "{\"o\":{\"i\":\"a\xff\"}}", "", "", "no printable ASCII"},
         {JSON_HOLLOW_OBJECTS, "{\"o\":{\"i\":[{\"a\":1},{\"b\":[{}]}]}}", "{\"o\":{\"i\":[]}}",
          "{\"a\":1}|{\"b\":[{}]}|"},
         {JSON_HOLLOW_OBJECTS, "{\"o\":{\"i\": [ { \"]}\\\"\" : 1 } ,\n {} ] ,\"k\":[2]}}",
