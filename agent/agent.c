@@ -369,6 +369,8 @@ static int set_up(struct agent *agent, struct problem *problem)
                 r = agent_count_regularly(agent);
         if (r == 0)
                 r = agent_remind_rotations(agent);
+        if (r == 0)
+                r = agent_end_overlaps(agent);
         return r < 0 ? r : agent_set_up_tokens(agent, agent->config);
 }
 
@@ -424,6 +426,7 @@ struct agent *agent_free(struct agent *agent)
         sd_event_source_disable_unref(agent->count_timer);
         sd_event_source_disable_unref(agent->due_timer);
         (void)notifier_free(agent->notifier);
+        sd_event_source_disable_unref(agent->lapse_timer);
         sd_event_unref(agent->event);
         free(agent);
         return NULL;

@@ -70,7 +70,8 @@ struct agent {
         void (*anchor_finished)(struct agent *agent);
         struct server *server;
         sd_event_source *count_timer;
-        sd_event_source *due_timer; /* the next key is to be rotated; NULL: none was yet */
+        sd_event_source *lapse_timer; /* the next overlap ends; NULL: there was none yet */
+        sd_event_source *due_timer;   /* the next key is to be rotated; NULL: none was yet */
         uint64_t started_usec;
         uint64_t signatures;
         struct making *makings;       /* keys that are being made */
@@ -256,7 +257,7 @@ int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
 extern const struct interface *const agent_sign_interfaces[];
 extern const struct interface *const agent_admin_interfaces[];
 
-/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, key-rotate.c,
+/* Handlers of methods: sign.c, sign-logged.c, proof.c, key-create.c, key-import.c, key-rotate.c,
  * key-change.c, key-attest.c, token-unlock.c, attest.c, open-run.c, close-run.c, explain.c,
  * query.c, status.c. */
 void agent_sign(struct agent *agent, struct call *call);
@@ -270,6 +271,7 @@ void agent_get_key_ring(struct agent *agent, struct call *call);
 void agent_get_checkpoint(struct agent *agent, struct call *call);
 void agent_get_proof(struct agent *agent, struct call *call);
 void agent_create_key(struct agent *agent, struct call *call);
+void agent_import_key(struct agent *agent, struct call *call);
 void agent_rotate_key(struct agent *agent, struct call *call);
 void agent_retire_key(struct agent *agent, struct call *call);
 void agent_revoke_key(struct agent *agent, struct call *call);
@@ -311,6 +313,13 @@ void agent_count_uses(struct agent *agent, const struct token *token);
 
 /* The same every now and then, from now on. */
 int agent_count_regularly(struct agent *agent) _must_use_;
+
+/* Retires the versions whose overlap is over, and the others when their time comes. To be called
+ * when there may be another one, or one may be free that was not. key-lapse.c, as the next one. */
+int agent_end_overlaps(struct agent *agent) _must_use_;
+
+/* Whether the key may sign nothing that is recorded at that time, since its overlap has ended. */
+int agent_overlap_is_over(const struct key *key, const char *time);
 
 /* Reminds of the keys that are to be rotated by now, and of the others when their time comes.
  * due.c, as the next one. */

@@ -10,28 +10,17 @@ static const struct {
         const char *name;
         int names_key;
 } methods[] = {
-        {"Sign", 1},
-        {"SignLogged", 1},
-        {"Attest", 1},
-        {"OpenRun", 1},
-        {"DescribeRun", 1},
-        {"CreateKey", 1},
-        {"RotateKey", 1},
-        {"RetireKey", 1},
-        {"RevokeKey", 1},
-        {"DestroyKey", 1},
-        {"AttestKey", 1},
-        {"Freeze", 1},
-        {"Thaw", 1},
-        {"Approve", 1},
-        {"UnlockToken", 0},
-        {"Reload", 0},
-        {"AcknowledgeRollback", 0},
+        {"Sign", 1},        {"SignLogged", 1},  {"Attest", 1},
+        {"OpenRun", 1},     {"DescribeRun", 1}, {"CreateKey", 1},
+        {"ImportKey", 1},   {"RotateKey", 1},   {"RetireKey", 1},
+        {"RevokeKey", 1},   {"DestroyKey", 1},  {"AttestKey", 1},
+        {"Freeze", 1},      {"Thaw", 1},        {"Approve", 1},
+        {"UnlockToken", 0}, {"Reload", 0},      {"AcknowledgeRollback", 0},
 };
 
 #define METHODS_EXPECTED                                                                              \
-        "some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey " \
-        "DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback"
+        "some of Sign SignLogged Attest OpenRun DescribeRun CreateKey ImportKey RotateKey RetireKey " \
+        "RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback"
 #define CLAIMS_EXPECTED "1 to 64 names of claims, or NAME=PATTERN"
 #define RATE_EXPECTED   "1 to 1000000 in a unit of time, such as 10/s, 600/min, 5/h or 100/d"
 

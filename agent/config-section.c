@@ -304,6 +304,14 @@ static int read_rotate_after(const struct config_entry *entry, void *object,
                               &key->rotate_usec);
 }
 
+static int read_overlap(const struct config_entry *entry, void *object, struct problem *expected)
+{
+        struct config_key *key = object;
+
+        return value_duration(entry->value, CONFIG_OVERLAP_LEAST, CONFIG_OVERLAP_MOST,
+                              &key->overlap_usec);
+}
+
 static int is_trusted(int fd)
 {
         struct stat status;
@@ -342,6 +350,7 @@ static int read_witness(const struct config_entry *entry, void *object, struct p
 static const struct config_field key_fields[] = {
         {"Token", 1, "the name of a [Token]", read_key_token},
         {"Algorithm", 1, "an algorithm such as ecdsa-p256", read_algorithm},
+        {"Overlap", 0, "a duration from 1s to 366d, such as 7d", read_overlap},
         {"Purpose", 1, "one of model dataset provenance general log", read_purpose},
         {"RotateAfter", 0, "a duration from 1s to 3660d, such as 90d", read_rotate_after},
         {"Transparency", 0, "one of none rekor", read_transparency},

@@ -160,6 +160,10 @@ static int check_log_key(const struct config *config, const struct config_sectio
                 return config_section_refuse(section, "Transparency",
                                              config_section_entry(section, "Transparency"),
                                              "none for the log key", problem);
+        if (key->overlap_usec > 0)
+                return config_section_refuse(section, "Overlap",
+                                             config_section_entry(section, "Overlap"),
+                                             "no such entry for the log key, which stays", problem);
         if (key->rotate_usec > 0)
                 return config_section_refuse(section, "RotateAfter",
                                              config_section_entry(section, "RotateAfter"),

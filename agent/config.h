@@ -28,6 +28,8 @@
 #define CONFIG_COUNT_LEAST        ((uint64_t)1000000)
 #define CONFIG_COUNT_MOST         ((uint64_t)3600 * 1000000)
 #define CONFIG_ROTATE_LEAST       ((uint64_t)1000000)
+#define CONFIG_OVERLAP_LEAST      ((uint64_t)1000000)
+#define CONFIG_OVERLAP_MOST       ((uint64_t)366 * 24 * 3600 * 1000000)
 #define CONFIG_ROTATE_MOST        ((uint64_t)3660 * 24 * 3600 * 1000000)
 #define CONFIG_COUNT_DEFAULT      ((uint64_t)60 * 1000000)
 #define CONFIG_ANCHOR_LEAST       ((uint64_t)1000000)
@@ -70,8 +72,9 @@ struct config_key {
         enum key_purpose purpose;
         enum key_transparency transparency;
         int use_counter;
-        uint64_t rotate_usec; /* after so long in use there is a reminder; 0: none */
-        struct gate gate;     /* its witness */
+        uint64_t rotate_usec;  /* after so long in use there is a reminder; 0: none */
+        uint64_t overlap_usec; /* after a rotation the version before goes on for so long; 0: not */
+        struct gate gate;      /* its witness */
         char *place;
 };
 

@@ -21,7 +21,7 @@ static uint64_t due_of(const struct agent *agent, const struct key *key)
         const struct config_key *section = config_find_key(agent->config, key->info.name);
         uint64_t created;
 
-        if (key->info.state != KEY_ACTIVE || !section || section->rotate_usec == 0 ||
+        if (!keyring_key_is_current(&key->info) || !section || section->rotate_usec == 0 ||
             utc_parse(key->info.created, &created) < 0)
                 return 0;
         return created * USEC_PER_SEC + section->rotate_usec;

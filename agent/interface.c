@@ -7,12 +7,13 @@ static const struct json_member sign_parameters[] = {
         {"algorithm", JSON_STRING, 0}, {"authorization", JSON_STRING, 0},
         {"claims", JSON_OBJECT, 0},    {"digest", JSON_STRING, 1},
         {"key", JSON_STRING, 1},       {"message", JSON_STRING, 0},
-        {"proof", JSON_TRUE, 0},
+        {"proof", JSON_TRUE, 0},       {"version", JSON_INTEGER, 0},
 };
 
 static const struct json_member attest_parameters[] = {
-        {"authorization", JSON_STRING, 0}, {"claims", JSON_OBJECT, 0},    {"key", JSON_STRING, 1},
-        {"proof", JSON_TRUE, 0},           {"statement", JSON_STRING, 1},
+        {"authorization", JSON_STRING, 0}, {"claims", JSON_OBJECT, 0},
+        {"key", JSON_STRING, 1},           {"proof", JSON_TRUE, 0},
+        {"statement", JSON_STRING, 1},     {"version", JSON_INTEGER, 0},
 };
 
 static const struct json_member open_run_parameters[] = {
@@ -31,6 +32,7 @@ static const struct json_member sign_logged_parameters[] = {
         {"claims", JSON_OBJECT, 0},
         {"digests", JSON_ARRAY, 1},
         {"key", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 0},
 };
 
 static const struct json_member get_key_parameters[] = {
@@ -52,11 +54,16 @@ static const struct json_member create_key_parameters[] = {
         {"purpose", JSON_STRING, 0},   {"token", JSON_STRING, 1},
 };
 
+static const struct json_member import_key_parameters[] = {
+        {"algorithm", JSON_STRING, 1}, {"created", JSON_STRING, 0}, {"ended", JSON_STRING, 0},
+        {"id", JSON_STRING, 0},        {"name", JSON_STRING, 1},    {"publicKey", JSON_STRING, 1},
+        {"purpose", JSON_STRING, 0},   {"reason", JSON_STRING, 0},  {"revoked", JSON_STRING, 0},
+        {"state", JSON_STRING, 0},
+};
+
 static const struct json_member rotate_key_parameters[] = {
-        {"algorithm", JSON_STRING, 0},
-        {"id", JSON_STRING, 0},
-        {"name", JSON_STRING, 1},
-        {"token", JSON_STRING, 0},
+        {"algorithm", JSON_STRING, 0}, {"id", JSON_STRING, 0},    {"name", JSON_STRING, 1},
+        {"overlap", JSON_STRING, 0},   {"token", JSON_STRING, 0},
 };
 
 static const struct json_member retire_key_parameters[] = {
@@ -135,6 +142,7 @@ static const struct method signer_methods[] = {
 
 static const struct method admin_methods[] = {
         {"CreateKey", create_key_parameters, ARRAY_SIZE(create_key_parameters), agent_create_key},
+        {"ImportKey", import_key_parameters, ARRAY_SIZE(import_key_parameters), agent_import_key},
         {"RotateKey", rotate_key_parameters, ARRAY_SIZE(rotate_key_parameters), agent_rotate_key},
         {"RetireKey", retire_key_parameters, ARRAY_SIZE(retire_key_parameters), agent_retire_key},
         {"RevokeKey", revoke_key_parameters, ARRAY_SIZE(revoke_key_parameters), agent_revoke_key},

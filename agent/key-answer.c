@@ -6,9 +6,7 @@
 #include "lib/base64.h"
 #include "lib/driver.h"
 
-/* A token that "makes" a key that is there already would have one key under two names, the log key
- * among them. */
-static const struct key *find_same_key(const struct keystore *store, const struct pubkey *pubkey)
+const struct key *making_find_same_key(const struct keystore *store, const struct pubkey *pubkey)
 {
         const struct view spki = pubkey_spki(pubkey);
         struct key *key;
@@ -55,7 +53,7 @@ int making_read_answer(struct making *making, struct view answer, struct view *r
                                    making->algorithm->name);
         if (making->use_counter && read_counter(&facts, &making->info.gate) < 0)
                 return problem_set(problem, -EIO, "answer to generate: no use counter");
-        same = find_same_key(making->agent->store, making->info.pubkey);
+        same = making_find_same_key(making->agent->store, making->info.pubkey);
         if (same) /* nothing is undone: that would be the end of the other key */
                 return problem_set(problem, -EIO,
                                    "answer to generate: key %s version %u, no new one",

@@ -67,7 +67,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         if (error == 0 && r < 0)
                 call_fail(attesting->call, "StorageFailed", "%s", problem_text(&problem, r));
         if (r == 0) {
-                key_request_note(agent, "AttestKey", attesting->id, key);
+                key_request_note(agent, attesting->call, "AttestKey", attesting->id, key);
                 event_log(LOG_INFO, NULL, "token %s attested key %s version %u", key->info.token,
                           key->info.name, key->info.version);
                 key_request_reply(attesting->call, key);
@@ -187,6 +187,13 @@ static struct key *find_key(struct agent *agent, struct call *call, const char *
                           version ? "there is no such version of key \"%s\""
                                   : "there is no active version of key \"%s\"",
                           name);
+        if (key && key->info.imported[0]) {
+                call_fail(call, "WrongState",
+                          "key \"%s\" was imported: no token here has it, so that there is no "
+                          "evidence of it",
+                          name);
+                return NULL;
+        }
         if (!key || (key->info.state != KEY_DESTROYED && !key->info.destroyed[0]))
                 return key;
         call_fail(call, "WrongState", "version %u of key \"%s\" is destroyed", key->info.version,

@@ -40,6 +40,7 @@ static void change_free(struct change *change)
         json_decref(change->pending);
         free(change);
         agent_answer_ring_calls(agent);
+        agent_look_at_overlaps(agent);
         agent_progress_ended(agent);
 }
 
@@ -53,12 +54,18 @@ static void finish(struct change *change)
         change_free(change);
 }
 
+/* The time of the record, or that of the overlap if that was over. */
+static const char *end_of(const struct key *key, const char *time)
+{
+        return agent_overlap_is_over(key, time) ? key->info.overlap : time;
+}
+
 int change_apply(struct agent *agent, struct key *key, const struct change_kind *kind,
                  const struct change *facts, struct problem *problem)
 {
         const struct key_end end = {
                 .state = key->info.state == KEY_REVOKED ? KEY_REVOKED : kind->to,
-                .ended = key->info.state == KEY_ACTIVE ? facts->time : NULL,
+                .ended = key->info.state == KEY_ACTIVE ? end_of(key, facts->time) : NULL,
                 .revoked = kind->to == KEY_REVOKED ? facts->revoked : NULL,
                 .destroyed = kind->to == KEY_DESTROYED ? facts->time : NULL,
                 .reason = facts->reason[0] ? facts->reason : NULL,
@@ -98,7 +105,9 @@ static void on_recorded(void *context, int error, uint64_t index)
                 return;
         }
         agent_key_settled(agent);
-        key_request_note(agent, change->kind->method, change->id, key);
+        /* Approved, it was another call that asked for it. */
+        key_request_note(agent, change->pending ? NULL : change->call, change->kind->method,
+                         change->id, key);
         if (change->pending)
                 agent_approval_done(agent, json_member_string(change->pending, "approval"));
         event_log(LOG_NOTICE, MESSAGE_KEY_ENDED, "key %s version %u is %s now", key->info.name,
@@ -189,6 +198,12 @@ static int is_in_state(struct call *call, const struct key *key, const struct ch
                 call_fail(call, "WrongState",
                           "key \"%s\" is the log key, without which nothing "
                           "is proved: it has no end",
+                          key->info.name);
+                return 0;
+        }
+        if (kind->needs_token && key->info.imported[0]) {
+                call_fail(call, "WrongState",
+                          "key \"%s\" was imported: no token here has it to destroy",
                           key->info.name);
                 return 0;
         }

@@ -29,6 +29,7 @@ void making_free(struct making *making)
         buf_done(&making->own_signature);
         free(making);
         agent_answer_ring_calls(agent);
+        agent_look_at_overlaps(agent);
         agent_progress_ended(agent);
 }
 
@@ -129,8 +130,8 @@ void making_end(struct making *making)
         if (token)
                 token_add_key(token, &key->token_key);
         if (making->call) {
-                key_request_note(agent, making->rotates ? "RotateKey" : "CreateKey", making->id,
-                                 key);
+                key_request_note(agent, making->call, making->rotates ? "RotateKey" : "CreateKey",
+                                 making->id, key);
                 key_request_reply(making->call, key);
         } else {
                 sealer_notice(agent->sealer);

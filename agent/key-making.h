@@ -3,8 +3,8 @@
 
 /*
  * A key on its way: generate, write as pending, record, commit, reply. key-make.c does these steps
- * for whoever wants a key: key-create.c for operators, key-log.c for the agent itself. Private to
- * agent/key-*.c.
+ * for whoever wants a key: key-create.c for operators, key-log.c for the agent itself. A key that
+ * is imported has all but the first. Private to agent/key-*.c.
  */
 
 #include "agent/key-request.h"
@@ -31,7 +31,9 @@ struct making {
 
         /* key-rotate.c: */
         int rotates;
-        struct key *previous; /* active until then; NULL: none is */
+        struct key *previous;           /* active until then; NULL: none is */
+        uint64_t overlap_usec;          /* and for so long after it; 0: not */
+        char overlap[RECORD_TIME_SIZE]; /* until then; empty: not */
         struct buf previous_signature, own_signature;
         struct buf statement; /* that both sign */
         int asked;            /* an intent says that the old one is about to */
@@ -59,6 +61,10 @@ void making_begin(struct making *making, struct token *token);
  * -EIO: malformed, of another algorithm, or a key that is there already. key-answer.c. */
 int making_read_answer(struct making *making, struct view answer, struct view *ret_handle,
                        struct problem *problem) _must_use_;
+
+/* The key, pending or not, with that public key; or NULL. A token that "makes" a key that is there
+ * already, or an operator who brings one, would have it there under two names. key-answer.c. */
+const struct key *making_find_same_key(const struct keystore *store, const struct pubkey *pubkey);
 
 /* The call fails, and what has been made goes again. */
 void making_fail(struct making *making, const char *error, const char *reason);

@@ -28,9 +28,41 @@ static void note(struct agent *agent, const struct record *record, const char *m
         uint32_t version = 0;
 
         get(record, "id", id, sizeof(id));
-        if (id[0] && keystore_find_request(agent->store, key->info.name, id, method, &version,
-                                           &problem) == -ENOENT)
-                key_request_note(agent, method, id, key);
+        if (id[0] && keystore_find_request(agent->store, key->info.name,
+                                           &(struct key_request){.id = id, .method = method},
+                                           &version, &problem) == -ENOENT)
+                key_request_note(agent, NULL, method, id, key);
+}
+
+/* As it stands in the record, from before the new version is there; or at the end of the old one.
+ */
+static int end_previous(struct agent *agent, const struct record *record, struct key *previous,
+                        const struct key *key, struct problem *problem)
+{
+        const struct key_end end = {.state = KEY_RETIRED, .ended = key->info.created};
+
+        if (record_string(record, "overlap").data)
+                return 0;
+        return keystore_end(agent->store, previous, &end, problem);
+}
+
+static int let_go_on(struct agent *agent, const struct record *record, struct key *previous,
+                     struct problem *problem)
+{
+        char overlap[RECORD_TIME_SIZE];
+
+        get(record, "overlap", overlap, sizeof(overlap));
+        return overlap[0] ? keystore_overlap(agent->store, previous, overlap, problem) : 0;
+}
+
+static int take_lapse(struct agent *agent, struct key *key, struct problem *problem)
+{
+        const struct key_end end = {.state = KEY_RETIRED, .ended = key->info.overlap};
+
+        if (keystore_is_pending(agent->store, key) || key->info.state != KEY_ACTIVE ||
+            !key->info.overlap[0])
+                return 0;
+        return keystore_end(agent->store, key, &end, problem);
 }
 
 static int take_rotate(struct agent *agent, const struct record *record, struct key *key,
@@ -40,17 +72,41 @@ static int take_rotate(struct agent *agent, const struct record *record, struct 
         int r = 0;
 
         if (keystore_is_pending(agent->store, key)) {
-                r = keystore_commit(agent->store, key, problem);
+                if (previous)
+                        r = let_go_on(agent, record, previous, problem);
+                if (r == 0)
+                        r = keystore_commit(agent->store, key, problem);
                 if (r == 0 && previous)
-                        r = keystore_end(
-                                agent->store, previous,
-                                &(struct key_end){.state = KEY_RETIRED, .ended = key->info.created},
-                                problem);
+                        r = end_previous(agent, record, previous, key, problem);
         }
         key->interrupted = 0;
         if (r == 0)
                 note(agent, record, "RotateKey", key);
         return r;
+}
+
+static int take_import(struct agent *agent, const struct record *record, struct key *key,
+                       struct problem *problem)
+{
+        int r = keystore_is_pending(agent->store, key) ? keystore_commit(agent->store, key, problem)
+                                                       : 0;
+
+        key->interrupted = 0;
+        if (r == 0)
+                note(agent, record, "ImportKey", key);
+        return r;
+}
+
+/* Nobody was told of it, and no token has it. */
+static void forget_imported(struct agent *agent)
+{
+        struct key *key;
+
+        for (size_t i = 0; (key = keystore_pending_at(agent->store, i)); i++)
+                if (key->info.imported[0]) {
+                        keystore_discard(agent->store, key);
+                        i--; /* another one is there now */
+                }
 }
 
 static int take_change(struct agent *agent, const struct record *record,
@@ -91,6 +147,10 @@ static int take_entry(struct agent *agent, struct view entry, struct problem *pr
                 return 0;
         if (record_is(&record, "key.rotate"))
                 return take_rotate(agent, &record, key, problem);
+        if (record_is(&record, "key.lapse"))
+                return take_lapse(agent, key, problem);
+        if (record_is(&record, "key.import"))
+                return take_import(agent, &record, key, problem);
         if (record_is(&record, "key.create") && !keystore_is_pending(agent->store, key))
                 note(agent, &record, "CreateKey", key);
         kind = change_kind_find(view_string(record.type->name));
@@ -109,5 +169,7 @@ int agent_recover_keys(struct agent *agent, struct problem *problem)
                 if (r == 0)
                         r = take_entry(agent, buf_view(&entry), problem);
         }
+        if (r == 0)
+                forget_imported(agent);
         return r < 0 ? problem_prefix(problem, r, "keys") : 0;
 }

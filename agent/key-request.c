@@ -20,10 +20,25 @@ void key_request_reply(struct call *call, const struct key *key)
         call_reply(call, json_pack("{s:o}", "key", keyring_key_to_json(&key->info)));
 }
 
+/* What the request asks for. */
+static const char *hash_parameters(const struct call *call, char ret[HEX_SIZE(SHA256_SIZE)])
+{
+        _cleanup_(buf_done) struct buf text = {};
+        struct sha256 hash;
+
+        json_put(&text, call->message.parameters);
+        if (buf_error(&text))
+                return NULL;
+        hash = sha256_of(buf_view(&text));
+        return hex_encode(sha256_view(&hash), ret);
+}
+
 /* Whether the request was there before. If so, or if that cannot be known, it has been answered. */
 static int was_answered(struct agent *agent, struct call *call, const char *name)
 {
         const char *id = json_member_string(call->message.parameters, "id");
+        char parameters[HEX_SIZE(SHA256_SIZE)];
+        struct key_request request = {.id = id, .method = call->method->name};
         struct problem problem = {};
         const struct key *key;
         uint32_t version = 0;
@@ -35,7 +50,8 @@ static int was_answered(struct agent *agent, struct call *call, const char *name
                 call_fail(call, "BadName", "id \"%.80s\": expected the characters of a name", id);
                 return 1;
         }
-        r = keystore_find_request(agent->store, name, id, call->method->name, &version, &problem);
+        request.parameters = hash_parameters(call, parameters);
+        r = keystore_find_request(agent->store, name, &request, &version, &problem);
         if (r == -ENOENT)
                 return 0;
         key = r == 0 ? keystore_find(agent->store, name, version) : NULL;
@@ -47,12 +63,23 @@ static int was_answered(struct agent *agent, struct call *call, const char *name
         return 1;
 }
 
+static int is_lapsing(const struct agent *agent, const char *name)
+{
+        const struct key *key;
+
+        for (size_t i = 0; (key = keystore_at(agent->store, i)); i++)
+                if (key->lapsing && string_equal(key->info.name, name))
+                        return 1;
+        return 0;
+}
+
 int key_is_changing(const struct agent *agent, const char *name)
 {
         for (const struct change *change = agent->changes; change; change = change->next)
                 if (string_equal(change->key->info.name, name))
                         return 1;
-        return making_has_name(agent, name) || attesting_has_name(agent, name);
+        return making_has_name(agent, name) || attesting_has_name(agent, name) ||
+               is_lapsing(agent, name);
 }
 
 struct token *key_request_find_token(struct agent *agent, struct call *call, const char *name)
@@ -92,10 +119,16 @@ int key_request_begin(struct agent *agent, struct call *call, const char *name,
         return agent_can_record(agent, call);
 }
 
-void key_request_note(struct agent *agent, const char *method, const char *id,
-                      const struct key *key)
+void key_request_note(struct agent *agent, const struct call *call, const char *method,
+                      const char *id, const struct key *key)
 {
-        const struct key_request request = {id, method, key->info.version};
+        char parameters[HEX_SIZE(SHA256_SIZE)];
+        const struct key_request request = {
+                .id = id,
+                .method = method,
+                .parameters = call ? hash_parameters(call, parameters) : NULL,
+                .version = key->info.version,
+        };
         struct problem problem = {};
         int r = id[0] ? keystore_note_request(agent->store, key->info.name, &request, &problem) : 0;
 

@@ -20,9 +20,10 @@ int key_request_begin(struct agent *agent, struct call *call, const char *name,
 void key_request_id(const struct call *call, char ret[KEY_ID_SIZE]);
 
 /* Notes what came of it, so that it is answered again. A failure is no reason to take back what has
- * happened: it is logged. */
-void key_request_note(struct agent *agent, const char *method, const char *id,
-                      const struct key *key);
+ * happened: it is logged. @call is the request, whose parameters have to be the same then; NULL: it
+ * is not there any more. */
+void key_request_note(struct agent *agent, const struct call *call, const char *method,
+                      const char *id, const struct key *key);
 
 /* The answer of all of them. */
 void key_request_reply(struct call *call, const struct key *key);
@@ -32,6 +33,9 @@ void key_request_put_key(json_t *record, const struct keyring_key *info);
 
 /* Whether something is being done with a key of that name. */
 int key_is_changing(const struct agent *agent, const char *name);
+
+/* After a change, which may have held a version whose overlap is over. */
+void agent_look_at_overlaps(struct agent *agent);
 
 /* Whether a key of that name is being attested. key-attest.c. */
 int attesting_has_name(const struct agent *agent, const char *name);

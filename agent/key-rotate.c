@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/config-value.h"
 #include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/key-change.h"
@@ -42,12 +43,21 @@ void making_give_up(struct making *making)
                 agent_release_key(making->agent, making->previous);
 }
 
+/* Before the new version is there: of two that are active, one says that it may be. */
+static int let_previous_go_on(struct making *making, struct problem *problem)
+{
+        if (!making->previous || !making->overlap[0])
+                return 0;
+        return keystore_overlap(making->agent->store, making->previous, making->overlap, problem);
+}
+
 static int retire_previous(struct making *making)
 {
         struct problem problem = {};
         struct key *previous = making->previous;
         const struct key_end end = {.state = KEY_RETIRED, .ended = making->key->info.created};
-        int r = keystore_end(making->agent->store, previous, &end, &problem);
+        int r = making->overlap[0] ? 0
+                                   : keystore_end(making->agent->store, previous, &end, &problem);
 
         /* The file is set right at the next start, as after a crash. */
         if (r < 0)
@@ -81,7 +91,9 @@ static void on_recorded(void *context, int error, uint64_t index)
                 making_fail_journal(making, error);
                 return;
         }
-        r = keystore_commit(agent->store, making->key, &problem);
+        r = let_previous_go_on(making, &problem);
+        if (r == 0)
+                r = keystore_commit(agent->store, making->key, &problem);
         if (r < 0) {
                 agent_fail_storage(agent, "a rotation", r, &problem);
                 call_fail(making->call, "StorageFailed", "%s", problem_text(&problem, r));
@@ -94,6 +106,7 @@ static void on_recorded(void *context, int error, uint64_t index)
         making_end(making);
         if (previous)
                 agent_release_key(agent, previous);
+        agent_look_at_overlaps(agent);
         agent_progress_ended(agent);
 }
 
@@ -132,6 +145,9 @@ static void record_rotation(void *context)
                         record, "previousFingerprint",
                         hex_encode(sha256_view(pubkey_fingerprint(making->previous->info.pubkey)),
                                    fingerprint));
+        if (making->previous && making->overlap_usec > 0)
+                recorder_set(record, "overlap",
+                             record_time(recorder_now() + making->overlap_usec, making->overlap));
         set_signature(record, "previousSignature", &making->previous_signature);
         set_signature(record, "ownSignature", &making->own_signature);
         agent_key_unsettled(agent);
@@ -170,8 +186,20 @@ static const char *choose(struct agent *agent, const json_t *parameters, const s
                                   newest->info.name);
                 return "WrongState";
         }
+        if (newest->info.imported[0] && newest->info.state == KEY_ACTIVE) {
+                (void)problem_set(problem, 0,
+                                  "key \"%s\" was imported and is active elsewhere: retire it "
+                                  "first",
+                                  newest->info.name);
+                return "WrongState";
+        }
         if (!token)
                 token = section ? section->token : newest->info.token;
+        if (!token[0]) {
+                (void)problem_set(problem, 0, "key \"%s\" was imported: expected a token",
+                                  newest->info.name);
+                return "NoSuchToken";
+        }
         if (!algorithm)
                 algorithm = section ? section->algorithm->name : newest->info.algorithm->name;
         if (!config_find_token(agent->config, token)) {
@@ -189,6 +217,22 @@ static const char *choose(struct agent *agent, const json_t *parameters, const s
         return making_apply_section(agent, newest->info.name, token, algorithm, ret, problem) < 0
                        ? "BadName"
                        : NULL;
+}
+
+/* As long as the call says, else the section of the key. -EINVAL. */
+static int choose_overlap(const struct agent *agent, const json_t *parameters, const char *name,
+                          uint64_t *ret)
+{
+        const struct config_key *section = config_find_key(agent->config, name);
+        const char *overlap = json_member_string(parameters, "overlap");
+
+        *ret = section ? section->overlap_usec : 0;
+        if (overlap && string_equal(overlap, "0"))
+                *ret = 0;
+        else if (overlap &&
+                 value_duration(overlap, CONFIG_OVERLAP_LEAST, CONFIG_OVERLAP_MOST, ret) < 0)
+                return -EINVAL;
+        return 0;
 }
 
 static struct making *begin(struct agent *agent, struct call *call, const struct key *newest,
@@ -219,6 +263,7 @@ void agent_rotate_key(struct agent *agent, struct call *call)
         struct problem problem = {};
         struct making *making;
         struct key *newest, *active;
+        uint64_t overlap;
         struct token *token;
 
         if (!key_request_begin(agent, call, name, &decision))
@@ -231,6 +276,11 @@ void agent_rotate_key(struct agent *agent, struct call *call)
         error = choose(agent, call->message.parameters, newest, &info, &problem);
         if (error) {
                 call_fail(call, error, "%s", problem.text);
+                return;
+        }
+        if (choose_overlap(agent, call->message.parameters, name, &overlap) < 0) {
+                call_fail(call, "BadName",
+                          "overlap: expected 0, or a duration from 1s to 366d, such as 7d");
                 return;
         }
         active = keystore_find(agent->store, name, 0);
@@ -247,5 +297,6 @@ void agent_rotate_key(struct agent *agent, struct call *call)
                 return;
         }
         making->decision = decision;
+        making->overlap_usec = overlap;
         making_begin(making, token);
 }

@@ -18,6 +18,7 @@ static int check_request(const char *id, const json_t *request, struct problem *
 {
         static const struct json_member members[] = {
                 {"method", JSON_STRING, 1},
+                {"parameters", JSON_STRING, 0},
                 {"time", JSON_STRING, 1},
                 {"version", JSON_INTEGER, 1},
         };
@@ -38,7 +39,7 @@ static int check_request(const char *id, const json_t *request, struct problem *
         return 0;
 }
 
-/* {"ID":{"method":"RotateKey","time":"…","version":2},…} */
+/* {"ID":{"method":"RotateKey","parameters":"HEX","time":"…","version":2},…} */
 int keystore_parse_requests(struct view text, json_t **ret, struct problem *problem)
 {
         _cleanup_(json_decrefp) json_t *requests = NULL;
@@ -108,7 +109,8 @@ int keystore_note_request(const struct keystore *store, const char *name,
         while (json_object_size(requests) >= KEYSTORE_REQUESTS_MAX)
                 forget_oldest(requests);
         if (json_object_set_new(requests, request->id,
-                                json_pack("{s:s, s:s, s:I}", "method", request->method, "time",
+                                json_pack("{s:s, s:s*, s:s, s:I}", "method", request->method,
+                                          "parameters", request->parameters, "time",
                                           record_time(recorder_now(), time), "version",
                                           (json_int_t)request->version)) < 0)
                 return -ENOMEM;
@@ -120,21 +122,26 @@ int keystore_note_request(const struct keystore *store, const char *name,
                        : file_replace(keystore_folder(store), path, buf_view(&text), 0600, problem);
 }
 
-int keystore_find_request(const struct keystore *store, const char *name, const char *id,
-                          const char *method, uint32_t *ret, struct problem *problem)
+int keystore_find_request(const struct keystore *store, const char *name,
+                          const struct key_request *request, uint32_t *ret, struct problem *problem)
 {
         _cleanup_(json_decrefp) json_t *requests = NULL;
-        const json_t *request;
+        const json_t *noted;
+        const char *parameters;
         int r = read_requests(store, name, &requests, problem);
 
         if (r < 0)
                 return r;
-        request = json_object_get(requests, id);
-        if (!request)
+        noted = json_object_get(requests, request->id);
+        if (!noted)
                 return -ENOENT;
-        if (!string_equal(json_member_string(request, "method"), method))
-                return problem_set(problem, -EEXIST, "request \"%s\" was one for %s", id,
-                                   json_member_string(request, "method"));
-        *ret = (uint32_t)json_member_integer(request, "version", 0);
+        if (!string_equal(json_member_string(noted, "method"), request->method))
+                return problem_set(problem, -EEXIST, "request \"%s\" was one for %s", request->id,
+                                   json_member_string(noted, "method"));
+        parameters = json_member_string(noted, "parameters");
+        if (parameters && request->parameters && !string_equal(parameters, request->parameters))
+                return problem_set(problem, -EEXIST, "request \"%s\" had other parameters",
+                                   request->id);
+        *ret = (uint32_t)json_member_integer(noted, "version", 0);
         return 0;
 }

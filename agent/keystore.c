@@ -130,7 +130,7 @@ static int read_key(struct keystore *store, const char *name, const char *file, 
                 return problem_set(problem, -EBADMSG, "keys/%s: is the file of keys/%s", path,
                                    expected);
         key_path(&key->info, "key", expected);
-        r = file_read(store->dir_fd, expected, &handle, problem);
+        r = key->info.imported[0] ? 0 : file_read(store->dir_fd, expected, &handle, problem);
         if (r == 0)
                 r = buf_take(&handle, &key->handle, NULL);
         if (r < 0)
@@ -206,7 +206,8 @@ struct key *keystore_find(const struct keystore *store, const char *name, uint32
                 struct key *key = store->existing.keys[i];
 
                 if (string_equal(key->info.name, name) &&
-                    (version > 0 ? key->info.version == version : key->info.state == KEY_ACTIVE))
+                    (version > 0 ? key->info.version == version
+                                 : keyring_key_is_current(&key->info)))
                         return key;
         }
         return NULL;
@@ -322,7 +323,9 @@ static int write_pending(struct keystore *store, const struct key *key, struct p
         if (r < 0)
                 return problem_set(problem, r, "keys: %s", strerror(-r));
         key_path(&key->info, "key", path);
-        r = file_replace(store->dir_fd, path, view_string(key->handle), 0600, problem);
+        r = key->info.imported[0]
+                    ? 0
+                    : file_replace(store->dir_fd, path, view_string(key->handle), 0600, problem);
         if (r < 0)
                 return r;
         return write_info(store, &key->info, "pending", problem);
@@ -359,6 +362,19 @@ int keystore_end(struct keystore *store, struct key *key, const struct key_end *
         return r;
 }
 
+int keystore_overlap(struct keystore *store, struct key *key, const char *until,
+                     struct problem *problem)
+{
+        struct keyring_key info = key->info; /* borrows */
+        int r;
+
+        memcpy(info.overlap, until, KEY_TIME_SIZE);
+        r = write_info(store, &info, "json", problem);
+        if (r == 0)
+                key->info = info;
+        return r;
+}
+
 int keystore_set_evidence(struct keystore *store, struct key *key, json_t *evidence,
                           struct problem *problem)
 {
@@ -383,7 +399,7 @@ static int settle(struct keystore *store, struct problem *problem)
                 struct key *key = store->existing.keys[i];
                 const struct key *newest = keystore_newest(store, key->info.name);
 
-                if (key->info.state == KEY_ACTIVE && newest != key)
+                if (keyring_key_is_current(&key->info) && newest != key)
                         r = keystore_end(store, key,
                                          &(struct key_end){.state = KEY_RETIRED,
                                                            .ended = newest->info.created},

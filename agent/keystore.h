@@ -7,16 +7,19 @@
  *
  * On disk, under <state>/keys/<name>/: `<version>.key` is the token's handle as it is (a TSS2 key
  * file for a TPM), `<version>.json` the key as in the key ring. A version exists if and only if its
- * .json does; while it is being made that file is called `<version>.pending`. Where a version
- * exists that is active, the ones before it are not, whatever their files say: so one rename is a
- * rotation. `requests` has the ids that operators gave their requests. Keys live until the agent
- * ends; pointers to them stay good, even of those that are discarded.
+ * .json does; while it is being made that file is called `<version>.pending`. An imported key has
+ * no handle. Where a version exists that is active, the ones before it are not, whatever their
+ * files say, unless they have an overlap: so one rename is a rotation. `requests` has the ids that
+ * operators gave their requests. Keys live until the agent ends; pointers to them stay good, even
+ * of those that are discarded.
  */
 
 #include "agent/token.h"
 #include "lib/keyring.h"
 
 #define KEYSTORE_KEYS_MAX ((size_t)4096)
+
+struct agent;
 
 struct key {
         struct keyring_key info;
@@ -26,7 +29,9 @@ struct key {
         int undoing;     /* its removal is under way */
         int counting;    /* its uses are being counted */
         int reminded;    /* that it is to be rotated */
-        uint64_t uses;   /* that were begun since they were last counted */
+        int lapsing;     /* the end of its overlap is being recorded, by: */
+        struct agent *agent;
+        uint64_t uses; /* that were begun since they were last counted */
 
         /* hold.c: */
         unsigned signing; /* signatures under way */
@@ -84,6 +89,11 @@ struct key_end {
 int keystore_end(struct keystore *store, struct key *key, const struct key_end *end,
                  struct problem *problem) _must_use_;
 
+/* Lets a version go on until @until, though the next one takes over: to be called before that is
+ * committed. On failure nothing has changed. */
+int keystore_overlap(struct keystore *store, struct key *key, const char *until,
+                     struct problem *problem) _must_use_;
+
 /* Keeps what its token has said of it, durably: what evidence_from_json() reads, of which it takes
  * a reference. On failure nothing has changed. */
 int keystore_set_evidence(struct keystore *store, struct key *key, json_t *evidence,
@@ -104,23 +114,26 @@ int keystore_folder(const struct keystore *store);
  */
 struct key_request {
         const char *id, *method;
+        const char *parameters; /* SHA-256 of what it asked for; or NULL: not known */
         uint32_t version;
 };
 
 #define KEYSTORE_REQUESTS_MAX 256 /* of one name; the oldest are forgotten */
 
 /* Reads the text of such a file: at most KEYSTORE_REQUESTS_MAX requests by their ids, each with
- * method, time and version. -EBADMSG with the reason; -ENOMEM. */
+ * method, time and version, and maybe the hash of its parameters. -EBADMSG with the reason;
+ * -ENOMEM. */
 int keystore_parse_requests(struct view text, json_t **ret, struct problem *problem) _must_use_;
 
 /* Notes that request about key @name, durably. keystore-request.c. */
 int keystore_note_request(const struct keystore *store, const char *name,
                           const struct key_request *request, struct problem *problem) _must_use_;
 
-/* The version that it was about. -ENOENT: not known; -EEXIST: it was another method's; -EBADMSG, …
- */
-int keystore_find_request(const struct keystore *store, const char *name, const char *id,
-                          const char *method, uint32_t *ret, struct problem *problem) _must_use_;
+/* The version that the request of that id was about. -ENOENT: not known; -EEXIST: it was another
+ * method's, or had other parameters; -EBADMSG, … */
+int keystore_find_request(const struct keystore *store, const char *name,
+                          const struct key_request *request, uint32_t *ret,
+                          struct problem *problem) _must_use_;
 
 /* Forgets a pending version and its files. */
 void keystore_discard(struct keystore *store, struct key *key);

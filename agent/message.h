@@ -19,6 +19,7 @@
 #define MESSAGE_KEY_CREATED         "b40f3e7b040a46c48f9c06cc7e796292"
 #define MESSAGE_KEY_ROTATED         "8a833d06206a4edeb9127df27e1e2b09"
 #define MESSAGE_KEY_DUE             "d7b1c0a24f6e4c7b9f35a8e2c41d6b90"
+#define MESSAGE_KEY_IMPORTED        "6e1d3c5fb2a94d0f8b7d4e9aa05c2f71"
 #define MESSAGE_KEY_ENDED           "4aee055ad68845acbecbe7eb9f6f0b8e"
 #define MESSAGE_STORAGE_FAILED      "8b83fd2fa2c44fdcb47471af555a558e"
 #define MESSAGE_REQUEST_DENIED      "4bbacd4df55a48dbaf3575c016216bef"

@@ -192,7 +192,11 @@ static int can_log(struct agent *agent, struct call *call, const struct key *key
 
 static void fail_record(struct logged *logged, int error)
 {
-        if (error == -EMSGSIZE)
+        if (error == -ESTALE)
+                call_fail(logged->call, "KeyNotActive",
+                          "version %u of key \"%s\" was active until %s", logged->key->info.version,
+                          logged->key->info.name, logged->key->info.overlap);
+        else if (error == -EMSGSIZE)
                 call_fail(logged->call, "BadClaims", "the record would be longer than %zu bytes",
                           ENTRY_SIZE_MAX);
         else
@@ -231,6 +235,8 @@ void agent_sign_logged(struct agent *agent, struct call *call)
         logged->record.limit = ENTRY_SIZE_MAX;
         agent->in_progress++;
         r = put_record(logged, &decision);
+        if (r == 0 && agent_overlap_is_over(key, logged->time))
+                r = -ESTALE;
         if (r == 0)
                 r = recorder_append_texts(&agent->recorder, buf_view(&logged->record),
                                           view_of(NULL, 0), logged->time, on_recorded, logged);

@@ -32,6 +32,34 @@ int agent_check_claims(const json_t *claims, struct problem *problem)
         return 0;
 }
 
+/* The version that the call wants, or the one that is current. */
+static struct key *find_version(const struct agent *agent, const struct call *call,
+                                const char *name)
+{
+        json_int_t version = json_member_integer(call->message.parameters, "version", 0);
+
+        return version >= 0 && version <= UINT32_MAX
+                       ? keystore_find(agent->store, name, (uint32_t)version)
+                       : NULL;
+}
+
+/* Whether it is the current version, or one in its overlap that the call wants. If not, @call has
+ * been answered. */
+static int is_active(struct agent *agent, struct call *call, const struct key *key)
+{
+        char now[RECORD_TIME_SIZE];
+
+        if (key->info.state != KEY_ACTIVE)
+                call_fail(call, "KeyNotActive", "version %u of key \"%s\" is %s", key->info.version,
+                          key->info.name, key_state_name(key->info.state));
+        else if (agent_overlap_is_over(key, record_time(recorder_now(), now)))
+                call_fail(call, "KeyNotActive", "version %u of key \"%s\" was active until %s",
+                          key->info.version, key->info.name, key->info.overlap);
+        else
+                return 1;
+        return 0;
+}
+
 struct key *agent_find_signing_key(struct agent *agent, struct call *call, const char *name,
                                    struct grant_decision *ret_decision)
 {
@@ -44,15 +72,20 @@ struct key *agent_find_signing_key(struct agent *agent, struct call *call, const
         }
         if (agent_wait_for_anchor(agent, call))
                 return NULL; /* likewise */
-        key = keystore_find(agent->store, name, 0);
+        key = find_version(agent, call, name);
         if (key && agent_wait_for_key(key, call))
                 return NULL; /* it comes here again */
         if (!agent_granted(agent, call, name, ret_decision))
                 return NULL;
-        if (!key && keystore_has_name(agent->store, name))
+        if (!key && json_member_integer(call->message.parameters, "version", 0) != 0)
+                call_fail(call, "NoSuchKey", "there is no such version of key \"%s\"", name);
+        else if (!key && keystore_has_name(agent->store, name))
                 call_fail(call, "KeyNotActive", "no version of key \"%s\" is active", name);
         else if (!key)
                 call_fail(call, "NoSuchKey", "there is no key \"%s\"", name);
+        else if (key->info.imported[0])
+                call_fail(call, "KeyImported",
+                          "key \"%s\" was imported: who has it signs with it elsewhere", name);
         else if (key->info.purpose == KEY_LOG)
                 call_fail(call, "NotGranted", "key \"%s\" signs checkpoints and nothing else",
                           name);
@@ -65,7 +98,7 @@ struct key *agent_find_signing_key(struct agent *agent, struct call *call, const
         else if (algorithm && !string_equal(algorithm, key->info.algorithm->name))
                 call_fail(call, "UnsupportedAlgorithm", "key \"%s\" is %s, not \"%.64s\"", name,
                           key->info.algorithm->name, algorithm);
-        else if (agent_may_sign(agent, call, name))
+        else if (is_active(agent, call, key) && agent_may_sign(agent, call, name))
                 return key;
         return NULL;
 }

@@ -137,6 +137,24 @@ static int put_entry(const struct signing *signing, struct buf *ret)
                                 buf_view(&signing->signature));
 }
 
+static void record_intent(struct signing *signing, const char *outcome);
+
+/* The overlap of its key ended while the token had it: no record may claim it, and nobody gets it.
+ */
+static int is_late(struct signing *signing)
+{
+        const struct key *key = signing->key;
+
+        if (!agent_overlap_is_over(key, signing->time))
+                return 0;
+        tell_audit(signing, -ECANCELED, 0);
+        signing->error = problem_set(&signing->problem, -ESTALE,
+                                     "version %u of key \"%s\" was active until %s",
+                                     key->info.version, key->info.name, key->info.overlap);
+        record_intent(signing, "withheld");
+        return 1;
+}
+
 static void record_signature(struct signing *signing)
 {
         _cleanup_(buf_done) struct buf record = BUF_INIT(ENTRY_SIZE_MAX);
@@ -144,6 +162,8 @@ static void record_signature(struct signing *signing)
         int r = put_entry(signing, &entry);
 
         signing_put_record(signing, &record);
+        if (is_late(signing))
+                return;
         if (r == 0)
                 r = buf_error(&record);
         if (r == 0)
@@ -169,9 +189,9 @@ static void on_intent_recorded(void *context, int error, uint64_t index)
 {
         struct signing *signing = context;
 
-        if (signing->error == -ECANCELED)
-                call_fail(signing->call, "Frozen", "%s",
-                          problem_text(&signing->problem, signing->error));
+        if (signing->error == -ECANCELED || signing->error == -ESTALE)
+                call_fail(signing->call, signing->error == -ESTALE ? "KeyNotActive" : "Frozen",
+                          "%s", problem_text(&signing->problem, signing->error));
         else
                 agent_fail_token(signing->call, signing->key->info.token, signing->error,
                                  &signing->problem);

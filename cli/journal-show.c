@@ -53,6 +53,8 @@ static const struct {
         {"key.count", {"key", "version", "count"}},
         {"key.destroy", {"key", "version", "reason", "caller.user", "approver.user"}},
         {"key.due", {"key", "version", "due"}},
+        {"key.import", {"key", "version", "algorithm", "state", "fingerprint", "caller.user"}},
+        {"key.lapse", {"key", "version", "overlap"}},
         {"key.retire", {"key", "version", "reason", "caller.user"}},
         {"key.revoke", {"key", "version", "revoked", "reason", "caller.user", "approver.user"}},
         {"key.rotate",

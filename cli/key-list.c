@@ -11,7 +11,7 @@ static void put_row(struct table *table, const struct keyring_key *key)
         table_put(table, key_state_name(key->state));
         table_put(table, key_purpose_name(key->purpose));
         table_put(table, key->algorithm->name);
-        table_put(table, key->token);
+        table_put(table, key->imported[0] ? "(imported)" : key->token);
         table_put(table, key->created);
         table_put(table, hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint));
 }

@@ -4,7 +4,7 @@
 #include "cli/option.h"
 #include "cli/output.h"
 
-enum { OPTION_TOKEN, OPTION_ALGORITHM, OPTION_ID };
+enum { OPTION_TOKEN, OPTION_ALGORITHM, OPTION_OVERLAP, OPTION_ID };
 
 static enum answer run(const struct invocation *invocation, struct problem *problem)
 {
@@ -13,9 +13,10 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
         if (key_check_name(name, problem) < 0)
                 return ANSWER_UNKNOWN;
         return key_call(invocation, ADMIN ".RotateKey",
-                        json_pack("{s:s, s:s*, s:s*, s:s*}", "name", name, "token",
+                        json_pack("{s:s, s:s*, s:s*, s:s*, s:s*}", "name", name, "token",
                                   option_value(invocation, OPTION_TOKEN), "algorithm",
-                                  option_value(invocation, OPTION_ALGORITHM), "id",
+                                  option_value(invocation, OPTION_ALGORITHM), "overlap",
+                                  option_value(invocation, OPTION_OVERLAP), "id",
                                   option_value(invocation, OPTION_ID)),
                         "rotated: from now on signs", problem);
 }
@@ -34,6 +35,9 @@ const struct verb verb_key_rotate = {
                         [OPTION_ALGORITHM] = {"algorithm", "a", "ALGORITHM",
                                               "with that algorithm instead of the one before",
                                               .words = key_algorithms},
+                        [OPTION_OVERLAP] = {"overlap", NULL, "DURATION",
+                                            "let the version before go on for so long, for who "
+                                            "names it"},
                         [OPTION_ID] = {"id", "i", "ID",
                                        "name the request: once more, it is only answered"},
                 },

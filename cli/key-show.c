@@ -47,8 +47,10 @@ static void put_key(const struct keyring_key *key, struct buf *ret)
         put_fact(&table, "algorithm", key->algorithm->name);
         put_fact(&table, "purpose", key_purpose_name(key->purpose));
         put_fact(&table, "token", key->token);
+        put_fact(&table, "imported", key->imported);
         put_fact(&table, "transparency", key_transparency_name(key->transparency));
         put_fact(&table, "active from", key->created);
+        put_fact(&table, "overlap until", key->overlap);
         put_fact(&table, "until", key->ended);
         put_fact(&table, "revoked from", key->revoked);
         put_fact(&table, "destroyed", key->destroyed);
@@ -56,6 +58,9 @@ static void put_key(const struct keyring_key *key, struct buf *ret)
         put_fact(&table, "use counter", key->gate.counter ? "yes" : NULL);
         put_fact(&table, "witness", key->gate.witness ? "yes" : NULL);
         put_evidence(&table, key->evidence);
+        put_fact(&table, "evidence",
+                 key->imported[0] ? "none: an operator brought it, and who has it is not known here"
+                                  : NULL);
         put_fact(&table, "SHA-256",
                  hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint));
         table_print(&table, 2, ret);

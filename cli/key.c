@@ -27,12 +27,13 @@ int key_check_name(const char *name, struct problem *problem)
 void key_put_line(struct buf *buf, const struct keyring_key *key)
 {
         const char *transparency = key_transparency_name(key->transparency);
+        const char *home = key->imported[0] ? "imported, in no token here" : key->token;
         char fingerprint[HEX_SIZE(SHA256_SIZE)];
 
         (void)hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint);
-        buf_put_format(buf, "key %s version %u (%s, purpose %s, token %s%s%s), SHA-256 %s\n",
-                       key->name, key->version, key->algorithm->name,
-                       key_purpose_name(key->purpose), key->token,
+        buf_put_format(buf, "key %s version %u (%s, purpose %s, %s%s%s%s), SHA-256 %s\n", key->name,
+                       key->version, key->algorithm->name, key_purpose_name(key->purpose),
+                       key->imported[0] ? "" : "token ", home,
                        transparency ? ", transparency " : "", transparency ? transparency : "",
                        fingerprint);
 }

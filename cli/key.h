@@ -15,7 +15,8 @@ extern const char *const key_purposes[];
 /* -EINVAL: @name cannot be the name of a key. */
 int key_check_name(const char *name, struct problem *problem) _must_use_;
 
-/* Appends `key NAME version N (ALGORITHM, purpose P, token T), SHA-256 HEX` and a newline. */
+/* Appends `key NAME version N (ALGORITHM, purpose P, token T), SHA-256 HEX` and a newline. One
+ * that was imported is in no token. */
 void key_put_line(struct buf *buf, const struct keyring_key *key);
 
 /* Calls a method of operators that answers with a key, that of the first operand, and prints what

@@ -115,10 +115,13 @@ enum answer sign_logged(const struct invocation *invocation, const struct loggin
         _cleanup_(varlink_reply_done) struct varlink_reply reply = {};
         json_t *call = json_pack("{s:s, s:O, s:o*}", "key", logging->key->name, "digests",
                                  logging->digests, "claims", logging->claims);
-        enum answer answer =
-                agent_call(invocation->socket, SIGNER ".SignLogged", call, &reply, problem);
+        enum answer answer;
         const char *proof;
         int r;
+
+        if (call && logging->version > 0)
+                (void)json_object_set_new(call, "version", json_integer(logging->version));
+        answer = agent_call(invocation->socket, SIGNER ".SignLogged", call, &reply, problem);
 
         if (answer != ANSWER_YES)
                 return answer;

@@ -14,6 +14,7 @@ struct logging {
         const json_t *digests;         /* HASH:HEX of its algorithm */
         json_t *claims;                /* or NULL; taken over */
         const char *output;            /* "-" for standard output */
+        uint32_t version;              /* that is wanted; 0: the active one */
 };
 
 /* Has the digests signed, verifies the proof against the key ring that the agent gives, writes it,

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli/claim.h"
+#include "cli/key.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "cli/sign-logged.h"
@@ -111,7 +112,8 @@ static int collect_digests(struct sign *sign, json_t *digests, struct problem *p
 static enum answer run_logged(struct sign *sign, struct problem *problem)
 {
         _cleanup_(json_decrefp) json_t *digests = json_array();
-        struct logging logging = {&sign->signing.key, digests, NULL, sign->output};
+        struct logging logging = {&sign->signing.key, digests, NULL, sign->output,
+                                  sign->signing.version};
         int r = digests ? collect_digests(sign, digests, problem) : -ENOMEM;
 
         if (r < 0)
@@ -182,6 +184,9 @@ static enum answer run(const struct invocation *invocation, struct problem *prob
         enum answer answer;
         int r = sign_prepare(invocation, &sign, problem);
 
+        if (r == 0)
+                r = key_parse_version(option_value(invocation, SIGN_VERSION), &sign.signing.version,
+                                      problem);
         if (r < 0)
                 return answer_of(r, problem);
         answer = signing_open(invocation, option_value(invocation, SIGN_KEY), &sign.signing,
@@ -199,6 +204,8 @@ const struct verb verb_sign = {
         .options =
                 {
                         [SIGN_KEY] = {"key", "k", "NAME", "the key to sign with"},
+                        [SIGN_VERSION] = {"version", NULL, "N",
+                                          "that version, which is in its overlap"},
                         [SIGN_DIGEST] = {"digest", "d", "HASH:HEX",
                                          "sign this digest instead of a FILE; repeats, for proofs",
                                          .repeats = 1},

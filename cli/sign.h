@@ -14,6 +14,7 @@
 /* Places in the verb's table of options. */
 enum sign_option {
         SIGN_KEY,
+        SIGN_VERSION,
         SIGN_DIGEST,
         SIGN_OUTPUT,
         SIGN_FORMAT,

@@ -24,7 +24,7 @@ void signing_done(struct signing *signing)
 enum answer signing_open(const struct invocation *invocation, const char *key, struct signing *ret,
                          struct problem *problem)
 {
-        return agent_get_key(invocation->socket, key, 0, &ret->key, problem);
+        return agent_get_key(invocation->socket, key, ret->version, &ret->key, problem);
 }
 
 static void put_digest(const struct signing *signing, struct buf *ret)
@@ -69,6 +69,11 @@ static int build_call(const struct signing *signing, json_t **ret)
             json_object_set_new(*ret, "authorization",
                                 json_stringn((const char *)signing->authorization.data,
                                              signing->authorization.size)) < 0) {
+                json_decref(*ret);
+                return -ENOMEM;
+        }
+        if (*ret && signing->version > 0 &&
+            json_object_set_new(*ret, "version", json_integer(signing->version)) < 0) {
                 json_decref(*ret);
                 return -ENOMEM;
         }

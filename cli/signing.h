@@ -13,6 +13,7 @@
 
 struct signing {
         struct keyring_key key;
+        uint32_t version;      /* that is wanted; 0: the active one */
         struct view digest;    /* borrowed */
         struct view message;   /* likewise; where the algorithm signs that, of that digest */
         struct view statement; /* borrowed: what the digest is that of an envelope of; or empty */
@@ -25,7 +26,7 @@ struct signing {
         struct tlog_entry entry;
 };
 
-/* Asks for the active version of the key. */
+/* Asks for the active version of the key, or the one that is wanted. */
 enum answer signing_open(const struct invocation *invocation, const char *key, struct signing *ret,
                          struct problem *problem);
 void signing_done(struct signing *signing);

@@ -86,6 +86,7 @@ extern const struct verb verb_key_export;
 extern const struct verb verb_key_list;
 extern const struct verb verb_key_retire;
 extern const struct verb verb_key_revoke;
+extern const struct verb verb_key_import_public;
 extern const struct verb verb_key_rotate;
 extern const struct verb verb_key_show;
 extern const struct verb verb_journal_acknowledge_rollback;

@@ -13,6 +13,7 @@ const struct verb *const verbs[] = {
         &verb_chain_link,
         &verb_chain_sign,
         &verb_key_create,
+        &verb_key_import_public,
         &verb_key_list,
         &verb_key_show,
         &verb_key_rotate,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "lib/record.h"
 
@@ -25,15 +26,15 @@ void key_moment_recorded(const char *time, struct key_moment *ret)
 
 const char *key_window_end(const struct keyring_key *key)
 {
-        return key->ended[0] ? key->ended : key->destroyed;
+        if (key->ended[0])
+                return key->ended;
+        return key->state == KEY_ACTIVE ? key->overlap : key->destroyed;
 }
 
 const char *key_window_last(const struct keyring_key *key)
 {
         const char *end = key_window_end(key);
 
-        if (key->state == KEY_ACTIVE)
-                return "";
         if (key->state != KEY_REVOKED)
                 return end;
         return end[0] && strcmp(end, key->revoked) < 0 ? end : key->revoked;
@@ -69,10 +70,34 @@ static int check_end(const struct keyring_key *key, const struct key_moment *mom
                            end, moment->is_exact ? "recorded at" : "seen first at", moment->at);
 }
 
+/* Who verifies it sees it now, which proves that it was not signed later. */
+static int check_overlap(const struct keyring_key *key, const struct key_moment *moment,
+                         struct problem *problem)
+{
+        char now[RECORD_TIME_SIZE];
+
+        (void)record_time((uint64_t)time(NULL) * USEC_PER_SEC, now);
+        if (strcmp(moment->at[0] ? moment->at : now, key->overlap) <= 0)
+                return 0;
+        if (!moment->at[0])
+                return problem_set(problem, -EKEYREJECTED,
+                                   "which was active until %s, and nothing proves that it was "
+                                   "signed before",
+                                   key->overlap);
+        return problem_set(problem, -EKEYREJECTED, "which was active until %s, and it was %s %s",
+                           key->overlap, moment->is_exact ? "recorded at" : "seen first at",
+                           moment->at);
+}
+
 int key_window_check(const struct keyring_key *key, const struct key_moment *moment,
                      struct problem *problem)
 {
-        int r = key->state == KEY_ACTIVE ? 0 : check_end(key, moment, problem);
+        int r = 0;
+
+        if (key->state != KEY_ACTIVE)
+                r = check_end(key, moment, problem);
+        else if (key->overlap[0])
+                r = check_overlap(key, moment, problem);
 
         if (r < 0 || !moment->at[0] || strcmp(moment->at, key->created) >= 0)
                 return r;

@@ -9,6 +9,7 @@
 
 enum member {
         STATE,
+        OVERLAP,
         ENDED,
         REVOKED,
         DESTROYED,
@@ -17,6 +18,7 @@ enum member {
         PURPOSE,
         ALGORITHM,
         TOKEN,
+        IMPORTED,
         TRANSPARENCY,
         USE_COUNTER,
         ATTESTATION_KEY,
@@ -27,6 +29,7 @@ enum member {
 
 static const char *const member_names[] = {
         [STATE] = "state",
+        [OVERLAP] = "overlap",
         [ENDED] = "ended",
         [REVOKED] = "revoked",
         [DESTROYED] = "destroyed",
@@ -35,6 +38,7 @@ static const char *const member_names[] = {
         [PURPOSE] = "purpose",
         [ALGORITHM] = "algorithm",
         [TOKEN] = "token",
+        [IMPORTED] = "imported",
         [TRANSPARENCY] = "transparency",
         [USE_COUNTER] = "useCounter",
         [ATTESTATION_KEY] = "attestationKey",
@@ -89,6 +93,7 @@ static const char *member_of(const struct described *described, enum member memb
         const struct keyring_key *key = described->key;
         const char *const values[] = {
                 [STATE] = key_state_name(key->state),
+                [OVERLAP] = key->overlap,
                 [ENDED] = key->ended,
                 [REVOKED] = key->revoked,
                 [DESTROYED] = key->destroyed,
@@ -97,6 +102,7 @@ static const char *member_of(const struct described *described, enum member memb
                 [PURPOSE] = key_purpose_name(key->purpose),
                 [ALGORITHM] = key->algorithm->name,
                 [TOKEN] = key->token,
+                [IMPORTED] = key->imported,
                 [TRANSPARENCY] = key_transparency_name(key->transparency),
                 [USE_COUNTER] = json_member_string(described->more, member_names[USE_COUNTER]),
                 [ATTESTATION_KEY] =
@@ -167,7 +173,7 @@ static int check_window(const struct keyring_key *old, const struct keyring_key 
 {
         const char *was = key_window_last(old), *is = key_window_last(new);
 
-        if (old->state == KEY_ACTIVE || strcmp(is, was) <= 0)
+        if (keyring_key_is_current(old) || strcmp(is, was) <= 0)
                 return 0;
         return problem_set(problem, -EKEYREJECTED,
                            "key %s version %u: counted up to \"%s\", and does up to \"%s\"",
@@ -178,7 +184,8 @@ static int check_member(const struct described *old, const struct described *new
                         enum member member, struct problem *problem)
 {
         const char *was = member_of(old, member), *is = member_of(new, member);
-        int may_be_set = member == ENDED || member == REVOKED || member == DESTROYED;
+        int may_be_set =
+                member == OVERLAP || member == ENDED || member == REVOKED || member == DESTROYED;
 
         if (string_equal(was, is) || (may_be_set && !was[0]))
                 return 0;
@@ -191,9 +198,9 @@ static int check_member(const struct described *old, const struct described *new
 static int check_members(const struct keyring_key *old, const struct keyring_key *new,
                          struct problem *problem)
 {
-        static const enum member fixed[] = {CREATED,     ENDED,           REVOKED, DESTROYED,
-                                            PURPOSE,     ALGORITHM,       TOKEN,   TRANSPARENCY,
-                                            USE_COUNTER, ATTESTATION_KEY, WITNESS};
+        static const enum member fixed[] = {
+                CREATED, OVERLAP,  ENDED,        REVOKED,     DESTROYED,       PURPOSE, ALGORITHM,
+                TOKEN,   IMPORTED, TRANSPARENCY, USE_COUNTER, ATTESTATION_KEY, WITNESS};
         _cleanup_(described_done) struct described before = {}, after = {};
         int r = describe(old, &before);
 

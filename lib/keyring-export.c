@@ -66,7 +66,7 @@ static int last_second(const struct keyring_key *key, uint64_t created, uint64_t
         const char *end = key_window_end(key);
 
         *ret = 0;
-        if (key->state == KEY_ACTIVE)
+        if (keyring_key_is_current(key))
                 return 0;
         if ((key->state == KEY_REVOKED && !key->revoked[0]) ||
             (key->state != KEY_REVOKED && !end[0]))

@@ -14,7 +14,8 @@
 struct life {
         int is_made;
         enum key_state state;
-        char ended[KEY_TIME_SIZE], revoked[KEY_TIME_SIZE], destroyed[KEY_TIME_SIZE];
+        char overlap[KEY_TIME_SIZE], ended[KEY_TIME_SIZE], revoked[KEY_TIME_SIZE],
+                destroyed[KEY_TIME_SIZE];
         char reason[KEY_REASON_MAX + 1];
         int is_attested; /* a record has the evidence of the ring */
 };
@@ -180,7 +181,8 @@ static int take_create(struct keyring_history *history, const json_t *record,
         return r;
 }
 
-/* The version before is retired at the very moment at which this one is active. */
+/* The version before is retired at the very moment at which this one is active, or goes on beside
+ * it for as long as the record says. */
 static int take_rotate(struct keyring_history *history, const json_t *record,
                        struct problem *problem)
 {
@@ -195,8 +197,10 @@ static int take_rotate(struct keyring_history *history, const json_t *record,
         if (previous) {
                 struct life *life = life_of(history, previous);
 
-                life->state = KEY_RETIRED;
-                set_text(life->ended, sizeof(life->ended), time);
+                set_text(life->overlap, sizeof(life->overlap),
+                         json_member_string(record, "overlap"));
+                life->state = life->overlap[0] ? KEY_ACTIVE : KEY_RETIRED;
+                set_text(life->ended, sizeof(life->ended), life->overlap[0] ? NULL : time);
         }
         return take_create(history, record, problem);
 }
@@ -214,7 +218,9 @@ static int take_end(struct keyring_history *history, const json_t *record, struc
                 return 0;
         life = life_of(history, key);
         if (life->state == KEY_ACTIVE)
-                set_text(life->ended, sizeof(life->ended), time);
+                set_text(life->ended, sizeof(life->ended),
+                         life->overlap[0] && strcmp(life->overlap, time) < 0 ? life->overlap
+                                                                             : time);
         if (string_equal(type, "key.revoke")) {
                 life->state = KEY_REVOKED;
                 set_text(life->revoked, sizeof(life->revoked),
@@ -226,6 +232,52 @@ static int take_end(struct keyring_history *history, const json_t *record, struc
                 set_text(life->destroyed, sizeof(life->destroyed), time);
         set_text(life->reason, sizeof(life->reason), json_member_string(record, "reason"));
         return 0;
+}
+
+/* The end that the rotation has set. */
+static int take_lapse(struct keyring_history *history, const json_t *record,
+                      struct problem *problem)
+{
+        const struct keyring_key *key =
+                find_key(history, json_member_string(record, "fingerprint"));
+        struct life *life = key ? life_of(history, key) : NULL;
+
+        (void)problem;
+        if (!key || life->state != KEY_ACTIVE)
+                return 0;
+        life->state = KEY_RETIRED;
+        memcpy(life->ended, life->overlap, sizeof(life->ended));
+        return 0;
+}
+
+/* What an operator said of it, which is all that there is. */
+static int take_import(struct keyring_history *history, const json_t *record,
+                       struct problem *problem)
+{
+        const struct keyring_key *key =
+                find_key(history, json_member_string(record, "fingerprint"));
+        const char *time = json_member_string(record, "time");
+        const char *created = json_member_string(record, "created");
+        struct life *life;
+        int r;
+
+        if (!key)
+                return problem_set(problem, -EKEYREJECTED, "key %.64s: is not in the ring",
+                                   json_member_string(record, "key"));
+        life = life_of(history, key);
+        r = compare_names(key, record, problem);
+        if (r == 0 && !string_equal(key->imported, time))
+                r = refuse(key, "imported", key->imported, time, problem);
+        if (r == 0 && !string_equal(key->created, created))
+                r = refuse(key, "created", key->created, created, problem);
+        if (r == 0 && key_state_parse(json_member_string(record, "state"), &life->state) < 0)
+                r = refuse(key, "state", key_state_name(key->state),
+                           json_member_string(record, "state"), problem);
+        set_text(life->ended, sizeof(life->ended), json_member_string(record, "ended"));
+        set_text(life->revoked, sizeof(life->revoked), json_member_string(record, "revoked"));
+        set_text(life->reason, sizeof(life->reason), json_member_string(record, "reason"));
+        life->is_made = 1;
+        return r;
 }
 
 /* What a token said may have been recorded, and not kept: but not the other way round. */
@@ -247,6 +299,7 @@ static const struct {
 } events[] = {
         {"key.create", take_create}, {"key.rotate", take_rotate}, {"key.retire", take_end},
         {"key.revoke", take_end},    {"key.destroy", take_end},   {"key.attest", take_attest},
+        {"key.import", take_import}, {"key.lapse", take_lapse},
 };
 
 /* The ring is what the records before its own say. A key of which it knew nothing may be destroyed
@@ -319,6 +372,7 @@ static int compare(const struct keyring_key *key, const struct life *life, struc
                 const char *name, *ring, *records;
         } members[] = {
                 {"state", key_state_name(key->state), key_state_name(life->state)},
+                {"overlap", key->overlap, life->overlap},
                 {"ended", key->ended, life->ended},
                 {"revoked", key->revoked, life->revoked},
                 {"destroyed", key->destroyed, life->destroyed},

@@ -73,6 +73,11 @@ int key_name_is_valid(const char *name)
         return 1;
 }
 
+int keyring_key_is_current(const struct keyring_key *key)
+{
+        return key->state == KEY_ACTIVE && !key->overlap[0];
+}
+
 int key_reason_is_valid(const char *reason)
 {
         return reason[0] && strlen(reason) <= KEY_REASON_MAX;
@@ -93,16 +98,14 @@ static int put_evidence(const struct keyring_key *key, json_t *ret)
         return key->evidence && json_object_set(ret, "evidence", key->evidence) < 0 ? -ENOMEM : 0;
 }
 
-/* What has become of it, where that is known. */
+/* Where it is from and what has become of it, where that is known. */
 static int put_end(const struct keyring_key *key, json_t *ret)
 {
         const struct {
                 const char *name, *value;
         } members[] = {
-                {"destroyed", key->destroyed},
-                {"ended", key->ended},
-                {"reason", key->reason},
-                {"revoked", key->revoked},
+                {"destroyed", key->destroyed}, {"ended", key->ended},   {"imported", key->imported},
+                {"overlap", key->overlap},     {"reason", key->reason}, {"revoked", key->revoked},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(members); i++)
@@ -121,13 +124,13 @@ json_t *keyring_key_to_json(const struct keyring_key *key)
         pubkey_put_pem(key->pubkey, &pem);
         if (buf_error(&pem))
                 return NULL;
-        object = json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s, s:s, s:s*, s:I}", "algorithm",
+        object = json_pack("{s:s, s:s, s:s, s:s, s:s%, s:s, s:s, s:s*, s:s*, s:I}", "algorithm",
                            key->algorithm->name, "created", key->created, "fingerprint",
                            hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint),
                            "name", key->name, "publicKey", (const char *)pem.data, pem.size,
                            "purpose", key_purpose_name(key->purpose), "state",
-                           key_state_name(key->state), "token", key->token, "transparency",
-                           key_transparency_name(key->transparency), "version",
+                           key_state_name(key->state), "token", key->token[0] ? key->token : NULL,
+                           "transparency", key_transparency_name(key->transparency), "version",
                            (json_int_t)key->version);
         if (object && (gate_to_json(&key->gate, object) < 0 || put_evidence(key, object) < 0 ||
                        put_end(key, object) < 0)) {
@@ -203,6 +206,7 @@ static int check_end(const struct keyring_key *key, struct problem *problem)
                 const char *name, *time, *least, *least_name;
                 int fits;
         } times[] = {
+                {"overlap", key->overlap, key->created, "created", 1},
                 {"ended", key->ended, key->created, "created", key->state != KEY_ACTIVE},
                 {"revoked", key->revoked, "", "", key->state == KEY_REVOKED},
                 {"destroyed", key->destroyed, key->ended[0] ? key->ended : key->created,
@@ -223,6 +227,10 @@ static int check_end(const struct keyring_key *key, struct problem *problem)
                                 key->name, key->version, times[i].least_name, times[i].least,
                                 times[i].name, times[i].time);
         }
+        if (key->overlap[0] && strcmp(key->ended, key->overlap) > 0)
+                return problem_set(problem, -EBADMSG,
+                                   "key %s version %u: ended %s, after its overlap until %s",
+                                   key->name, key->version, key->ended, key->overlap);
         return 0;
 }
 
@@ -230,7 +238,8 @@ static int read_end(const json_t *object, struct keyring_key *ret, struct proble
 {
         const char *reason = json_member_string(object, "reason");
 
-        if (read_time(object, "ended", ret, ret->ended, problem) < 0 ||
+        if (read_time(object, "overlap", ret, ret->overlap, problem) < 0 ||
+            read_time(object, "ended", ret, ret->ended, problem) < 0 ||
             read_time(object, "revoked", ret, ret->revoked, problem) < 0 ||
             read_time(object, "destroyed", ret, ret->destroyed, problem) < 0)
                 return -EBADMSG;
@@ -333,16 +342,58 @@ static int read_evidence(const json_t *object, struct keyring_key *ret, struct p
         return ret->evidence ? 0 : -ENOMEM;
 }
 
+/* What a token makes, or says, is of no key that was not made there. */
+static int check_imported(const struct keyring_key *key, struct problem *problem)
+{
+        const struct {
+                const char *name;
+                int is_there;
+        } members[] = {
+                {"token", key->token[0] != '\0'},
+                {"evidence", key->evidence != NULL},
+                {"transparency", key->transparency != TRANSPARENCY_NONE},
+                {"useCounter or witness", gate_is_closed(&key->gate)},
+                {"purpose log", key->purpose == KEY_LOG},
+                {"overlap", key->overlap[0] != '\0'},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+                if (members[i].is_there)
+                        return problem_set(problem, -EBADMSG,
+                                           "key %s: %s: not of a key that was imported", key->name,
+                                           members[i].name);
+        if (strcmp(key->created, key->imported) > 0)
+                return problem_set(problem, -EBADMSG, "key %s: created %s, imported %s before that",
+                                   key->name, key->created, key->imported);
+        return 0;
+}
+
+/* The token that it is in, or when it was imported: one of them. */
+static int read_home(const json_t *object, struct keyring_key *ret, struct problem *problem)
+{
+        int r = read_time(object, "imported", ret, ret->imported, problem);
+
+        if (r < 0)
+                return r;
+        if (json_member_string(object, "token"))
+                return read_name(object, "token", ret->token, problem);
+        return ret->imported[0] ? 0
+                                : problem_set(problem, -EBADMSG,
+                                              "key %s: expected a member \"token\" or \"imported\"",
+                                              ret->name);
+}
+
 int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct problem *problem)
 {
         static const struct json_member members[] = {
                 {"algorithm", JSON_STRING, 1},    {"attestationKey", JSON_STRING, 0},
                 {"created", JSON_STRING, 1},      {"destroyed", JSON_STRING, 0},
                 {"ended", JSON_STRING, 0},        {"evidence", JSON_OBJECT, 0},
-                {"fingerprint", JSON_STRING, 1},  {"name", JSON_STRING, 1},
+                {"fingerprint", JSON_STRING, 1},  {"imported", JSON_STRING, 0},
+                {"name", JSON_STRING, 1},         {"overlap", JSON_STRING, 0},
                 {"publicKey", JSON_STRING, 1},    {"purpose", JSON_STRING, 1},
                 {"reason", JSON_STRING, 0},       {"revoked", JSON_STRING, 0},
-                {"state", JSON_STRING, 1},        {"token", JSON_STRING, 1},
+                {"state", JSON_STRING, 1},        {"token", JSON_STRING, 0},
                 {"transparency", JSON_STRING, 0}, {"useCounter", JSON_STRING, 0},
                 {"version", JSON_INTEGER, 1},     {"witness", JSON_STRING, 0},
         };
@@ -356,7 +407,7 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct 
         if (r == 0)
                 r = read_name(object, "name", key.name, problem);
         if (r == 0)
-                r = read_name(object, "token", key.token, problem);
+                r = read_home(object, &key, problem);
         if (r == 0)
                 r = read_words(object, &key, problem);
         if (r == 0)
@@ -365,6 +416,8 @@ int keyring_key_from_json(const json_t *object, struct keyring_key *ret, struct 
                 r = read_gate(object, &key, problem);
         if (r == 0)
                 r = read_evidence(object, &key, problem);
+        if (r == 0 && key.imported[0])
+                r = check_imported(&key, problem);
         if (r < 0)
                 return r;
         version = json_member_integer(object, "version", 0);

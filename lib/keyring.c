@@ -82,33 +82,52 @@ int keyring_put(struct buf *buf, const char *origin, const struct keyring_key *k
         return buf_error(buf);
 }
 
-/* A version ends before the next one begins, so that at each time there is one at most. Of one that
- * ended nobody knows when, nothing can be said. */
+/* A version ends before the next one begins, so that at each time there is one at most, or says
+ * itself how long it goes on beside that. Of one that ended nobody knows when, nothing can be said.
+ */
+static int check_pair(const struct keyring_key *key, const struct keyring_key *next,
+                      struct problem *problem)
+{
+        if (keyring_key_is_current(key))
+                return problem_set(problem, -EBADMSG,
+                                   "key %s version %u: is active, and version %u followed it",
+                                   key->name, key->version, next->version);
+        if (strcmp(key->created, next->created) > 0)
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: versions %u and %u run backward: created %s, "
+                                   "created %s",
+                                   key->name, key->version, next->version, key->created,
+                                   next->created);
+        if (key->overlap[0] && strcmp(key->overlap, next->created) < 0)
+                return problem_set(
+                        problem, -EBADMSG,
+                        "key %s version %u: overlap until %s, and version %u was created %s",
+                        key->name, key->version, key->overlap, next->version, next->created);
+        if (!key->overlap[0] && strcmp(key_window_end(key), next->created) > 0)
+                return problem_set(problem, -EBADMSG,
+                                   "key %s: the windows of versions %u and %u overlap: "
+                                   "%s %s, created %s",
+                                   key->name, key->version, next->version,
+                                   key->ended[0] ? "ended" : "destroyed", key_window_end(key),
+                                   next->created);
+        return 0;
+}
+
 static int check_windows(const struct keyring *ring, struct problem *problem)
 {
-        for (size_t i = 1; i < ring->count; i++) {
-                const struct keyring_key *key = &ring->keys[i - 1], *next = &ring->keys[i];
+        for (size_t i = 0; i < ring->count; i++) {
+                const struct keyring_key *key = &ring->keys[i];
+                const struct keyring_key *next = i + 1 < ring->count ? key + 1 : NULL;
+                int r = 0;
 
-                if (!string_equal(key->name, next->name))
-                        continue;
-                if (key->state == KEY_ACTIVE)
-                        return problem_set(
-                                problem, -EBADMSG,
-                                "key %s version %u: is active, and version %u followed it",
-                                key->name, key->version, next->version);
-                if (strcmp(key->created, next->created) > 0)
-                        return problem_set(problem, -EBADMSG,
-                                           "key %s: versions %u and %u run backward: created %s, "
-                                           "created %s",
-                                           key->name, key->version, next->version, key->created,
-                                           next->created);
-                if (strcmp(key_window_end(key), next->created) > 0)
-                        return problem_set(problem, -EBADMSG,
-                                           "key %s: the windows of versions %u and %u overlap: "
-                                           "%s %s, created %s",
-                                           key->name, key->version, next->version,
-                                           key->ended[0] ? "ended" : "destroyed",
-                                           key_window_end(key), next->created);
+                if (next && string_equal(key->name, next->name))
+                        r = check_pair(key, next, problem);
+                else if (key->overlap[0])
+                        r = problem_set(problem, -EBADMSG,
+                                        "key %s version %u: overlap: no version follows it",
+                                        key->name, key->version);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -125,7 +144,7 @@ static int check_order(const struct keyring *ring, struct problem *problem)
                                            "key %s version %u: keys must be ordered by name and "
                                            "version, each once",
                                            key->name, key->version);
-                if (key->state != KEY_ACTIVE)
+                if (!keyring_key_is_current(key))
                         continue;
                 if (string_equal(active, key->name))
                         return problem_set(problem, -EBADMSG,
@@ -293,7 +312,7 @@ struct keyring_key *keyring_find(const struct keyring *ring, const char *name, u
                 struct keyring_key *key = &ring->keys[i];
 
                 if (string_equal(key->name, name) &&
-                    (version == 0 ? key->state == KEY_ACTIVE : key->version == version))
+                    (version == 0 ? keyring_key_is_current(key) : key->version == version))
                         return key;
         }
         return NULL;

@@ -10,8 +10,10 @@
  * it what signs it (lib/keyring-seal.h), or nothing. A KEY has
  * `algorithm created fingerprint name publicKey purpose state token version`, as in
  * io.hallmark.Signer, and may have `evidence` (lib/evidence.h), `transparency`, `useCounter`,
- * `witness`, and what has become of it: `ended revoked destroyed reason`. The key with purpose
- * "log" signs checkpoints of the origin, and nothing else.
+ * `witness`, and what has become of it: `overlap ended revoked destroyed reason`. The key with
+ * purpose "log" signs checkpoints of the origin, and nothing else. A key whose private half is
+ * elsewhere has `imported` instead of `token`: of it there is what an operator said, and no
+ * evidence.
  */
 
 #include "lib/gate.h"
@@ -35,7 +37,11 @@ enum key_transparency {
 struct keyring_key {
         char name[KEY_NAME_MAX + 1];
         char token[KEY_NAME_MAX + 1];
-        char created[KEY_TIME_SIZE]; /* from then on it is active */
+        char imported[KEY_TIME_SIZE]; /* when an operator brought it, and token is empty; empty: it
+                                         was made in the token */
+        char created[KEY_TIME_SIZE];  /* from then on it is active */
+        char overlap[KEY_TIME_SIZE]; /* up to then it may sign for who asks for that version, though
+                                        the next one has taken over; empty: it may not */
         char ended[KEY_TIME_SIZE];   /* up to then it was; empty: still is, or nobody knows */
         char revoked[KEY_TIME_SIZE]; /* from then on nothing is believed of it; empty: unknown, and
                                         so of a revoked key all */
@@ -82,14 +88,19 @@ json_t *keyring_key_to_json(const struct keyring_key *key) _must_use_;
 int keyring_key_from_json(const json_t *object, struct keyring_key *ret,
                           struct problem *problem) _must_use_;
 
+/* Whether it is the version that signs for who names no version: active, and none has taken over.
+ */
+int keyring_key_is_current(const struct keyring_key *key);
+
 /* What the owner of the key says of its end: text of at most KEY_REASON_MAX bytes that is not
  * empty.
  */
 int key_reason_is_valid(const char *reason);
 
 /* Parses and checks a ring: canonical text, order, fingerprints that match the keys, no key twice
- * under two names or versions, at most one active version of a name, windows that neither run
- * backward nor overlap, and its signature, if it is signed. -EBADMSG, -EOPNOTSUPP, -ENOMEM. */
+ * under two names or versions, at most one active version of a name but for those in their overlap,
+ * windows that neither run backward nor overlap otherwise, and its signature, if it is signed.
+ * -EBADMSG, -EOPNOTSUPP, -ENOMEM. */
 int keyring_parse(struct view text, struct keyring *ret, struct problem *problem) _must_use_;
 
 /* The same from a file of at most KEYRING_SIZE_MAX bytes, which has no other ring. Also the errno

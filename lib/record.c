@@ -167,6 +167,23 @@ static const struct json_member key_revoke_members[] = {
         {"request", JSON_STRING, 1},  {"revoked", JSON_STRING, 1},     {"version", JSON_INTEGER, 1},
 };
 
+/* What an operator says of a key that is held elsewhere. */
+static const struct json_member key_import_members[] = {
+        {"algorithm", JSON_STRING, 1}, {"caller", JSON_OBJECT, 1},  {"created", JSON_STRING, 1},
+        {"decision", JSON_STRING, 0},  {"ended", JSON_STRING, 0},   {"fingerprint", JSON_STRING, 1},
+        {"grant", JSON_STRING, 1},     {"id", JSON_STRING, 0},      {"key", JSON_STRING, 1},
+        {"publicKey", JSON_STRING, 1}, {"purpose", JSON_STRING, 1}, {"reason", JSON_STRING, 0},
+        {"request", JSON_STRING, 1},   {"revoked", JSON_STRING, 0}, {"state", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
+};
+
+static const struct json_member key_lapse_members[] = {
+        {"fingerprint", JSON_STRING, 1},
+        {"key", JSON_STRING, 1},
+        {"overlap", JSON_STRING, 1},
+        {"version", JSON_INTEGER, 1},
+};
+
 static const struct json_member keyring_members[] = {
         {"digest", JSON_STRING, 1},
 };
@@ -181,6 +198,7 @@ static const struct json_member key_rotate_members[] = {
         {"grant", JSON_STRING, 1},
         {"id", JSON_STRING, 0},
         {"key", JSON_STRING, 1},
+        {"overlap", JSON_STRING, 0},
         {"ownSignature", JSON_STRING, 0},
         {"previousFingerprint", JSON_STRING, 0},
         {"previousSignature", JSON_STRING, 0},
@@ -260,6 +278,8 @@ static const struct record_type record_types[] = {
         TYPE("key.create", key_create_members),
         TYPE("key.destroy", key_destroy_members),
         TYPE("key.due", key_due_members),
+        TYPE("key.import", key_import_members),
+        TYPE("key.lapse", key_lapse_members),
         TYPE("key.retire", key_retire_members),
         TYPE("key.revoke", key_revoke_members),
         TYPE("key.rotate", key_rotate_members),
@@ -440,6 +460,10 @@ static int find_signer(const json_t *record, const struct keyring *ring, struct 
                                    key->name, key->version);
         if (key->purpose == KEY_LOG)
                 return problem_set(problem, -EKEYREJECTED, "%s: signed by the log key", type);
+        if (key->imported[0])
+                return problem_set(problem, -EKEYREJECTED,
+                                   "%s: by a key that was imported, and that no token here has",
+                                   type);
         *ret = key;
         return 0;
 }

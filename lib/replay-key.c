@@ -2,8 +2,10 @@
 
 /*
  * Keys: each has its key.create or key.rotate before it is used, with the names that the key ring
- * has for it, and is not used after its end. One version of a name is active at a time, and the one
- * before it has named it its successor. What was created is in the ring, or was destroyed again.
+ * has for it, and is not used after its end. One version of a name is active at a time, but for
+ * those in their overlap, and the one before it has named it its successor. What was created is in
+ * the ring, or was destroyed again. A key that was imported is not created: it has its key.import
+ * (lib/replay-import.c).
  */
 
 #include <errno.h>
@@ -15,7 +17,7 @@
 
 #define STRANGERS_MAX 1024 /* created, and not in the ring: as a rule none at the end */
 
-enum life { NOT_CREATED, CREATED, ENDED, DESTROYED, LIVES };
+enum life { NOT_CREATED, CREATED, ENDED, DESTROYED, OVERLAPS, LIVES };
 
 struct stranger {
         uint64_t index; /* of its key.create */
@@ -66,6 +68,20 @@ static void expect_name(struct keys *keys, const struct replay_leaf *leaf, const
                                    "%s: %s: the ring has \"%s\", found \"%.*s\"",
                                    leaf->record->type->name, member, expected ? expected : "",
                                    (int)found.size, found.data ? (const char *)found.data : "");
+}
+
+static int is_before(const struct record *record, const char *time)
+{
+        struct view at = record_string(record, "time");
+
+        return at.size == strlen(time) && memcmp(at.data, time, at.size) < 0;
+}
+
+static int is_after(const struct record *record, const char *time)
+{
+        struct view at = record_string(record, "time");
+
+        return at.size == strlen(time) && memcmp(at.data, time, at.size) > 0;
 }
 
 static int is_named(const struct record *record, const struct keyring_key *key)
@@ -183,6 +199,25 @@ static int take_create(struct keys *keys, const struct replay_leaf *leaf)
         return 0;
 }
 
+/* Another active version of the name is as little allowed as beside one that is made. */
+static int take_import(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        int is_active = view_is(record_string(leaf->record, "state"), key_state_name(KEY_ACTIVE));
+
+        expect_fingerprint(keys, leaf);
+        if (!key)
+                return 0;
+        if (*life_of(keys, key) != NOT_CREATED)
+                replay_report_leaf(keys->replay, leaf, "key.import: the key was there before");
+        else
+                *life_of(keys, key) = is_active ? CREATED : ENDED;
+        expect_names(keys, leaf, key);
+        if (is_active)
+                expect_alone(keys, leaf);
+        return 0;
+}
+
 /* 0: it is there and good. A key that its TPM does not let sign without a witness, or whose uses
  * are counted, signs no statement. */
 static int expect_signature(struct keys *keys, const struct replay_leaf *leaf, const char *member,
@@ -210,6 +245,18 @@ static int expect_signature(struct keys *keys, const struct replay_leaf *leaf, c
         return 0;
 }
 
+/* How long the version before goes on beside the new one, which the ring knows as well. */
+static enum life after_rotation(struct keys *keys, const struct replay_leaf *leaf,
+                                const struct keyring_key *previous)
+{
+        struct view overlap = record_string(leaf->record, "overlap");
+
+        if (!overlap.data && !previous->overlap[0])
+                return ENDED;
+        expect_name(keys, leaf, "overlap", previous->overlap);
+        return previous->overlap[0] ? OVERLAPS : ENDED;
+}
+
 /* Who takes over from whom, and that both say so. */
 static int take_succession(struct keys *keys, const struct replay_leaf *leaf,
                            const struct keyring_key *key)
@@ -232,7 +279,7 @@ static int take_succession(struct keys *keys, const struct replay_leaf *leaf,
         if (*life_of(keys, previous) != CREATED && !keys->lost)
                 replay_report_leaf(keys->replay, leaf, "key.rotate: version %u was not active",
                                    previous->version);
-        *life_of(keys, previous) = ENDED;
+        *life_of(keys, previous) = after_rotation(keys, leaf, previous);
         r = expect_signature(keys, leaf, "previousSignature",
                              (const struct keyring_key *[]){previous, key}, previous);
         return r < 0 ? r
@@ -270,6 +317,24 @@ static int take_retire(struct keys *keys, const struct replay_leaf *leaf)
         return 0;
 }
 
+/* The agent says that an overlap is over: not before it is. */
+static int take_lapse(struct keys *keys, const struct replay_leaf *leaf)
+{
+        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+
+        if (!key)
+                return 0;
+        expect_created(keys, leaf, key);
+        if (*life_of(keys, key) != OVERLAPS && !keys->lost)
+                replay_report_leaf(keys->replay, leaf, "key.lapse: the key had no overlap");
+        expect_name(keys, leaf, "overlap", key->overlap);
+        if (is_before(leaf->record, key->overlap))
+                replay_report_leaf(keys->replay, leaf,
+                                   "key.lapse: before %s, the end of the overlap", key->overlap);
+        *life_of(keys, key) = ENDED;
+        return 0;
+}
+
 /* A ring from before that would go on believing the key. */
 static int take_revoke(struct keys *keys, const struct replay_leaf *leaf)
 {
@@ -285,7 +350,7 @@ static int take_revoke(struct keys *keys, const struct replay_leaf *leaf)
         else if (key->revoked[0] && !view_is(record_string(leaf->record, "revoked"), key->revoked))
                 replay_report_leaf(keys->replay, leaf, "key.revoke: revoked: the ring has %s",
                                    key->revoked);
-        if (*life_of(keys, key) == CREATED)
+        if (*life_of(keys, key) == CREATED || *life_of(keys, key) == OVERLAPS)
                 *life_of(keys, key) = ENDED;
         return 0;
 }
@@ -350,6 +415,12 @@ static int take_use(struct keys *keys, const struct replay_leaf *leaf)
                                    type);
         if (*life_of(keys, key) == ENDED && !string_equal(type, "key.count"))
                 replay_report_leaf(keys->replay, leaf, "%s: after the end of its key", type);
+        if (*life_of(keys, key) == OVERLAPS && !string_equal(type, "key.count") &&
+            !string_equal(type, "intent") && is_after(leaf->record, key->overlap))
+                replay_report_leaf(keys->replay, leaf,
+                                   "%s: after %s, up to when its key was to sign beside the next "
+                                   "version",
+                                   type, key->overlap);
         return 0;
 }
 
@@ -359,8 +430,9 @@ static const struct {
 } events[] = {
         {"sign", take_use},          {"sign.logged", take_use},     {"attest", take_use},
         {"intent", take_use},        {"key.attest", take_attest},   {"key.count", take_use},
-        {"key.create", take_create}, {"key.destroy", take_destroy}, {"key.retire", take_retire},
-        {"key.revoke", take_revoke}, {"key.rotate", take_rotate},
+        {"key.create", take_create}, {"key.destroy", take_destroy}, {"key.import", take_import},
+        {"key.lapse", take_lapse},   {"key.retire", take_retire},   {"key.revoke", take_revoke},
+        {"key.rotate", take_rotate},
 };
 
 static int take(void *state, const struct replay_leaf *leaf)

@@ -6,9 +6,19 @@
 #include "lib/replay-state.h"
 
 const struct replay_rule *const replay_rules[] = {
-        &replay_rule_run,    &replay_rule_key,    &replay_rule_caller,   &replay_rule_entry,
-        &replay_rule_gate,   &replay_rule_attest, &replay_rule_witness,  &replay_rule_audit,
-        &replay_rule_anchor, &replay_rule_freeze, &replay_rule_approval, NULL,
+        &replay_rule_run,
+        &replay_rule_key,
+        &replay_rule_caller,
+        &replay_rule_entry,
+        &replay_rule_gate,
+        &replay_rule_attest,
+        &replay_rule_witness,
+        &replay_rule_audit,
+        &replay_rule_anchor,
+        &replay_rule_freeze,
+        &replay_rule_approval,
+        &replay_rule_import,
+        NULL,
 };
 
 static_assert(ARRAY_SIZE(replay_rules) <= REPLAY_RULES_MAX, "each rule has a place for its state");

@@ -58,6 +58,7 @@ extern const struct replay_rule replay_rule_caller;
 extern const struct replay_rule replay_rule_attest;
 extern const struct replay_rule replay_rule_approval;
 extern const struct replay_rule replay_rule_freeze;
+extern const struct replay_rule replay_rule_import;
 extern const struct replay_rule replay_rule_gate;
 extern const struct replay_rule replay_rule_entry;
 extern const struct replay_rule replay_rule_witness;

@@ -61,7 +61,8 @@ static const struct keyring_key *find_signer(const struct record *record,
         if (hex_decode(record_string(record, "fingerprint"), fingerprint.bytes, SHA256_SIZE) < 0)
                 return NULL;
         key = keyring_find_fingerprint(ring, &fingerprint);
-        if (!key || key->purpose == KEY_LOG || !view_is(record_string(record, "key"), key->name) ||
+        if (!key || key->purpose == KEY_LOG || key->imported[0] ||
+            !view_is(record_string(record, "key"), key->name) ||
             record_integer(record, "version", &version) < 0 || version != (int64_t)key->version)
                 return NULL;
         return key;

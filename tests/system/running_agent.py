@@ -58,7 +58,7 @@ Purpose=log
 [Grant tests]
 Key=log model* [*]
 User={user}
-Methods=Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload
+Methods=Sign SignLogged Attest OpenRun DescribeRun CreateKey ImportKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload
 """
 
 IMPATIENT = CONFIGURATION.replace("Timeout=20s", "Timeout=500ms")  # with a token that is to be late

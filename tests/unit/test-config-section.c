@@ -39,7 +39,7 @@ static void test_sections(void)
                 {"key twice", GOOD GRANT "Key=a\n",
                  "f:16: [Grant g] Key=: expected once, found also in line 14"},
                 {"empty section", GOOD "[Grant g]\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, found nothing"},
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey ImportKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, found nothing"},
                 {"no value", GOOD "[Grant g]\nMethods=\n",
                  "f:14: [Grant g] Methods=: expected a value, found \"\""},
         };
@@ -256,9 +256,9 @@ static void test_grants(void)
 {
         static const struct row rows[] = {
                 {"no methods", GOOD "[Grant g]\nKey=*\n",
-                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, found nothing"},
+                 "f:13: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey ImportKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, found nothing"},
                 {"method", GOOD "[Grant g]\nKey=*\nMethods=Sign sign\n",
-                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, not \"sign\", "
+                 "f:15: [Grant g] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun CreateKey ImportKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, not \"sign\", "
                  "found \"Sign sign\""},
                 {"no key", GOOD "[Grant g]\nMethods=Reload CreateKey\n",
                  "f:13: [Grant g] Key=: expected patterns of key names, as Methods= has some that "

@@ -225,7 +225,7 @@ static void test_drop_ins(const struct folder *folder)
         expect_load_refused(
                 folder, -EBADMSG,
                 "/h.conf.d/20-b.conf:2: [Grant z] Methods=: expected some of Sign SignLogged Attest OpenRun DescribeRun "
-                "CreateKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, not \"all\", found \"all\"",
+                "CreateKey ImportKey RotateKey RetireKey RevokeKey DestroyKey AttestKey Freeze Thaw Approve UnlockToken Reload AcknowledgeRollback, not \"all\", found \"all\"",
                 NULL);
 }
 

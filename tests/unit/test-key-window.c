@@ -87,6 +87,45 @@ static void test_rows(void)
         test_label = "";
 }
 
+#define PAST   "2001-01-01T00:00:00.000000Z"
+#define FUTURE "9999-01-01T00:00:00.000000Z"
+
+/* Who sees it while the overlap lasts knows that it was signed in it; the ring may be an old one.
+ */
+static void test_overlap(void)
+{
+        static const struct {
+                const char *label, *until, *at, *problem;
+        } cases[] = {
+                {"lasts, not proved", FUTURE, NULL, NULL},
+                {"lasts, in time", FUTURE, DAY("21"), NULL},
+                {"over, in time", DAY("22"), DAY("21"), NULL},
+                {"over, at its last moment", DAY("22"), DAY("22"), NULL},
+                {"over, after", DAY("22"), DAY("23"),
+                 "which was active until " DAY("22") ", and it was recorded at " DAY("23")},
+                {"over, not proved", PAST, NULL,
+                 "which was active until " PAST ", and nothing proves that it was signed before"},
+                {"lasts, before it was made", FUTURE, DAY("19"),
+                 "which was made at " DAY("20") ", and it was recorded at " DAY("19")},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct keyring_key key = {.created = DAY("20")};
+                struct key_moment moment = {};
+                struct problem problem = {};
+
+                test_label = cases[i].label;
+                set(key.overlap, cases[i].until);
+                if (cases[i].at)
+                        key_moment_recorded(cases[i].at, &moment);
+                expect_integer(key_window_check(&key, &moment, &problem),
+                               cases[i].problem ? -EKEYREJECTED : 0);
+                expect_text(view_string(problem.text), cases[i].problem ? cases[i].problem : "");
+                expect_text(view_string(key_window_end(&key)), cases[i].until);
+        }
+        test_label = "";
+}
+
 /* A clock of seconds may have shown that second up to its end. */
 static void test_seen(void)
 {
@@ -123,6 +162,7 @@ int main(void)
 {
         test_last();
         test_rows();
+        test_overlap();
         test_seen();
         return test_result();
 }

@@ -62,12 +62,47 @@ static void expect_successor(const struct succession *row)
         expect_text(view_string(problem.text), row->says ? row->says : "");
 }
 
+/* The same, in no token. */
+static struct keyring_key imported_like(struct keyring_key key)
+{
+        key.token[0] = '\0';
+        (void)snprintf(key.imported, sizeof(key.imported), T("11"));
+        return key;
+}
+
+/* The version before goes on: not longer than was said. */
+static void test_overlaps(void)
+{
+        static const struct {
+                const char *was, *is, *says;
+        } rows[] = {
+                {"", T("14"), NULL},
+                {T("14"), T("14"), NULL},
+                {T("14"), T("15"),
+                 "key model version 1: overlap was \"" T("14") "\", and is \"" T("15") "\""},
+                {T("14"), "", "key model version 1: overlap was \"" T("14") "\", and is \"\""},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct keyring_key before = model[0], after = model[0];
+                const struct keyring old = ring_of(&before, 1), new = ring_of(&after, 1);
+                struct problem problem = {};
+
+                (void)snprintf(before.overlap, sizeof(before.overlap), "%s", rows[i].was);
+                (void)snprintf(after.overlap, sizeof(after.overlap), "%s", rows[i].is);
+                expect_integer(keyring_check_successor(&old, &new, &problem),
+                               rows[i].says ? -EKEYREJECTED : 0);
+                expect_text(view_string(problem.text), rows[i].says ? rows[i].says : "");
+        }
+}
+
 static void test_states(void)
 {
         const struct keyring_key active = model[0];
         const struct keyring_key retired = with(active, KEY_RETIRED, T("12"), "", "");
         const struct keyring_key revoked = with(active, KEY_REVOKED, T("12"), T("11"), "");
         const struct keyring_key destroyed = with(active, KEY_DESTROYED, T("12"), "", T("13"));
+        const struct keyring_key imported = imported_like(active);
         const struct succession rows[] = {
                 {"the same", active, active, NULL},
                 {"retired", active, retired, NULL},
@@ -94,6 +129,10 @@ static void test_states(void)
                  "key model version 1: ended was \"" T("12") "\", and is \"" T("14") "\""},
                 {"ended nobody knows when", retired, with(active, KEY_RETIRED, "", "", ""),
                  "key model version 1: ended was \"" T("12") "\", and is \"\""},
+                {"imported, says the new one", active, imported,
+                 "key model version 1: token was \"hsm\", and is \"\""},
+                {"in a token, says the new one", imported, active,
+                 "key model version 1: token was \"\", and is \"hsm\""},
                 {"another key", active, with(other, KEY_ACTIVE, "", "", ""),
                  "key model version 1: is another public key"},
         };
@@ -395,6 +434,7 @@ int main(void)
         other = make_key("model", 1, KEY_MODEL, NULL);
         test_states();
         test_windows();
+        test_overlaps();
         test_keys();
         test_gates();
         test_changes();

@@ -325,6 +325,108 @@ static void test_lies(void)
         test_label = "";
 }
 
+/* A version goes on beside the next one, until it ends by itself or is ended. */
+static void test_overlap(void)
+{
+        static const struct {
+                const char *label, *record; /* of its end; NULL: none */
+                const char *overlap, *ended;
+                enum key_state state;
+                const char *says;
+        } rows[] = {
+                {"goes on", NULL, T("14"), "", KEY_ACTIVE, NULL},
+                {"ends", "key.lapse", T("14"), T("14"), KEY_RETIRED, NULL},
+                {"is retired", "key.retire", T("14"), T("13"), KEY_RETIRED, NULL},
+                {"another time", NULL, T("15"), "", KEY_ACTIVE,
+                 "key model version 1: overlap: the ring has \"" T(
+                         "15") "\", the records have \"" T("14")},
+                {"has ended, says the ring", NULL, T("14"), T("14"), KEY_RETIRED,
+                 "key model version 1: state: the ring has \"retired\", the records have \"active\""},
+                {"goes on, says the ring", "key.lapse", T("14"), "", KEY_ACTIVE,
+                 "key model version 1: state: the ring has \"active\", the records have \"retired\""},
+                {"ended early, says the ring", "key.lapse", T("14"), T("13"), KEY_RETIRED,
+                 "key model version 1: ended: the ring has \"" T("13") "\", the records have \"" T(
+                         "14")},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct sealed_records records = {};
+                struct keyring_key ring[KEYS];
+
+                test_label = rows[i].label;
+                set_keys(ring);
+                ring[MODEL_1].state = rows[i].state;
+                ring[MODEL_1].revoked[0] = ring[MODEL_1].destroyed[0] = '\0';
+                ring[MODEL_1].reason[0] = '\0';
+                ring[MODEL_2].evidence = NULL;
+                set(ring[MODEL_1].overlap, rows[i].overlap);
+                set(ring[MODEL_1].ended, rows[i].ended);
+                add(&records, &keys[LOG], T("10"), "key.create", made(&keys[LOG]));
+                add(&records, &keys[MODEL_1], T("11"), "key.create",
+                    both(made(&keys[MODEL_1]), asked()));
+                add(&records, &keys[MODEL_2], T("12"), "key.rotate",
+                    both(follows(&keys[MODEL_1], &keys[MODEL_2]),
+                         json_pack("{s:s}", "overlap", T("14"))));
+                if (rows[i].record)
+                        add(&records, &keys[MODEL_1],
+                            string_equal(rows[i].record, "key.lapse") ? T("15") : T("13"),
+                            rows[i].record,
+                            string_equal(rows[i].record, "key.lapse")
+                                    ? json_pack("{s:s}", "overlap", T("14"))
+                                    : asked());
+                expect_held(ring, KEYS, &records, 0, rows[i].says);
+                sealed_records_done(&records);
+        }
+        test_label = "";
+}
+
+/* A key that an operator brought is as he said, and as the ring says. */
+static void test_imported(void)
+{
+        static const struct {
+                const char *label, *created, *time, *state;
+                const char *says;
+        } rows[] = {
+                {"good", T("01"), T("11"), "retired", NULL},
+                {"not imported", NULL, T("11"), "retired",
+                 "key model version 1: no record says that it was made"},
+                {"created otherwise", T("02"), T("11"), "retired",
+                 "record 1: key model version 1: created: the ring has \"" T("01")},
+                {"at another time", T("01"), T("12"), "retired",
+                 "record 1: key model version 1: imported: the ring has \"" T("11")},
+                {"active", T("01"), T("11"), "active",
+                 "key model version 1: state: the ring has \"retired\", the records have \"active\""},
+                {"no state", T("01"), T("11"), "gone",
+                 "record 1: key model version 1: state: the ring has \"retired\""},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct sealed_records records = {};
+                struct keyring_key ring[KEYS];
+
+                test_label = rows[i].label;
+                set_keys(ring);
+                ring[MODEL_1].token[0] = ring[MODEL_1].reason[0] = '\0';
+                ring[MODEL_1].revoked[0] = ring[MODEL_1].destroyed[0] = '\0';
+                ring[MODEL_1].state = KEY_RETIRED;
+                set(ring[MODEL_1].imported, T("11"));
+                set(ring[MODEL_1].created, T("01"));
+                set(ring[MODEL_1].ended, T("03"));
+                add(&records, &keys[LOG], T("10"), "key.create", made(&keys[LOG]));
+                if (rows[i].created)
+                        add(&records, &keys[MODEL_1], rows[i].time, "key.import",
+                            both(asked(),
+                                 json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "algorithm",
+                                           "ecdsa-p256", "created", rows[i].created, "ended",
+                                           T("03"), "publicKey", "AAAA", "purpose",
+                                           key_purpose_name(keys[MODEL_1].purpose), "state",
+                                           rows[i].state)));
+                expect_held(ring, MODEL_2, &records, 0, rows[i].says);
+                sealed_records_done(&records);
+        }
+        test_label = "";
+}
+
 /* A key that was made and is not there; one that is there and was not made. */
 static void test_missing(void)
 {
@@ -394,6 +496,8 @@ int main(void)
                 json_pack("{s:s, s:{s:s}}", "kind", "pkcs11", "selfAsserted", "CKA_LOCAL", "true");
         test_good();
         test_lies();
+        test_overlap();
+        test_imported();
         test_missing();
         test_other_journal();
         for (size_t i = 0; i < KEYS; i++)

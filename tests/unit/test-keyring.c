@@ -93,6 +93,57 @@ static void test_ends(void)
                 keyring_key_done(&keys[i]);
 }
 
+/* Of two that are active one says how long it goes on beside the other. */
+static void test_overlap(void)
+{
+        static const struct {
+                const char *from, *to, *reason;
+        } cases[] = {
+                {"\"overlap\":\"2026-11-22T12", "\"overlap\":\"2026-11-22T09",
+                 "key model version 1: its window runs backward: created 2026-11-22T10:00:00.000000Z, "
+                 "overlap 2026-11-22T09"},
+                {"\"overlap\":\"2026-11-22T12", "\"overlap\":\"2026-11-22T10",
+                 "key model version 1: overlap until 2026-11-22T10:00:00.000000Z, and version 2 was "
+                 "created 2026-11-22T11"},
+                {"\"overlap\":\"2026-11-22T12:00:00.000000Z\",", "",
+                 "key model version 2: a lower version is active as well"},
+                {"\"state\":\"active\"",
+                 "\"ended\":\"2026-11-22T13:00:00.000000Z\",\"state\":\"retired\"",
+                 "key model version 1: ended 2026-11-22T13:00:00.000000Z, after its overlap until "
+                 "2026-11-22T12"},
+                {"\"overlap\":\"2026-11-22T12:00:00.000000Z\"", "\"overlap\":\"soon\"",
+                 "key model: overlap: expected YYYY"},
+                {"\"name\":\"model\"", "\"name\":\"medal\"",
+                 "key medal version 1: overlap: no version follows it"},
+        };
+        _cleanup_(buf_done) struct buf text = {}, again = {};
+        _cleanup_(keyring_done) struct keyring ring = {};
+        struct keyring_key keys[] = {make_key("model", 1, KEY_ACTIVE),
+                                     make_key("model", 2, KEY_ACTIVE)};
+
+        set_time(keys[0].overlap, "2026-11-22T12:00:00.000000Z");
+        set_time(keys[1].created, "2026-11-22T11:00:00.000000Z");
+        expect_integer(keyring_put(&text, ORIGIN, keys, 2), 0);
+        expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
+        expect_view(buf_view(&again), buf_view(&text));
+        expect(keyring_find(&ring, "model", 0) == &ring.keys[1]);
+        expect(keyring_find(&ring, "model", 1) == &ring.keys[0]);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(buf_done) struct buf edited = {};
+                struct keyring other = {};
+                struct problem problem = {};
+
+                test_label = cases[i].reason;
+                edit_first(&edited, buf_view(&text), cases[i].from, cases[i].to);
+                expect_integer(keyring_parse(buf_view(&edited), &other, &problem), -EBADMSG);
+                expect_contains(problem.text, cases[i].reason);
+        }
+        test_label = "";
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+                keyring_key_done(&keys[i]);
+}
+
 /* Of evidence the form is checked, and comes back in one text. */
 static void test_evidence(void)
 {
@@ -116,6 +167,55 @@ static void test_evidence(void)
                 json_pack("{s:s, s:{s:s}}", "kind", "pkcs11", "selfAsserted", "CKA_LOCAL", "true");
         expect_integer(keyring_put(&text, ORIGIN, &key, 1), 0);
         expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
+        expect_view(buf_view(&again), buf_view(&text));
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(buf_done) struct buf edited = {};
+                struct keyring other = {};
+                struct problem problem = {};
+
+                test_label = cases[i].reason;
+                edit_first(&edited, buf_view(&text), cases[i].from, cases[i].to);
+                expect_integer(keyring_parse(buf_view(&edited), &other, &problem), -EBADMSG);
+                expect_contains(problem.text, cases[i].reason);
+        }
+        test_label = "";
+        keyring_key_done(&key);
+}
+
+/* A key that is held elsewhere has no token, nor what only tokens say or do. */
+static void test_imported(void)
+{
+        static const struct {
+                const char *from, *to, *reason;
+        } cases[] = {
+                {"\"imported\":\"2026-11-22T12:00:00.000000Z\",", "",
+                 "key old: expected a member \"token\" or \"imported\""},
+                {"\"version\"", "\"token\":\"tpm0\",\"version\"",
+                 "key old: token: not of a key that was imported"},
+                {"\"fingerprint\"",
+                 "\"evidence\":{\"kind\":\"pkcs11\",\"selfAsserted\":{}},\"fingerprint\"",
+                 "key old: evidence: not of a key that was imported"},
+                {"\"version\"", "\"transparency\":\"rekor\",\"version\"",
+                 "key old: transparency: not of a key that was imported"},
+                {"\"purpose\":\"model\"", "\"purpose\":\"log\"",
+                 "key old: purpose log: not of a key that was imported"},
+                {"\"imported\":\"2026-11-22T12", "\"imported\":\"2026-11-22T09",
+                 "key old: created 2026-11-22T10:00:00.000000Z, imported "
+                 "2026-11-22T09:00:00.000000Z before that"},
+                {"\"imported\":\"2026-11-22T12:00:00.000000Z\"", "\"imported\":\"then\"",
+                 "key old: imported: expected YYYY-MM-DDThh:mm:ss.ffffffZ"},
+        };
+        _cleanup_(buf_done) struct buf text = {}, again = {};
+        _cleanup_(keyring_done) struct keyring ring = {};
+        struct keyring_key key = make_key("old", 1, KEY_ACTIVE);
+
+        key.token[0] = '\0';
+        set_time(key.imported, "2026-11-22T12:00:00.000000Z");
+        expect_integer(keyring_put(&text, ORIGIN, &key, 1), 0);
+        expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
+        expect_text(view_string(ring.keys[0].imported), "2026-11-22T12:00:00.000000Z");
+        expect_text(view_string(ring.keys[0].token), "");
         expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
         expect_view(buf_view(&again), buf_view(&text));
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -300,6 +400,8 @@ int main(void)
         test_ends();
         test_empty();
         test_evidence();
+        test_overlap();
+        test_imported();
         test_edits();
         test_same_key_twice();
         test_names();

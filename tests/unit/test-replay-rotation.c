@@ -34,6 +34,7 @@ struct forgery {
         int without;           /* bit 1: the signature of the old one; 2: of the new one */
         const char *name;      /* that the record calls the key; NULL: the right one */
         const char *signature; /* instead of the old one's; NULL: that */
+        const char *overlap;   /* for which the old one goes on; NULL: not */
         int without_create;    /* of the version before */
         int after_retire;      /* the version before was retired on its own */
 };
@@ -160,6 +161,8 @@ static void add_rotate(struct rig *rig, const struct forgery *forgery)
         ask(record);
         if (forgery->name)
                 set(record, "key", forgery->name);
+        if (forgery->overlap)
+                set(record, "overlap", forgery->overlap);
         if (forgery->previous >= 0)
                 set_fingerprint(record, "previousFingerprint", &rig->keys[forgery->previous]);
         for (int side = 0; side < 2; side++)
@@ -278,8 +281,138 @@ static void test_rows(void)
         test_label = "";
 }
 
+#define MADE    "2026-11-22T10:00:01.000000Z"
+#define OVERLAP "2026-11-22T11:00:00.000000Z"
+#define BEFORE  "2026-11-22T10:59:59.999999Z"
+#define LATER   "2026-11-22T11:00:00.000001Z"
+
+/* What the version before does beside the new one: by the record, and by the ring. */
+static const struct {
+        const char *label, *recorded, *ring;
+        const char *then[2], *at[2]; /* types and times of the records after it */
+        const char *text;            /* of the first finding; NULL: nothing is found */
+} overlaps[] = {
+        {"it signs until then", OVERLAP, OVERLAP, {"sign"}, {OVERLAP}, NULL},
+        {"and ends", OVERLAP, OVERLAP, {"sign", "key.lapse"}, {BEFORE, LATER}, NULL},
+        {"an attempt", OVERLAP, OVERLAP, {"intent"}, {LATER}, NULL},
+        {"it signs later", OVERLAP, OVERLAP, {"sign"}, {LATER}, "sign: after " OVERLAP ", up to"},
+        {"it signs later, logged",
+         OVERLAP,
+         OVERLAP,
+         {"sign.logged"},
+         {LATER},
+         "sign.logged: after " OVERLAP ", up to"},
+        {"it signs after its end",
+         OVERLAP,
+         OVERLAP,
+         {"key.lapse", "sign"},
+         {LATER, LATER},
+         "sign: after the end of its key"},
+        {"it is retired before",
+         OVERLAP,
+         OVERLAP,
+         {"key.retire", "sign"},
+         {MADE, BEFORE},
+         "sign: after the end of its key"},
+        {"it ends too early",
+         OVERLAP,
+         OVERLAP,
+         {"key.lapse"},
+         {BEFORE},
+         "key.lapse: before " OVERLAP ", the end of the overlap"},
+        {"it ends without an overlap",
+         NULL,
+         "",
+         {"key.lapse"},
+         {LATER},
+         "key.lapse: the key had no overlap"},
+        {"no overlap", NULL, "", {"sign"}, {BEFORE}, "sign: after the end of its key"},
+        {"the ring knows of none",
+         OVERLAP,
+         "",
+         {"sign"},
+         {BEFORE},
+         "key.rotate: overlap: the ring has \"\", found \"" OVERLAP "\""},
+        {"the record has none",
+         NULL,
+         OVERLAP,
+         {"sign"},
+         {BEFORE},
+         "key.rotate: overlap: the ring has \"" OVERLAP "\", found \"\""},
+        {"the ring has another",
+         OVERLAP,
+         LATER,
+         {"sign"},
+         {OVERLAP},
+         "key.rotate: overlap: the ring has \"" LATER "\", found \"" OVERLAP "\""},
+};
+
+#define DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+static void set_signature(struct rig *rig, json_t *record)
+{
+        static const uint8_t digest[SHA256_SIZE];
+        _cleanup_(buf_done) struct buf signature = {}, text = {};
+
+        key_sign(rig->pairs[FIRST], rig->keys[FIRST].algorithm, view_of(digest, sizeof(digest)),
+                 &signature);
+        base64_encode(&text, buf_view(&signature));
+        buf_put_u8(&text, '\0');
+        set(record, "signature", (const char *)text.data);
+}
+
+static void add_then(struct rig *rig, const char *type, const char *time)
+{
+        json_t *record = begin(&rig->keys[FIRST], type);
+
+        set(record, "time", time);
+        if (string_equal(type, "key.lapse")) {
+                set(record, "overlap", rig->keys[FIRST].overlap);
+                add(rig, record);
+                return;
+        }
+        ask(record);
+        if (string_equal(type, "sign.logged"))
+                (void)json_object_set_new(record, "digests", json_pack("[s]", DIGEST));
+        if (string_equal(type, "sign"))
+                set_signature(rig, record);
+        if (string_equal(type, "intent")) {
+                set(record, "outcome", "withheld");
+                set(record, "reason", "late");
+        }
+        if (string_equal(type, "sign") || string_equal(type, "intent")) {
+                set(record, "algorithm", rig->keys[FIRST].algorithm->name);
+                set(record, "digest", DIGEST);
+        }
+        add(rig, record);
+}
+
+static void test_overlaps(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(overlaps); i++) {
+                const struct forgery forgery = {NULL, GOOD, .overlap = overlaps[i].recorded};
+                struct found found = {};
+                struct rig rig;
+
+                test_label = overlaps[i].label;
+                rig_init(&rig);
+                (void)snprintf(rig.keys[FIRST].overlap, KEY_TIME_SIZE, "%s", overlaps[i].ring);
+                made_add_records(&rig.made, 1);
+                add_create(&rig, FIRST);
+                add_rotate(&rig, &forgery);
+                for (size_t j = 0; j < 2 && overlaps[i].then[j]; j++)
+                        add_then(&rig, overlaps[i].then[j], overlaps[i].at[j]);
+                replay(&rig, &found);
+                expect((found.count > 0) == (overlaps[i].text != NULL));
+                expect_contains(found.text, overlaps[i].text ? overlaps[i].text : "");
+                rig_done(&rig);
+        }
+        test_label = "";
+}
+
 int main(void)
 {
         test_rows();
+        test_overlaps();
         return test_result();
 }
