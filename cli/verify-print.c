@@ -13,6 +13,10 @@ static void put_state_note(struct buf *text, const struct keyring_key *key)
         if (key && key->state != KEY_ACTIVE)
                 buf_put_format(text, "; the key is %s: signatures made before that stay good",
                                key_state_name(key->state));
+        if (key && key->imported[0])
+                buf_put_string(text,
+                               "; the key was imported: in what hardware it is, if in any, is "
+                               "not known");
         buf_put_u8(text, '\n');
 }
 
@@ -159,6 +163,9 @@ static int add_key(const struct verification *v, json_t *facts)
              json_object_set_new(facts, "state", json_string(key_state_name(key->state))) < 0 ||
              json_object_set_new(facts, "purpose", json_string(key_purpose_name(key->purpose))) <
                      0))
+                return -1;
+        if (key && key->imported[0] &&
+            json_object_set_new(facts, "imported", json_string(key->imported)) < 0)
                 return -1;
         return 0;
 }
