@@ -185,6 +185,7 @@ static void test_journal(size_t i, int in_steps)
         expect_integer(replay_rule_entry.end(state), 0);
         expect_integer(result.findings, count_found(found));
         replay_rule_entry.free(state);
+        told_done(&replay.told);
 }
 
 static void test_journals(void)
