@@ -72,7 +72,7 @@ static void fail_flights(struct worker *worker, int error, const struct problem 
 
 void worker_down(struct worker *worker, int error, const struct problem *problem)
 {
-        int opening = worker->state == WORKER_OPENING && error != -ETIME;
+        int opening = worker->state == WORKER_OPENING && error == -ECANCELED;
 
         if (worker->state == WORKER_DOWN)
                 return;

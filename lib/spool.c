@@ -152,6 +152,8 @@ struct view spool_slice(const struct buf *buf, size_t offset)
 {
         size_t left = buf->size - offset;
 
+        if (left == 0)
+                return view_of(NULL, 0);
         if (offset > 0)
                 spool_rest(buf);
         return view_of(buf->data + offset, left < SPOOL_SLICE ? left : SPOOL_SLICE);
