@@ -93,12 +93,30 @@ static void test_ends(void)
                 keyring_key_done(&keys[i]);
 }
 
+/* One place of a ring that is changed, and what it is refused for. */
+struct edit_case {
+        const char *from, *to, *reason;
+};
+
+static void expect_refused(struct view ring, const struct edit_case *cases, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                _cleanup_(buf_done) struct buf edited = {};
+                struct keyring other = {};
+                struct problem problem = {};
+
+                test_label = cases[i].reason;
+                edit_first(&edited, ring, cases[i].from, cases[i].to);
+                expect_integer(keyring_parse(buf_view(&edited), &other, &problem), -EBADMSG);
+                expect_contains(problem.text, cases[i].reason);
+        }
+        test_label = "";
+}
+
 /* Of two that are active one says how long it goes on beside the other. */
 static void test_overlap(void)
 {
-        static const struct {
-                const char *from, *to, *reason;
-        } cases[] = {
+        static const struct edit_case cases[] = {
                 {"\"overlap\":\"2026-11-22T12", "\"overlap\":\"2026-11-22T09",
                  "key model version 1: its window runs backward: created 2026-11-22T10:00:00.000000Z, "
                  "overlap 2026-11-22T09"},
@@ -129,17 +147,7 @@ static void test_overlap(void)
         expect_view(buf_view(&again), buf_view(&text));
         expect(keyring_find(&ring, "model", 0) == &ring.keys[1]);
         expect(keyring_find(&ring, "model", 1) == &ring.keys[0]);
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                _cleanup_(buf_done) struct buf edited = {};
-                struct keyring other = {};
-                struct problem problem = {};
-
-                test_label = cases[i].reason;
-                edit_first(&edited, buf_view(&text), cases[i].from, cases[i].to);
-                expect_integer(keyring_parse(buf_view(&edited), &other, &problem), -EBADMSG);
-                expect_contains(problem.text, cases[i].reason);
-        }
-        test_label = "";
+        expect_refused(buf_view(&text), cases, ARRAY_SIZE(cases));
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
                 keyring_key_done(&keys[i]);
 }
@@ -147,9 +155,7 @@ static void test_overlap(void)
 /* Of evidence the form is checked, and comes back in one text. */
 static void test_evidence(void)
 {
-        static const struct {
-                const char *from, *to, *reason;
-        } cases[] = {
+        static const struct edit_case cases[] = {
                 {"\"kind\":\"pkcs11\"", "\"kind\":\"tpm2\"",
                  "key model: evidence: attestation: expected a string"},
                 {"\"kind\":\"pkcs11\"", "\"kind\":\"vault\"",
@@ -169,26 +175,14 @@ static void test_evidence(void)
         expect_integer(keyring_parse(buf_view(&text), &ring, NULL), 0);
         expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
         expect_view(buf_view(&again), buf_view(&text));
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                _cleanup_(buf_done) struct buf edited = {};
-                struct keyring other = {};
-                struct problem problem = {};
-
-                test_label = cases[i].reason;
-                edit_first(&edited, buf_view(&text), cases[i].from, cases[i].to);
-                expect_integer(keyring_parse(buf_view(&edited), &other, &problem), -EBADMSG);
-                expect_contains(problem.text, cases[i].reason);
-        }
-        test_label = "";
+        expect_refused(buf_view(&text), cases, ARRAY_SIZE(cases));
         keyring_key_done(&key);
 }
 
 /* A key that is held elsewhere has no token, nor what only tokens say or do. */
 static void test_imported(void)
 {
-        static const struct {
-                const char *from, *to, *reason;
-        } cases[] = {
+        static const struct edit_case cases[] = {
                 {"\"imported\":\"2026-11-22T12:00:00.000000Z\",", "",
                  "key old: expected a member \"token\" or \"imported\""},
                 {"\"version\"", "\"token\":\"tpm0\",\"version\"",
@@ -218,17 +212,7 @@ static void test_imported(void)
         expect_text(view_string(ring.keys[0].token), "");
         expect_integer(keyring_put(&again, ring.origin, ring.keys, ring.count), 0);
         expect_view(buf_view(&again), buf_view(&text));
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                _cleanup_(buf_done) struct buf edited = {};
-                struct keyring other = {};
-                struct problem problem = {};
-
-                test_label = cases[i].reason;
-                edit_first(&edited, buf_view(&text), cases[i].from, cases[i].to);
-                expect_integer(keyring_parse(buf_view(&edited), &other, &problem), -EBADMSG);
-                expect_contains(problem.text, cases[i].reason);
-        }
-        test_label = "";
+        expect_refused(buf_view(&text), cases, ARRAY_SIZE(cases));
         keyring_key_done(&key);
 }
 
