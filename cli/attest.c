@@ -52,21 +52,11 @@ static int prepare(struct attesting *attesting, struct problem *problem)
 static enum answer run(const struct invocation *invocation, struct problem *problem)
 {
         _cleanup_(attesting_done) struct attesting attesting = {.invocation = invocation};
-        enum answer answer;
         int r = prepare(&attesting, problem);
 
         if (r < 0)
                 return answer_of(r, problem);
-        answer = signing_open(invocation, option_value(invocation, ATTEST_KEY), &attesting.signing,
-                              problem);
-        if (answer != ANSWER_YES)
-                return answer;
-        r = attesting_find_digest(&attesting, problem);
-        if (r < 0)
-                return answer_of(r, problem);
-        answer = signing_run(invocation, &attesting.signing, problem);
-        return answer == ANSWER_YES ? answer_of(attesting_publish(&attesting, problem), problem)
-                                    : answer;
+        return attesting_run(&attesting, option_value(invocation, ATTEST_KEY), problem);
 }
 
 const struct verb verb_attest = {

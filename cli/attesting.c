@@ -140,3 +140,18 @@ int attesting_publish(struct attesting *attesting, struct problem *problem)
                 r = write_files(attesting, problem);
         return r < 0 ? r : print_facts(attesting, problem);
 }
+
+enum answer attesting_run(struct attesting *attesting, const char *key, struct problem *problem)
+{
+        enum answer answer = signing_open(attesting->invocation, key, &attesting->signing, problem);
+        int r;
+
+        if (answer != ANSWER_YES)
+                return answer;
+        r = attesting_find_digest(attesting, problem);
+        if (r < 0)
+                return answer_of(r, problem);
+        answer = signing_run(attesting->invocation, &attesting->signing, problem);
+        return answer == ANSWER_YES ? answer_of(attesting_publish(attesting, problem), problem)
+                                    : answer;
+}

@@ -28,5 +28,9 @@ int attesting_set_output(struct attesting *attesting, const size_t options[3], c
 /* Sets the digest that the key, which is known, signs of the statement. */
 int attesting_find_digest(struct attesting *attesting, struct problem *problem) _must_use_;
 
+/* Has the agent sign the statement with that key, checks the reply and writes the file. */
+enum answer attesting_run(struct attesting *attesting, const char *key,
+                          struct problem *problem) _must_use_;
+
 /* Writes the file, and says what is in it, once the reply has been checked. */
 int attesting_publish(struct attesting *attesting, struct problem *problem) _must_use_;

@@ -106,21 +106,11 @@ static enum answer sign_statement(const struct invocation *invocation,
                                   struct problem *problem)
 {
         _cleanup_(attesting_done) struct attesting attesting = {.invocation = invocation};
-        enum answer answer;
         int r = build_statement(&attesting, key, attestation, problem);
 
         if (r < 0)
                 return answer_of(r, problem);
-        answer = signing_open(invocation, option_value(invocation, OPTION_SIGNER),
-                              &attesting.signing, problem);
-        if (answer != ANSWER_YES)
-                return answer;
-        r = attesting_find_digest(&attesting, problem);
-        if (r < 0)
-                return answer_of(r, problem);
-        answer = signing_run(invocation, &attesting.signing, problem);
-        return answer == ANSWER_YES ? answer_of(attesting_publish(&attesting, problem), problem)
-                                    : answer;
+        return attesting_run(&attesting, option_value(invocation, OPTION_SIGNER), problem);
 }
 
 static enum answer run(const struct invocation *invocation, struct problem *problem)

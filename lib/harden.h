@@ -12,6 +12,7 @@
 int harden_driver(int agent) _must_use_;
 
 /* Between the two, the process outlives its agent: around what a library must not be killed in, as
- * it leaves half of what it keeps then. Afterwards it ends at once if the agent is gone. */
+ * it leaves half of what it keeps then; for ten minutes at most. Afterwards it ends at once if the
+ * agent is gone. */
 void harden_outlive_agent(void);
 void harden_end_with_agent(int agent);
