@@ -220,12 +220,25 @@ static int open_state(struct agent *agent, struct problem *problem)
         return r < 0 ? r : agent_recover_keys(agent, problem);
 }
 
+static void end(void *context)
+{
+        struct agent *agent = context;
+
+        (void)sd_event_exit(agent->event, EXIT_SUCCESS);
+}
+
 static void on_sealed(void *context)
 {
         struct agent *agent = context;
 
         agent_save_audits(agent);
-        (void)sd_event_exit(agent->event, agent->exit_status);
+        agent->sealed = 1;
+        if (!agent->witnesses) {
+                end(agent);
+                return;
+        }
+        notifier_say(agent->notifier, "STATUS=Stopping: witnesses cosign the last checkpoint");
+        witnesses_finish(agent->witnesses, end, agent);
 }
 
 static void record_stop(struct agent *agent)
@@ -259,7 +272,7 @@ static void finish(struct agent *agent)
         }
         agent->finishing = 1;
         if (agent->witnesses)
-                witnesses_stop(agent->witnesses); /* nobody waits for their answers any more */
+                witnesses_stop(agent->witnesses); /* what they are asked next is the last */
         refusals_flush(agent->refusals);
         agent_finish_audits(agent, finish_anchor);
 }
@@ -278,6 +291,12 @@ void agent_progress_ended(struct agent *agent)
 
 static int on_stop_late(sd_event_source *source, uint64_t usec, void *context)
 {
+        struct agent *agent = context;
+
+        if (agent->sealed) {
+                witnesses_expire(agent->witnesses);
+                return 0;
+        }
         event_log(LOG_WARNING, NULL, "not everything came to its end in time: stopping without");
         return sd_event_exit(sd_event_source_get_event(source), EXIT_FAILURE);
 }
@@ -311,8 +330,9 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
+        struct agent *agent = context;
         struct problem problem = {};
-        int r = agent_reload(context, NULL, &problem);
+        int r = agent->stopping ? 0 : agent_reload(agent, NULL, &problem);
 
         return r < 0 ? 0
                      : r; /* a refused configuration has been logged and is no end to the loop */

@@ -95,7 +95,7 @@ struct agent {
         int stopping;  /* told to */
         int counted;   /* the uses of keys, for the last time */
         int finishing; /* all calls are answered: last record, last checkpoint */
-        int exit_status;
+        int sealed;    /* the last checkpoint is there, or cannot be */
 };
 
 /* Reads the configuration, opens the journal, starts the drivers, listens. The reason why not has

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/witness.h"
+#include "agent/witness-state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,9 +7,7 @@
 #include <time.h>
 
 #include "agent/add-checkpoint.h"
-#include "agent/cosigned.h"
 #include "agent/event.h"
-#include "agent/http.h"
 #include "agent/message.h"
 
 #define BACKOFF_FIRST_USEC ((uint64_t)500000)
@@ -17,36 +15,6 @@
 #define FLUSH_USEC         ((uint64_t)100000) /* that a cosignature waits for others of its round */
 #define CONFLICTS_MAX      3 /* in a row: then the witness does not mean what it says */
 #define USEC_PER_SEC       ((uint64_t)1000000)
-
-struct witness {
-        struct witnesses *all;
-        const struct config_witness *config;
-        size_t number;
-        uint64_t size; /* that it has cosigned, as far as is known */
-        uint64_t time; /* of its newest cosignature, seconds; 0: none since the start */
-        unsigned failures, conflicts; /* in a row */
-        int contradicts;              /* has been told that it does */
-        struct problem problem;       /* of the last request */
-        struct http_request *request;
-        struct cosigned target; /* what is being asked for */
-        sd_event_source *retry;
-};
-
-struct witnesses {
-        struct witnesses_options options;
-        struct http *http;
-        struct witness *list;
-        size_t count;
-        struct cosigned published;           /* what the file `checkpoint` has */
-        struct cosigned round;               /* what is being offered */
-        struct cosigned kept;                /* what the file `checkpoint.cosigned` has */
-        int published_changed, kept_changed; /* since the files were written */
-        int flush_failed;
-        int stopped;
-        sd_event_source *flush;
-};
-
-static void begin_round(struct witnesses *witnesses);
 
 static int is_waiting(const struct witness *witness)
 {
@@ -71,7 +39,7 @@ static void tell_failure(struct witness *witness, int contradicts)
         if (contradicts && !witness->contradicts)
                 event_log(LOG_CRIT, MESSAGE_WITNESS_DISSENTS, "witness %s: %s",
                           witness->config->name, witness->problem.text);
-        else if (!contradicts && witness->failures == 1)
+        else if (!contradicts && witness->failures == 1 && !witness->all->finished)
                 event_log(LOG_WARNING, MESSAGE_WITNESS_FAILED, "witness %s: %s",
                           witness->config->name, witness->problem.text);
         witness->contradicts = contradicts;
@@ -129,7 +97,7 @@ static void record(const struct witness *witness, struct view line)
                 return;
 }
 
-static void flush(struct witnesses *witnesses)
+void witnesses_flush(struct witnesses *witnesses)
 {
         struct writer *writer = witnesses->options.writer;
         struct problem problem = {};
@@ -148,7 +116,7 @@ static void flush(struct witnesses *witnesses)
 
 static int on_flush(sd_event_source *source, uint64_t usec, void *context)
 {
-        flush(context);
+        witnesses_flush(context);
         return 0;
 }
 
@@ -267,7 +235,8 @@ static void on_answer(void *context, int error, long status, struct view body,
                 succeed(witness);
         if (r < 0)
                 fail(witness, r, &reason);
-        begin_round(witness->all);
+        witnesses_begin_round(witness->all);
+        witnesses_end_if_answered(witness->all);
 }
 
 /* Offers witness->target. */
@@ -312,13 +281,13 @@ static int is_round_open(const struct witnesses *witnesses)
         return 0;
 }
 
-static void begin_round(struct witnesses *witnesses)
+void witnesses_begin_round(struct witnesses *witnesses)
 {
         struct cosigned *round = &witnesses->round;
 
         if (witnesses->stopped || witnesses->published.note.size == 0 || is_round_open(witnesses))
                 return;
-        flush(witnesses);
+        witnesses_flush(witnesses);
         if (!cosigned_is_of(round, witnesses->published.checkpoint.size) &&
             cosigned_copy(&witnesses->published, round) < 0)
                 return; /* without memory: the next checkpoint tries again */
@@ -341,7 +310,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *context)
 {
         struct witness *witness = context;
 
-        begin_round(witness->all);
+        witnesses_begin_round(witness->all);
         return 0;
 }
 
@@ -360,44 +329,44 @@ void witnesses_offer(struct witnesses *witnesses, struct view note)
                 event_log(LOG_WARNING, MESSAGE_WITNESS_FAILED, "checkpoint not offered: %s",
                           problem_text(&problem, r));
         }
-        begin_round(witnesses);
+        witnesses_begin_round(witnesses);
 }
 
-void witnesses_stop(struct witnesses *witnesses)
-{
-        for (size_t i = 0; i < witnesses->count; i++) {
-                struct witness *witness = &witnesses->list[i];
-
-                witness->request = http_cancel(witness->request);
-                (void)sd_event_source_set_enabled(witness->retry, SD_EVENT_OFF);
-        }
-        if (witnesses->flush)
-                (void)sd_event_source_set_enabled(witnesses->flush, SD_EVENT_OFF);
-        if (!witnesses->stopped)
-                flush(witnesses);
-        witnesses->stopped = 1;
-}
-
-/* Both files are from an earlier run, or from before a reload. What a witness has cosigned by them
- * is where it is asked from; if that is wrong, it says so itself. */
-static int take_up(struct witnesses *witnesses)
+/* Both files are from an earlier run, or from before a reload; what ended that may have come
+ * between the two. */
+static int read_files(struct witnesses *witnesses)
 {
         const struct witnesses_options *options = &witnesses->options;
-        _cleanup_(buf_done) struct buf published = BUF_INIT(NOTE_SIZE_MAX);
-        _cleanup_(buf_done) struct buf kept = BUF_INIT(NOTE_SIZE_MAX);
-        int r;
+        struct cosigned *published = &witnesses->published, *kept = &witnesses->kept;
+        _cleanup_(buf_done) struct buf note = BUF_INIT(NOTE_SIZE_MAX);
+        int r = writer_read_cosigned(options->writer, &note, NULL);
 
-        r = writer_read_cosigned(options->writer, &kept, NULL);
-        if (r == 0 &&
-            cosigned_set(&witnesses->kept, buf_view(&kept), options->config, NULL) == -ENOMEM)
+        if (r == 0 && cosigned_set(kept, buf_view(&note), options->config, NULL) == -ENOMEM)
                 return -ENOMEM;
+        buf_clear(&note);
+        r = writer_read_checkpoint(options->writer, &note, NULL);
+        if (r == 0 && cosigned_set(published, buf_view(&note), options->config, NULL) == -ENOMEM)
+                return -ENOMEM;
+        if (cosigned_count(published) == 0 || cosigned_count(published) < cosigned_count(kept) ||
+            published->checkpoint.size <= kept->checkpoint.size)
+                return 0;
+        r = cosigned_copy(published, kept);
+        witnesses->kept_changed = r == 0;
+        return r;
+}
+
+/* What a witness has cosigned by them is where it is asked from; if that is wrong, it says so
+ * itself. */
+static int take_up(struct witnesses *witnesses)
+{
+        int r = read_files(witnesses);
+
         for (size_t i = 0; i < witnesses->count; i++)
                 if (cosigned_has(&witnesses->kept, i))
                         witnesses->list[i].size = witnesses->kept.checkpoint.size;
-        r = writer_read_checkpoint(options->writer, &published, NULL);
         if (r == 0)
-                witnesses_offer(witnesses, buf_view(&published));
-        return 0;
+                witnesses_begin_round(witnesses);
+        return r;
 }
 
 static int add_witness(struct witnesses *witnesses, sd_event *event, size_t number)
@@ -429,6 +398,8 @@ int witnesses_new(sd_event *event, const struct witnesses_options *options, stru
                                       witnesses);
         if (r >= 0)
                 r = sd_event_source_set_enabled(witnesses->flush, SD_EVENT_OFF);
+        if (r >= 0)
+                r = witnesses_add_deadline(witnesses, event);
         if (r < 0)
                 return r;
         witnesses->list = calloc(count > 0 ? count : 1, sizeof(*witnesses->list));
@@ -452,6 +423,7 @@ struct witnesses *witnesses_free(struct witnesses *witnesses)
                 return NULL;
         witnesses_stop(witnesses);
         sd_event_source_disable_unref(witnesses->flush);
+        sd_event_source_disable_unref(witnesses->deadline);
         for (size_t i = 0; witnesses->list && i < witnesses->options.config->witness_count; i++) {
                 struct witness *witness = &witnesses->list[i];
 

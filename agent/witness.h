@@ -13,11 +13,17 @@
  * The file checkpoint.cosigned keeps the newest cosigned one: a newer checkpoint takes its place
  * when at least as many of the configured witnesses have cosigned it. Each cosignature is recorded,
  * too. The files are written once for what comes in a round, since writing takes the loop's time.
+ *
+ * The last checkpoint of an agent is offered, too, and what comes in WITNESSES_FINISH_USEC is kept.
+ * No record says so: the last one has been written.
  */
 
 #include "agent/config.h"
 #include "agent/recorder.h"
 #include "agent/writer.h"
+
+/* How long the end of the agent is put off for cosignatures of the last checkpoint. */
+#define WITNESSES_FINISH_USEC ((uint64_t)5 * 1000000)
 
 struct witnesses;
 
@@ -37,6 +43,15 @@ int witnesses_new(sd_event *event, const struct witnesses_options *options, stru
 
 /* Breaks off what is in progress and asks nobody any more. What was cosigned is written down. */
 void witnesses_stop(struct witnesses *witnesses);
+
+/* After witnesses_stop(): offers the published checkpoint, which is the last one, to all who have
+ * not cosigned it, those who failed the last time, too. @done is called, from within perhaps, when
+ * all have answered or the time is up, and those who have not cosigned it have been named in the
+ * log. Then all is stopped again. */
+void witnesses_finish(struct witnesses *witnesses, void (*done)(void *context), void *context);
+
+/* The time is up now, if witnesses_finish() is not done. */
+void witnesses_expire(struct witnesses *witnesses);
 
 /* The same, and frees all. */
 struct witnesses *witnesses_free(struct witnesses *witnesses);
