@@ -5,7 +5,7 @@
 #include "tests/test.h"
 #include "tests/unit/edit.h"
 #include "tests/unit/forged-anchor.h"
-#include "tests/unit/steps.h"
+#include "tests/unit/replay-rig.h"
 
 /*
  * Journals of anchors, a word for each record: a letter and the counter.
@@ -60,12 +60,12 @@ static const struct {
         {"another index attested", "S i5 o5", 2,
          "anchor: attests another index than the counter of this journal at 0x01d10225", 0, 0, 0},
         {"another index", "S i5 a5 i6 x6 l", 4,
-         "anchor: counter 0x01d10226 of token \"tpm\", and the journal is anchored with 0x01d10225 "
-         "of \"tpm\"",
+         "anchor: counter 0x01d10226 of token \"tpm0\", and the journal is anchored with 0x01d10225 "
+         "of \"tpm0\"",
          0, 2, 1},
         {"another token", "S i5 a5 t6 l", 3,
          "anchor.intent: counter 0x01d10225 of token \"x\", and the journal is anchored with "
-         "0x01d10225 of \"tpm\"",
+         "0x01d10225 of \"tpm0\"",
          0, 2, 1},
         {"a token of no name", "S i5 a5 T6 l", 3,
          "anchor.intent: the token has no name that there can be", 0, 2, 1},
@@ -93,122 +93,56 @@ static const struct {
 };
 
 struct rig {
-        struct made_journal made;
-        struct keyring_key keys[2];
-        EVP_PKEY *pair, *attester;
+        struct replay_rig model;
+        EVP_PKEY *attester;
         size_t intent; /* index of the last one */
 };
 
 static void rig_init(struct rig *rig)
 {
-        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
-
-        *rig = (struct rig){.pair = key_new(algorithm), .attester = key_new(algorithm)};
-        made_init(&rig->made);
-        rig->keys[0] = rig->made.log_key;
-        rig->keys[1] = (struct keyring_key){.name = "model",
-                                            .token = "tpm",
-                                            .created = "2026-11-22T10:00:00.000000Z",
-                                            .version = 1,
-                                            .algorithm = algorithm,
-                                            .purpose = KEY_MODEL,
-                                            .pubkey = key_public(rig->pair)};
-        rig->made.ring.keys = rig->keys;
-        rig->made.ring.count = ARRAY_SIZE(rig->keys);
+        *rig = (struct rig){.attester = key_new(algorithm_find("ecdsa-p256"))};
+        replay_rig_init(&rig->model);
 }
 
 static void rig_done(struct rig *rig)
 {
-        keyring_key_done(&rig->keys[1]);
-        EVP_PKEY_free(rig->pair);
         EVP_PKEY_free(rig->attester);
-        made_done(&rig->made);
-}
-
-static void set(json_t *record, const char *name, json_t *value)
-{
-        int r = json_object_set_new(record, name, value);
-
-        assert(r == 0);
-}
-
-static void set_bytes(json_t *record, const char *name, const struct buf *bytes)
-{
-        _cleanup_(buf_done) struct buf text = {};
-
-        base64_encode(&text, buf_view(bytes));
-        set(record, name, json_stringn((const char *)text.data, text.size));
-}
-
-static void set_asked(json_t *record)
-{
-        set(record, "caller",
-            json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd", "pid", 42, "uid",
-                      1000));
-        set(record, "grant", json_string("training"));
-        set(record, "request", json_string("7.2"));
-}
-
-static json_t *begin_record(const char *type)
-{
-        json_t *record = json_pack("{s:s, s:s, s:s, s:i}", "boot", "0123456789abcdef", "time",
-                                   "2026-11-22T10:00:01.000000Z", "type", type, "v", 1);
-
-        assert(record);
-        return record;
-}
-
-static json_t *make_start(void)
-{
-        json_t *record = begin_record("agent.start");
-
-        set(record, "config", json_string("sha256:"));
-        set(record, "dropped", json_integer(0));
-        set(record, "origin", json_string(MADE_ORIGIN));
-        set(record, "program", json_string(""));
-        set(record, "recovered", json_integer(0));
-        return record;
+        replay_rig_done(&rig->model);
 }
 
 static json_t *make_logged(const struct rig *rig)
 {
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
-        json_t *record = begin_record("sign.logged");
+        json_t *record = record_begin("sign.logged");
 
-        set_asked(record);
-        set(record, "digests",
-            json_pack("[s]", "sha256:"
-                             "0000000000000000000000000000000000000000000000000000000000000000"));
-        (void)hex_encode(sha256_view(pubkey_fingerprint(rig->keys[1].pubkey)), fingerprint);
-        set(record, "fingerprint", json_string(fingerprint));
-        set(record, "key", json_string("model"));
-        set(record, "version", json_integer(1));
+        record_set_asked(record, 1000);
+        record_set(record, "digests", json_pack("[s]", MADE_DIGEST));
+        record_set_key(record, &rig->model.keys[RIG_MODEL]);
         return record;
 }
 
 static json_t *make_counter(const char *type, uint32_t index, uint64_t counter)
 {
         char text[ANCHOR_INDEX_TEXT];
-        json_t *record = begin_record(type);
+        json_t *record = record_begin(type);
 
-        set(record, "counter", json_integer((json_int_t)counter));
-        set(record, "index", json_string(anchor_index_text(index, text)));
-        set(record, "token", json_string("tpm"));
+        record_set_number(record, "counter", counter);
+        record_set_text(record, "index", anchor_index_text(index, text));
+        record_set_text(record, "token", "tpm0");
         return record;
 }
 
 static json_t *make_intent(struct rig *rig, uint64_t counter)
 {
-        rig->intent = rig->made.count;
+        rig->intent = rig->model.made.count;
         return make_counter("anchor.intent", ANCHOR_INDEX_FIRST, counter);
 }
 
 static json_t *make_anchor(struct rig *rig, char kind, uint64_t counter)
 {
         size_t size = kind == 'z' ? rig->intent : rig->intent + 1;
-        const struct merkle_tree tree = made_tree(&rig->made, 0, size);
+        const struct merkle_tree tree = made_tree(&rig->model.made, 0, size);
         _cleanup_(forged_anchor_done) struct forged_anchor said = {
-                .key = kind == 'k' ? rig->pair : rig->attester,
+                .key = kind == 'k' ? rig->model.pair : rig->attester,
                 .origin = MADE_ORIGIN,
                 .index = ANCHOR_INDEX_FIRST + (kind == 'x' || kind == 'o'),
                 .counter = counter + (kind == 'w'),
@@ -218,10 +152,10 @@ static json_t *make_anchor(struct rig *rig, char kind, uint64_t counter)
 
         said.root.bytes[0] ^= kind == 'r';
         forged_anchor_make(&said);
-        set_bytes(record, "attestation", &said.attestation);
-        set_bytes(record, "attestationKey", &said.spki);
-        set_bytes(record, "signature", &said.signature);
-        set(record, "size", json_integer(kind == 'n' ? 600 : (json_int_t)size));
+        record_set_bytes(record, "attestation", buf_view(&said.attestation));
+        record_set_bytes(record, "attestationKey", buf_view(&said.spki));
+        record_set_bytes(record, "signature", buf_view(&said.signature));
+        record_set_number(record, "size", kind == 'n' ? 600 : size);
         return record;
 }
 
@@ -229,10 +163,10 @@ static json_t *make_acknowledge(uint64_t counter)
 {
         json_t *record = make_counter("anchor.acknowledge", ANCHOR_INDEX_FIRST, counter);
 
-        set_asked(record);
-        set(record, "attestationKey", json_string(""));
-        set(record, "expected", json_integer(5));
-        set(record, "reason", json_string("restored from a copy"));
+        record_set_asked(record, 1000);
+        record_set_text(record, "attestationKey", "");
+        record_set_number(record, "expected", 5);
+        record_set_text(record, "reason", "restored from a copy");
         return record;
 }
 
@@ -242,7 +176,7 @@ static json_t *make(struct rig *rig, char kind, uint64_t counter)
 
         switch (kind) {
         case 'S':
-                return make_start();
+                return record_make_start();
         case 'l':
                 return make_logged(rig);
         case 'A':
@@ -252,19 +186,12 @@ static json_t *make(struct rig *rig, char kind, uint64_t counter)
         case 't':
         case 'T':
                 record = make_intent(rig, counter);
-                set(record, "token",
-                    json_string(kind == 't' ? "x" : "t: records 0 to 9; L2b of k"));
+                record_set_text(record, "token",
+                                (kind == 't' ? "x" : "t: records 0 to 9; L2b of k"));
                 return record;
         default:
                 return make_anchor(rig, kind, counter);
         }
-}
-
-static void add(struct rig *rig, json_t *record)
-{
-        assert(rig->made.count < MADE_MAX);
-        json_put(&rig->made.entries[rig->made.count++], record);
-        json_decref(record);
 }
 
 static void add_all(struct rig *rig, const char *records)
@@ -273,41 +200,11 @@ static void add_all(struct rig *rig, const char *records)
                 char kind = *next++, *end;
                 uint64_t counter = strtoull(next, &end, 10);
 
-                add(rig, make(rig, kind, counter));
+                made_add_record(&rig->model.made, make(rig, kind, counter));
                 next = end;
                 if (!*next)
                         break;
         }
-}
-
-struct found {
-        size_t count;
-        uint64_t index;
-        char text[PROBLEM_TEXT_MAX];
-};
-
-static void note_finding(const struct replay_finding *finding, void *context)
-{
-        struct found *found = context;
-
-        if (found->count++ > 0)
-                return;
-        found->index = finding->index;
-        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
-}
-
-static void replay(struct rig *rig, struct found *ret, struct replay_result *ret_result)
-{
-        _cleanup_(journal_freep) struct journal *journal = NULL;
-        static const struct replay_rule *const rules[] = {&replay_rule_anchor, NULL};
-        const struct replay_options options = {
-                .finding = note_finding, .context = ret, .rules = rules};
-
-        *ret = (struct found){};
-        made_publish(&rig->made, rig->made.count);
-        journal = made_open(&rig->made);
-        expect_integer(replay_journal(journal, &rig->made.ring, &options, ret_result, NULL), 0);
-        steps_expect_same_anywhere(&rig->made);
 }
 
 static const struct replay_range *last_range(const struct replay_result *result, size_t *ret_count)
@@ -335,14 +232,12 @@ static void test_rows(void)
                 test_label = rows[i].label;
                 rig_init(&rig);
                 add_all(&rig, rows[i].records);
-                replay(&rig, &found, &result);
-                expect_integer(found.count, rows[i].text != NULL);
-                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
-                expect_integer(found.index, rows[i].index);
+                found_replay(&rig.model.made, &replay_rule_anchor, &found, &result);
+                found_expect(&found, rows[i].index, rows[i].text);
                 range = last_range(&result, &count);
                 expect_integer(count, rows[i].ranges);
                 if (range) {
-                        expect_text(view_string(range->of), "tpm");
+                        expect_text(view_string(range->of), "tpm0");
                         expect_integer(range->first, rows[i].first);
                         expect_integer(range->end, rows[i].end);
                 }
@@ -362,12 +257,13 @@ static void test_removed(void)
         rig_init(&rig);
         add_all(&rig, "S i5 a5 l l l i6");
         record = make_anchor(&rig, 'a', 6);
-        set(record, "size", json_integer(6)); /* what names a size is made to fit */
-        add(&rig, record);
-        buf_done(&rig.made.entries[4]);
-        memmove(&rig.made.entries[4], &rig.made.entries[5], 3 * sizeof(rig.made.entries[0]));
-        rig.made.count--;
-        replay(&rig, &found, &result);
+        record_set_number(record, "size", 6); /* what names a size is made to fit */
+        made_add_record(&rig.model.made, record);
+        buf_done(&rig.model.made.entries[4]);
+        memmove(&rig.model.made.entries[4], &rig.model.made.entries[5],
+                3 * sizeof(rig.model.made.entries[0]));
+        rig.model.made.count--;
+        found_replay(&rig.model.made, &replay_rule_anchor, &found, &result);
         expect_integer(found.count, 1);
         expect_integer(found.index, 6);
         expect_contains(found.text, "anchor: attests another tree than that of this journal");
@@ -384,9 +280,9 @@ static void expect_refused(const char *name, json_t *value, const char *text)
         rig_init(&rig);
         add_all(&rig, "S i5");
         record = make_anchor(&rig, 'a', 5);
-        set(record, name, value);
-        add(&rig, record);
-        replay(&rig, &found, &result);
+        record_set(record, name, value);
+        made_add_record(&rig.model.made, record);
+        found_replay(&rig.model.made, &replay_rule_anchor, &found, &result);
         expect_integer(found.count, 1);
         expect_text(view_string(found.text), text);
         rig_done(&rig);
@@ -431,7 +327,7 @@ static int audited_take(void *state, const struct replay_leaf *leaf)
 
 static int audited_end(void *state)
 {
-        replay_attested(audited.replay, REPLAY_L2A, "tpm", &audited.key);
+        replay_attested(audited.replay, REPLAY_L2A, "tpm0", &audited.key);
         return 0;
 }
 
@@ -464,24 +360,26 @@ static void test_attester(void)
                 struct found found = {};
                 struct rig rig;
                 const struct replay_options options = {
-                        .finding = note_finding, .context = &found, .rules = rules};
+                        .finding = found_note, .context = &found, .rules = rules};
                 struct sha256 expected;
 
                 rig_init(&rig);
                 add_all(&rig, "S i5 a5 l i6 a6");
-                made_publish(&rig.made, rig.made.count);
-                journal = made_open(&rig.made);
+                made_publish(&rig.model.made, rig.model.made.count);
+                journal = made_open(&rig.model.made);
                 expected = hash_of_key(rig.attester);
-                audited.key = other ? hash_of_key(rig.pair) : expected;
-                expect_integer(replay_journal(journal, &rig.made.ring, &options, &result, NULL), 0);
+                audited.key = other ? hash_of_key(rig.model.pair) : expected;
+                expect_integer(
+                        replay_journal(journal, &rig.model.made.ring, &options, &result, NULL), 0);
                 expect_integer(found.count, other);
-                expect_text(view_string(found.text),
-                            other ? "anchors of token \"tpm\" are attested by another key than its "
-                                    "command audits"
-                                  : "");
+                expect_text(
+                        view_string(found.text),
+                        other ? "anchors of token \"tpm0\" are attested by another key than its "
+                                "command audits"
+                              : "");
                 expect_integer(result.attester_count, 2);
                 expect_integer(result.attesters[1].level, REPLAY_L1);
-                expect_text(view_string(result.attesters[1].token), "tpm");
+                expect_text(view_string(result.attesters[1].token), "tpm0");
                 expect(view_equal(sha256_view(&result.attesters[1].key), sha256_view(&expected)));
                 rig_done(&rig);
         }

@@ -2,8 +2,7 @@
 #include "lib/replay-rule.h"
 #include "tests/test.h"
 #include "tests/unit/edit.h"
-#include "tests/unit/made-journal.h"
-#include "tests/unit/steps.h"
+#include "tests/unit/replay-rig.h"
 
 #include <errno.h>
 
@@ -69,135 +68,64 @@ static const struct {
 #define LATE   "0000000000000003"
 #define OTHER  "0000000000000009"
 
-struct rig {
-        struct made_journal made;
-        struct keyring_key keys[2];
-        EVP_PKEY *pair;
-};
-
-static void rig_init(struct rig *rig)
-{
-        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
-
-        *rig = (struct rig){.pair = key_new(algorithm)};
-        made_init(&rig->made);
-        rig->keys[0] = rig->made.log_key;
-        rig->keys[1] = (struct keyring_key){.name = "model",
-                                            .token = "tpm0",
-                                            .created = "2026-11-22T10:00:00.000000Z",
-                                            .version = 1,
-                                            .algorithm = algorithm,
-                                            .purpose = KEY_MODEL,
-                                            .pubkey = key_public(rig->pair)};
-        rig->made.ring.keys = rig->keys;
-        rig->made.ring.count = ARRAY_SIZE(rig->keys);
-}
-
-static void rig_done(struct rig *rig)
-{
-        keyring_key_done(&rig->keys[1]);
-        EVP_PKEY_free(rig->pair);
-        made_done(&rig->made);
-}
-
-static void set_text(json_t *record, const char *name, const char *value)
-{
-        int r = json_object_set_new(record, name, json_string(value));
-
-        assert(r == 0);
-}
-
-static json_t *begin_record(const char *type)
-{
-        json_t *record =
-                json_pack("{s:s, s:s, s:s, s:i}", "boot", "0123456789abcdef0123456789abcdef",
-                          "time", "2026-11-22T10:00:01.000000Z", "type", type, "v", 1);
-
-        assert(record);
-        return record;
-}
-
-static void set_user(json_t *record, const char *name, int uid)
-{
-        int r = json_object_set_new(record, name,
-                                    json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd",
-                                              "pid", 42, "uid", uid));
-
-        assert(r == 0);
-}
-
-static json_t *begin_asked(const char *type, int uid)
-{
-        json_t *record = begin_record(type);
-
-        set_user(record, "caller", uid);
-        set_text(record, "grant", "operator");
-        set_text(record, "request", "7.2");
-        return record;
-}
-
 static json_t *make_start(const char *two_person)
 {
-        json_t *record = begin_record("agent.start");
+        json_t *record = record_make_start();
 
-        set_text(record, "config", "sha256:00");
-        set_text(record, "origin", "example.org/host42");
-        set_text(record, "program", "hallmarkd");
-        (void)json_object_set_new(record, "dropped", json_integer(0));
-        (void)json_object_set_new(record, "recovered", json_integer(0));
         if (two_person)
-                set_text(record, "twoPerson", two_person);
+                record_set_text(record, "twoPerson", two_person);
         return record;
 }
 
 static json_t *make_config(void)
 {
-        json_t *record = begin_record("config");
+        json_t *record = record_begin("config");
 
-        set_text(record, "config", "sha256:00");
+        record_set_text(record, "config", "sha256:00");
         return record;
 }
 
-static void set_key(struct rig *rig, json_t *record, int version)
+static void set_key(struct replay_rig *rig, json_t *record, int version)
 {
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
+        struct keyring_key key = rig->keys[RIG_MODEL];
 
-        set_text(record, "fingerprint",
-                 hex_encode(sha256_view(pubkey_fingerprint(rig->keys[1].pubkey)), fingerprint));
-        set_text(record, "key", "model");
-        (void)json_object_set_new(record, "version", json_integer(version));
+        key.version = (uint32_t)version;
+        record_set_key(record, &key);
 }
 
-static json_t *make_pending(struct rig *rig, const char *approval)
+static json_t *make_pending(struct replay_rig *rig, const char *approval)
 {
         int is_thaw = string_equal(approval, SECOND);
-        json_t *record = begin_asked("pending", 1000);
+        json_t *record = record_begin("pending");
 
-        set_text(record, "approval", approval);
-        set_text(record, "method", is_thaw ? "Thaw" : "RevokeKey");
-        set_text(record, "until",
-                 string_equal(approval, LATE) ? "2026-11-22T09:00:00.000000Z"
-                                              : "2026-11-22T10:00:01.000000Z");
+        record_set_asked(record, 1000);
+        record_set_text(record, "approval", approval);
+        record_set_text(record, "method", is_thaw ? "Thaw" : "RevokeKey");
+        record_set_text(record, "until",
+                        string_equal(approval, LATE) ? "2026-11-22T09:00:00.000000Z"
+                                                     : "2026-11-22T10:00:01.000000Z");
         if (!is_thaw)
                 set_key(rig, record, 1);
         return record;
 }
 
 /* By user @uid; without an approver for 0. */
-static json_t *make_change(struct rig *rig, const char *type, const char *approval, int uid,
+static json_t *make_change(struct replay_rig *rig, const char *type, const char *approval, int uid,
                            int approver, int version)
 {
-        json_t *record = uid > 0 ? begin_asked(type, uid) : begin_record(type);
+        json_t *record = record_begin(type);
 
+        if (uid > 0)
+                record_set_asked(record, uid);
         if (version > 0)
                 set_key(rig, record, version);
-        set_text(record, "reason", "lost");
+        record_set_text(record, "reason", "lost");
         if (string_equal(type, "key.revoke"))
-                set_text(record, "revoked", "2026-11-22T10:00:01.000000Z");
+                record_set_text(record, "revoked", "2026-11-22T10:00:01.000000Z");
         if (approval)
-                set_text(record, "approval", approval);
+                record_set_text(record, "approval", approval);
         if (approver > 0)
-                set_user(record, "approver", approver);
+                record_set_user(record, "approver", approver);
         return record;
 }
 
@@ -215,7 +143,7 @@ static const struct {
         {'h', "key.destroy", NULL, 1000, 0, 1},    {'m', "key.destroy", FIRST, 1000, 1001, 1},
 };
 
-static json_t *make(struct rig *rig, char kind)
+static json_t *make(struct replay_rig *rig, char kind)
 {
         for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
                 if (changes[i].kind == kind)
@@ -233,56 +161,20 @@ static json_t *make(struct rig *rig, char kind)
         }
 }
 
-struct found {
-        size_t count;
-        uint64_t index;
-        char text[PROBLEM_TEXT_MAX];
-};
-
-static void note_finding(const struct replay_finding *finding, void *context)
-{
-        struct found *found = context;
-
-        if (found->count++ > 0)
-                return;
-        found->index = finding->index;
-        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
-}
-
-static void replay(struct rig *rig, struct found *ret)
-{
-        static const struct replay_rule *const rules[] = {&replay_rule_approval, NULL};
-        _cleanup_(journal_freep) struct journal *journal = NULL;
-        const struct replay_options options = {
-                .finding = note_finding, .context = ret, .rules = rules};
-        struct replay_result result;
-
-        *ret = (struct found){};
-        made_publish(&rig->made, rig->made.count);
-        journal = made_open(&rig->made);
-        expect_integer(replay_journal(journal, &rig->made.ring, &options, &result, NULL), 0);
-        steps_expect_same_anywhere(&rig->made);
-}
-
 static void test_operators(void)
 {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct replay_result result;
                 struct found found;
-                struct rig rig;
+                struct replay_rig rig;
 
                 test_label = rows[i].label;
-                rig_init(&rig);
-                for (const char *kind = rows[i].records; *kind; kind++) {
-                        _cleanup_(json_decrefp) json_t *record = make(&rig, *kind);
-
-                        assert(rig.made.count < MADE_MAX);
-                        json_put(&rig.made.entries[rig.made.count++], record);
-                }
-                replay(&rig, &found);
-                expect_integer(found.count, rows[i].text != NULL);
-                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
-                expect_integer(found.index, rows[i].index);
-                rig_done(&rig);
+                replay_rig_init(&rig);
+                for (const char *kind = rows[i].records; *kind; kind++)
+                        made_add_record(&rig.made, make(&rig, *kind));
+                found_replay(&rig.made, &replay_rule_approval, &found, &result);
+                found_expect(&found, rows[i].index, rows[i].text);
+                replay_rig_done(&rig);
         }
         test_label = "";
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/base64.h"
 #include "lib/replay-state.h"
 #include "tests/test.h"
 #include "tests/unit/edit.h"
-#include "tests/unit/made-journal.h"
-#include "tests/unit/steps.h"
+#include "tests/unit/replay-rig.h"
 
 #include <errno.h>
 
@@ -47,164 +45,69 @@ static const struct {
         {"no such key", "Sx", 1, "freeze: there is no key \"nokey\" in the ring"},
 };
 
-#define DIGEST_TEXT "sha256:0000000000000000000000000000000000000000000000000000000000000000"
-
-struct rig {
-        struct made_journal made;
-        struct keyring_key keys[2];
-        EVP_PKEY *pair;
-};
-
-static void rig_init(struct rig *rig)
+static json_t *begin_use(struct replay_rig *rig, const char *type)
 {
-        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        json_t *record = record_begin(type);
 
-        *rig = (struct rig){.pair = key_new(algorithm)};
-        made_init(&rig->made);
-        rig->keys[0] = rig->made.log_key;
-        rig->keys[1] = (struct keyring_key){.name = "model",
-                                            .token = "tpm0",
-                                            .created = "2026-11-22T10:00:00.000000Z",
-                                            .version = 1,
-                                            .algorithm = algorithm,
-                                            .purpose = KEY_MODEL,
-                                            .pubkey = key_public(rig->pair)};
-        rig->made.ring.keys = rig->keys;
-        rig->made.ring.count = ARRAY_SIZE(rig->keys);
-}
-
-static void rig_done(struct rig *rig)
-{
-        keyring_key_done(&rig->keys[1]);
-        EVP_PKEY_free(rig->pair);
-        made_done(&rig->made);
-}
-
-static void set_text(json_t *record, const char *name, const char *value)
-{
-        int r = json_object_set_new(record, name, json_string(value));
-
-        assert(r == 0);
-}
-
-static void set_bytes(json_t *record, const char *name, struct view bytes)
-{
-        _cleanup_(buf_done) struct buf text = {};
-        int r;
-
-        base64_encode(&text, bytes);
-        r = json_object_set_new(record, name, json_stringn((const char *)text.data, text.size));
-        assert(r == 0);
-}
-
-static json_t *begin_record(const char *type)
-{
-        json_t *record =
-                json_pack("{s:s, s:s, s:s, s:i}", "boot", "0123456789abcdef0123456789abcdef",
-                          "time", "2026-11-22T10:00:01.000000Z", "type", type, "v", 1);
-
-        assert(record);
+        record_set_asked(record, 1000);
+        record_set_key(record, &rig->keys[RIG_MODEL]);
         return record;
 }
 
-static json_t *begin_asked(const char *type)
+static json_t *make_sign(struct replay_rig *rig)
 {
-        json_t *record = begin_record(type);
-        int r = json_object_set_new(record, "caller",
-                                    json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd",
-                                              "pid", 42, "uid", 1000));
-
-        assert(r == 0);
-        set_text(record, "grant", "operator");
-        set_text(record, "request", "7.2");
-        return record;
-}
-
-static json_t *begin_use(struct rig *rig, const char *type)
-{
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
-        json_t *record = begin_asked(type);
-
-        set_text(record, "fingerprint",
-                 hex_encode(sha256_view(pubkey_fingerprint(rig->keys[1].pubkey)), fingerprint));
-        set_text(record, "key", "model");
-        (void)json_object_set_new(record, "version", json_integer(1));
-        return record;
-}
-
-static json_t *make_start(void)
-{
-        json_t *record = begin_record("agent.start");
-
-        set_text(record, "config", "sha256:00");
-        set_text(record, "origin", "hallmark.example.org/host42");
-        set_text(record, "program", "hallmarkd");
-        (void)json_object_set_new(record, "dropped", json_integer(0));
-        (void)json_object_set_new(record, "recovered", json_integer(0));
-        return record;
-}
-
-static json_t *make_sign(struct rig *rig)
-{
-        static const uint8_t digest[SHA256_SIZE];
-        _cleanup_(buf_done) struct buf signature = {};
         json_t *record = begin_use(rig, "sign");
 
-        key_sign(rig->pair, rig->keys[1].algorithm, view_of(digest, sizeof(digest)), &signature);
-        set_text(record, "algorithm", "ecdsa-p256");
-        set_text(record, "digest", DIGEST_TEXT);
-        set_bytes(record, "signature", buf_view(&signature));
+        record_set_signed(record, &rig->keys[RIG_MODEL], rig->pair);
         return record;
 }
 
-static json_t *make_logged(struct rig *rig)
+static json_t *make_logged(struct replay_rig *rig)
 {
         json_t *record = begin_use(rig, "sign.logged");
-        int r = json_object_set_new(record, "digests", json_pack("[s]", DIGEST_TEXT));
 
-        assert(r == 0);
+        record_set(record, "digests", json_pack("[s]", MADE_DIGEST));
         return record;
 }
 
-static json_t *make_intent(struct rig *rig)
+static json_t *make_intent(struct replay_rig *rig)
 {
         json_t *record = begin_use(rig, "intent");
 
-        set_text(record, "algorithm", "ecdsa-p256");
-        set_text(record, "digest", DIGEST_TEXT);
-        set_text(record, "outcome", "withheld");
-        set_text(record, "reason", "");
+        record_set_text(record, "algorithm", "ecdsa-p256");
+        record_set_text(record, "digest", MADE_DIGEST);
+        record_set_text(record, "outcome", "withheld");
+        record_set_text(record, "reason", "");
         return record;
 }
 
-static json_t *make_rotate(struct rig *rig, int is_signed)
+static json_t *make_rotate(struct replay_rig *rig, int is_signed)
 {
         json_t *record = begin_use(rig, "key.rotate");
 
-        set_text(record, "algorithm", "ecdsa-p256");
-        set_text(record, "purpose", "model");
-        set_text(record, "token", "tpm0");
-        set_bytes(record, "publicKey", pubkey_spki(rig->keys[1].pubkey));
+        record_set_made(record, &rig->keys[RIG_MODEL]);
+        record_set_text(record, "token", "tpm0");
         if (is_signed)
-                set_text(record, "previousSignature", "AAAA");
+                record_set_text(record, "previousSignature", "AAAA");
         return record;
 }
 
 static json_t *make_freezing(const char *type, const char *key)
 {
-        json_t *record = begin_asked(type);
+        json_t *record = record_begin(type);
 
+        record_set_asked(record, 1000);
         if (key)
-                set_text(record, "key", key);
-        set_text(record, "reason", "a drill");
+                record_set_text(record, "key", key);
+        record_set_text(record, "reason", "a drill");
         return record;
 }
 
-static json_t *make(struct rig *rig, char kind)
+static json_t *make(struct replay_rig *rig, char kind)
 {
         switch (kind) {
         case 'S':
-                return make_start();
+                return record_make_start();
         case 's':
                 return make_sign(rig);
         case 'l':
@@ -224,56 +127,20 @@ static json_t *make(struct rig *rig, char kind)
         }
 }
 
-struct found {
-        size_t count;
-        uint64_t index;
-        char text[PROBLEM_TEXT_MAX];
-};
-
-static void note_finding(const struct replay_finding *finding, void *context)
-{
-        struct found *found = context;
-
-        if (found->count++ > 0)
-                return;
-        found->index = finding->index;
-        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
-}
-
-static void replay(struct rig *rig, struct found *ret)
-{
-        static const struct replay_rule *const rules[] = {&replay_rule_freeze, NULL};
-        _cleanup_(journal_freep) struct journal *journal = NULL;
-        const struct replay_options options = {
-                .finding = note_finding, .context = ret, .rules = rules};
-        struct replay_result result;
-
-        *ret = (struct found){};
-        made_publish(&rig->made, rig->made.count);
-        journal = made_open(&rig->made);
-        expect_integer(replay_journal(journal, &rig->made.ring, &options, &result, NULL), 0);
-        steps_expect_same_anywhere(&rig->made);
-}
-
 static void test_windows(void)
 {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct replay_result result;
                 struct found found;
-                struct rig rig;
+                struct replay_rig rig;
 
                 test_label = rows[i].label;
-                rig_init(&rig);
-                for (const char *kind = rows[i].records; *kind; kind++) {
-                        _cleanup_(json_decrefp) json_t *record = make(&rig, *kind);
-
-                        assert(rig.made.count < MADE_MAX);
-                        json_put(&rig.made.entries[rig.made.count++], record);
-                }
-                replay(&rig, &found);
-                expect_integer(found.count, rows[i].text != NULL);
-                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
-                expect_integer(found.index, rows[i].index);
-                rig_done(&rig);
+                replay_rig_init(&rig);
+                for (const char *kind = rows[i].records; *kind; kind++)
+                        made_add_record(&rig.made, make(&rig, *kind));
+                found_replay(&rig.made, &replay_rule_freeze, &found, &result);
+                found_expect(&found, rows[i].index, rows[i].text);
+                replay_rig_done(&rig);
         }
         test_label = "";
 }
@@ -293,9 +160,9 @@ static void test_restore(void)
                 {"{\"all\":\"0\",\"keys\":[{\"since\":\"0\"},{}],\"lost\":0}", NULL},
                 {"{\"keys\":[{\"since\":\"0\"},{\"since\":\"0\"}],\"lost\":0}", NULL},
         };
-        struct rig rig;
+        struct replay_rig rig;
 
-        rig_init(&rig);
+        replay_rig_init(&rig);
         for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
                 _cleanup_(json_decrefp) json_t *saved = NULL;
                 struct problem problem = {};
@@ -312,7 +179,7 @@ static void test_restore(void)
                 replay_rule_freeze.free(state);
         }
         test_label = "";
-        rig_done(&rig);
+        replay_rig_done(&rig);
 }
 
 int main(void)

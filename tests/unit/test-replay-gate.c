@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/base64.h"
 #include "lib/gate-json.h"
 #include "lib/replay-announced.h"
 #include "lib/replay-rule.h"
 #include "tests/test.h"
 #include "tests/unit/edit.h"
-#include "tests/unit/made-journal.h"
-#include "tests/unit/steps.h"
+#include "tests/unit/replay-rig.h"
 
 #include <errno.h>
 
@@ -85,131 +83,74 @@ static const struct {
 };
 
 struct rig {
-        struct made_journal made;
-        struct keyring_key keys[2];
-        EVP_PKEY *pair, *attester;
+        struct replay_rig model;
+        EVP_PKEY *attester;
         uint64_t clock;
 };
 
 static void rig_init(struct rig *rig)
 {
-        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        struct gate *gate = &rig->model.keys[RIG_MODEL].gate;
         _cleanup_(buf_done) struct buf spki = {};
 
-        *rig = (struct rig){.pair = key_new(algorithm), .attester = key_new(algorithm)};
-        made_init(&rig->made);
-        rig->keys[0] = rig->made.log_key;
-        rig->keys[1] = (struct keyring_key){.name = "model",
-                                            .token = "tpm0",
-                                            .created = "2026-11-22T10:00:00.000000Z",
-                                            .version = 1,
-                                            .algorithm = algorithm,
-                                            .purpose = KEY_MODEL,
-                                            .gate.counter = GATE_COUNTER_FIRST,
-                                            .pubkey = key_public(rig->pair)};
+        *rig = (struct rig){.attester = key_new(algorithm_find("ecdsa-p256"))};
+        replay_rig_init(&rig->model);
+        gate->counter = GATE_COUNTER_FIRST;
         key_put_spki(rig->attester, &spki);
-        expect_integer(gate_set_attester(&rig->keys[1].gate, buf_view(&spki)), 0);
-        rig->made.ring.keys = rig->keys;
-        rig->made.ring.count = ARRAY_SIZE(rig->keys);
+        expect_integer(gate_set_attester(gate, buf_view(&spki)), 0);
 }
 
 static void rig_done(struct rig *rig)
 {
-        keyring_key_done(&rig->keys[1]);
-        EVP_PKEY_free(rig->pair);
         EVP_PKEY_free(rig->attester);
-        made_done(&rig->made);
+        replay_rig_done(&rig->model);
 }
 
-static void set_bytes(json_t *record, const char *name, struct view bytes)
+/* A record about the key, asked for by somebody or not. */
+static json_t *begin_record(struct rig *rig, const char *type, int is_asked)
 {
-        _cleanup_(buf_done) struct buf text = {};
-        int r;
+        json_t *record = record_begin(type);
 
-        base64_encode(&text, bytes);
-        r = json_object_set_new(record, name, json_stringn((const char *)text.data, text.size));
-        assert(r == 0);
-}
-
-static void set_text(json_t *record, const char *name, const char *value)
-{
-        int r = json_object_set_new(record, name, json_string(value));
-
-        assert(r == 0);
-}
-
-static json_t *begin_record(struct rig *rig, const char *type)
-{
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
-        json_t *record = json_pack(
-                "{s:s, s:s, s:s, s:i, s:s, s:s, s:i}", "boot", "0123456789abcdef0123456789abcdef",
-                "time", "2026-11-22T10:00:01.000000Z", "type", type, "v", 1, "key", "model",
-                "fingerprint",
-                hex_encode(sha256_view(pubkey_fingerprint(rig->keys[1].pubkey)), fingerprint),
-                "version", 1);
-
-        assert(record);
+        record_set_key(record, &rig->model.keys[RIG_MODEL]);
+        if (is_asked)
+                record_set_asked(record, 1000);
         return record;
-}
-
-static void set_asked(json_t *record)
-{
-        int r = json_object_set_new(record, "caller",
-                                    json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd",
-                                              "pid", 42, "uid", 1000));
-
-        assert(r == 0);
-        set_text(record, "grant", "training");
-        set_text(record, "request", "7.2");
 }
 
 static json_t *make_create(struct rig *rig)
 {
-        json_t *record = begin_record(rig, "key.create");
+        json_t *record = begin_record(rig, "key.create", 0);
 
-        set_text(record, "algorithm", "ecdsa-p256");
-        set_text(record, "purpose", "model");
-        set_text(record, "token", "tpm0");
-        set_bytes(record, "publicKey", pubkey_spki(rig->keys[1].pubkey));
-        expect_integer(gate_to_json(&rig->keys[1].gate, record), 0);
+        record_set_made(record, &rig->model.keys[RIG_MODEL]);
+        record_set_text(record, "token", "tpm0");
+        expect_integer(gate_to_json(&rig->model.keys[RIG_MODEL].gate, record), 0);
         return record;
 }
 
-#define DIGEST_TEXT "sha256:0000000000000000000000000000000000000000000000000000000000000000"
-
 static json_t *make_intent(struct rig *rig, const char *outcome)
 {
-        json_t *record = begin_record(rig, "intent");
+        json_t *record = begin_record(rig, "intent", 1);
 
-        set_asked(record);
-        set_text(record, "algorithm", "ecdsa-p256");
-        set_text(record, "digest", DIGEST_TEXT);
-        set_text(record, "outcome", outcome);
-        set_text(record, "reason", "");
+        record_set_text(record, "algorithm", "ecdsa-p256");
+        record_set_text(record, "digest", MADE_DIGEST);
+        record_set_text(record, "outcome", outcome);
+        record_set_text(record, "reason", "");
         return record;
 }
 
 static json_t *make_sign(struct rig *rig)
 {
-        static const uint8_t digest[SHA256_SIZE];
-        _cleanup_(buf_done) struct buf signature = {};
-        json_t *record = begin_record(rig, "sign");
+        json_t *record = begin_record(rig, "sign", 1);
 
-        key_sign(rig->pair, rig->keys[1].algorithm, view_of(digest, sizeof(digest)), &signature);
-        set_asked(record);
-        set_text(record, "algorithm", "ecdsa-p256");
-        set_text(record, "digest", DIGEST_TEXT);
-        set_bytes(record, "signature", buf_view(&signature));
+        record_set_signed(record, &rig->model.keys[RIG_MODEL], rig->model.pair);
         return record;
 }
 
 static json_t *make_logged(struct rig *rig)
 {
-        json_t *record = begin_record(rig, "sign.logged");
-        int r = json_object_set_new(record, "digests", json_pack("[s]", DIGEST_TEXT));
+        json_t *record = begin_record(rig, "sign.logged", 1);
 
-        assert(r == 0);
-        set_asked(record);
+        record_set(record, "digests", json_pack("[s]", MADE_DIGEST));
         return record;
 }
 
@@ -242,9 +183,9 @@ static json_t *make_count(struct rig *rig, char kind)
 {
         uint32_t count = kind >= '0' && kind <= '9' ? (uint32_t)(kind - '0') : 1;
         _cleanup_(buf_done) struct buf attestation = {}, signature = {};
-        json_t *record = begin_record(rig, "key.count");
-        size_t size = kind == 'p' ? 1 : rig->made.count - (kind == 'e' ? 2 : 0);
-        const struct merkle_tree tree = made_tree(&rig->made, 0, size);
+        json_t *record = begin_record(rig, "key.count", 0);
+        size_t size = kind == 'p' ? 1 : rig->model.made.count - (kind == 'e' ? 2 : 0);
+        const struct merkle_tree tree = made_tree(&rig->model.made, 0, size);
         struct sha256 hash, root = merkle_root(&tree);
 
         rig->clock += 10;
@@ -252,15 +193,14 @@ static json_t *make_count(struct rig *rig, char kind)
         put_attestation(&attestation, GATE_COUNTER_FIRST + (kind == 'i'),
                         kind == 'o' ? 1 : rig->clock, kind == 'w' ? 2 : count, &root);
         hash = sha256_of(buf_view(&attestation));
-        key_sign(kind == 'f' ? rig->pair : rig->attester, algorithm_find("ecdsa-p256"),
+        key_sign(kind == 'f' ? rig->model.pair : rig->attester, algorithm_find("ecdsa-p256"),
                  sha256_view(&hash), &signature);
-        (void)json_object_set_new(record, "count", json_integer(count));
+        record_set_number(record, "count", count);
         if (kind == 'x')
                 return record;
-        set_bytes(record, "attestation", buf_view(&attestation));
-        set_bytes(record, "signature", buf_view(&signature));
-        (void)json_object_set_new(record, "size",
-                                  json_integer((json_int_t)(kind == 'q' ? size + 1 : size)));
+        record_set_bytes(record, "attestation", buf_view(&attestation));
+        record_set_bytes(record, "signature", buf_view(&signature));
+        record_set_number(record, "size", kind == 'q' ? size + 1 : size);
         return record;
 }
 
@@ -284,29 +224,6 @@ static json_t *make(struct rig *rig, char kind)
         }
 }
 
-static void add(struct rig *rig, json_t *record)
-{
-        assert(rig->made.count < MADE_MAX);
-        json_put(&rig->made.entries[rig->made.count++], record);
-        json_decref(record);
-}
-
-struct found {
-        size_t count;
-        uint64_t index;
-        char text[PROBLEM_TEXT_MAX];
-};
-
-static void note_finding(const struct replay_finding *finding, void *context)
-{
-        struct found *found = context;
-
-        if (found->count++ > 0)
-                return;
-        found->index = finding->index;
-        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
-}
-
 static const struct replay_range *find_range(const struct replay_result *result,
                                              enum replay_level level)
 {
@@ -314,20 +231,6 @@ static const struct replay_range *find_range(const struct replay_result *result,
                 if (result->ranges[i].level == level)
                         return &result->ranges[i];
         return NULL;
-}
-
-static void replay(struct rig *rig, struct found *ret, struct replay_result *ret_result)
-{
-        _cleanup_(journal_freep) struct journal *journal = NULL;
-        static const struct replay_rule *const rules[] = {&replay_rule_gate, NULL};
-        const struct replay_options options = {
-                .finding = note_finding, .context = ret, .rules = rules};
-
-        *ret = (struct found){};
-        made_publish(&rig->made, rig->made.count);
-        journal = made_open(&rig->made);
-        expect_integer(replay_journal(journal, &rig->made.ring, &options, ret_result, NULL), 0);
-        steps_expect_same_anywhere(&rig->made);
 }
 
 static void test_counts(void)
@@ -341,11 +244,9 @@ static void test_counts(void)
                 test_label = rows[i].label;
                 rig_init(&rig);
                 for (const char *kind = rows[i].records; *kind; kind++)
-                        add(&rig, make(&rig, *kind));
-                replay(&rig, &found, &result);
-                expect_integer(found.count, rows[i].text != NULL);
-                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
-                expect_integer(found.index, rows[i].index);
+                        made_add_record(&rig.model.made, make(&rig, *kind));
+                found_replay(&rig.model.made, &replay_rule_gate, &found, &result);
+                found_expect(&found, rows[i].index, rows[i].text);
                 range = find_range(&result, REPLAY_L2B);
                 expect_integer(range != NULL, rows[i].end > 0);
                 if (range) {
@@ -382,11 +283,11 @@ static void test_create(void)
                 rig_init(&rig);
                 record = make_create(&rig);
                 if (changes[i].value)
-                        set_text(record, changes[i].name, changes[i].value);
+                        record_set_text(record, changes[i].name, changes[i].value);
                 else
                         (void)json_object_del(record, changes[i].name);
-                add(&rig, record);
-                replay(&rig, &found, &result);
+                made_add_record(&rig.model.made, record);
+                found_replay(&rig.model.made, &replay_rule_gate, &found, &result);
                 expect_integer(found.count, 1);
                 expect_contains(found.text, changes[i].text);
                 rig_done(&rig);
@@ -397,7 +298,7 @@ static void test_create(void)
 /* What the witness signed, or what @signer signed in its place; NULL: nobody. */
 static json_t *make_authorized(struct rig *rig, EVP_PKEY *signer)
 {
-        const struct keyring_key *key = &rig->keys[1];
+        const struct keyring_key *key = &rig->model.keys[RIG_MODEL];
         static const uint8_t digest[SHA256_SIZE];
         _cleanup_(buf_done) struct buf signature = {};
         uint8_t request[GATE_REQUEST_SIZE];
@@ -411,7 +312,7 @@ static json_t *make_authorized(struct rig *rig, EVP_PKEY *signer)
                        0);
         hash = sha256_of(view_of(request, sizeof(request)));
         key_sign(signer, key->algorithm, sha256_view(&hash), &signature);
-        set_bytes(record, "authorization", buf_view(&signature));
+        record_set_bytes(record, "authorization", buf_view(&signature));
         return record;
 }
 
@@ -439,16 +340,16 @@ static void test_witness(void)
 
                 test_label = signers[i].label;
                 rig_init(&rig);
-                by[STRANGER] = rig.pair;
-                gate_done(&rig.keys[1].gate);
-                rig.keys[1].gate = (struct gate){};
+                by[STRANGER] = rig.model.pair;
+                gate_done(&rig.model.keys[RIG_MODEL].gate);
+                rig.model.keys[RIG_MODEL].gate = (struct gate){};
                 key_put_spki(witness, &spki);
-                expect_integer(gate_set_witness(&rig.keys[1].gate, buf_view(&spki)), 0);
-                add(&rig, make_create(&rig));
-                add(&rig, make_authorized(&rig, by[signers[i].by]));
-                replay(&rig, &found, &result);
-                expect_integer(found.count, signers[i].text != NULL);
-                expect_text(view_string(found.text), signers[i].text ? signers[i].text : "");
+                expect_integer(gate_set_witness(&rig.model.keys[RIG_MODEL].gate, buf_view(&spki)),
+                               0);
+                made_add_record(&rig.model.made, make_create(&rig));
+                made_add_record(&rig.model.made, make_authorized(&rig, by[signers[i].by]));
+                found_replay(&rig.model.made, &replay_rule_gate, &found, &result);
+                found_expect(&found, 1, signers[i].text);
                 expect_integer(find_range(&result, REPLAY_L3) != NULL, signers[i].text == NULL);
                 rig_done(&rig);
         }

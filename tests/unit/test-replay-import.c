@@ -5,19 +5,15 @@
  * imported do what only a token can.
  */
 
-#include "lib/base64.h"
 #include "lib/replay.h"
 #include "tests/unit/edit.h"
-#include "tests/unit/made-journal.h"
+#include "tests/unit/made-record.h"
 #include "tests/unit/steps.h"
 
 #include <stdio.h>
 
-#define BOOT     "0123456789abcdef0123456789abcdef"
-#define IMPORTED "2026-11-22T10:00:01.000000Z"
-#define CREATED  "2025-01-01T00:00:00.000000Z"
-#define ENDED    "2026-01-01T00:00:00.000000Z"
-#define DIGEST   "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+#define CREATED "2025-01-01T00:00:00.000000Z"
+#define ENDED   "2026-01-01T00:00:00.000000Z"
 
 struct rig {
         struct made_journal made;
@@ -49,7 +45,7 @@ static void rig_init(struct rig *rig, const struct forgery *forgery)
         if (forgery->is_native)
                 (void)snprintf(rig->keys[1].token, sizeof(rig->keys[1].token), "tpm0");
         else
-                (void)snprintf(rig->keys[1].imported, KEY_TIME_SIZE, "%s", IMPORTED);
+                (void)snprintf(rig->keys[1].imported, KEY_TIME_SIZE, "%s", MADE_TIME);
         if (forgery->is_retired) {
                 rig->keys[1].state = KEY_RETIRED;
                 (void)snprintf(rig->keys[1].ended, KEY_TIME_SIZE, "%s", ENDED);
@@ -65,100 +61,52 @@ static void rig_done(struct rig *rig)
         made_done(&rig->made);
 }
 
-static void set(json_t *record, const char *name, const char *value)
-{
-        int r = json_object_set_new(record, name, json_string(value));
-
-        assert(r == 0);
-}
-
 static json_t *begin(const struct rig *rig, const char *type)
 {
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
-        json_t *record = json_pack(
-                "{s:s, s:s, s:s, s:i, s:s, s:i, s:s}", "boot", BOOT, "time", IMPORTED, "type", type,
-                "v", 1, "key", "old", "version", 1, "fingerprint",
-                hex_encode(sha256_view(pubkey_fingerprint(rig->keys[1].pubkey)), fingerprint));
-        int r;
+        json_t *record = record_begin(type);
 
-        assert(record);
-        r = json_object_set_new(record, "caller",
-                                json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd",
-                                          "pid", 42, "uid", 1000));
-        assert(r == 0);
-        set(record, "grant", "operators");
-        set(record, "request", "7.2");
+        record_set_key(record, &rig->keys[1]);
+        record_set_asked(record, 1000);
         return record;
-}
-
-static void set_public_key(const struct rig *rig, json_t *record)
-{
-        _cleanup_(buf_done) struct buf spki = {};
-
-        base64_encode(&spki, pubkey_spki(rig->keys[1].pubkey));
-        buf_put_u8(&spki, '\0');
-        set(record, "publicKey", (const char *)spki.data);
-        set(record, "algorithm", "ecdsa-p256");
-        set(record, "purpose", "model");
-}
-
-static void add(struct rig *rig, json_t *record)
-{
-        json_put(&rig->made.entries[rig->made.count++], record);
-        json_decref(record);
 }
 
 static void add_import(struct rig *rig, const struct forgery *forgery)
 {
         json_t *record = begin(rig, "key.import");
 
-        set_public_key(rig, record);
-        set(record, "created", CREATED);
-        set(record, "state", forgery->is_retired ? "retired" : "active");
+        record_set_made(record, &rig->keys[1]);
+        record_set_text(record, "created", CREATED);
+        record_set_text(record, "state", forgery->is_retired ? "retired" : "active");
         if (forgery->is_retired)
-                set(record, "ended", ENDED);
+                record_set_text(record, "ended", ENDED);
         if (forgery->member)
-                set(record, forgery->member, forgery->value);
-        add(rig, record);
+                record_set_text(record, forgery->member, forgery->value);
+        made_add_record(&rig->made, record);
 }
 
 /* The members that such a record has to have, so that it is good by itself. */
 static void complete(const struct rig *rig, json_t *record, const char *type)
 {
         if (string_equal(type, "key.create") || string_equal(type, "key.rotate")) {
-                set_public_key(rig, record);
-                set(record, "token", "tpm0");
+                record_set_made(record, &rig->keys[1]);
+                record_set_text(record, "token", "tpm0");
         }
         if (string_equal(type, "key.destroy"))
-                set(record, "reason", "gone");
+                record_set_text(record, "reason", "gone");
         if (string_equal(type, "intent")) {
-                set(record, "algorithm", "ecdsa-p256");
-                set(record, "digest", DIGEST);
-                set(record, "outcome", "unknown");
-                set(record, "reason", "none");
+                record_set_text(record, "algorithm", "ecdsa-p256");
+                record_set_text(record, "digest", MADE_DIGEST);
+                record_set_text(record, "outcome", "unknown");
+                record_set_text(record, "reason", "none");
         }
         if (string_equal(type, "sign.logged"))
-                (void)json_object_set_new(record, "digests", json_pack("[s]", DIGEST));
+                record_set(record, "digests", json_pack("[s]", MADE_DIGEST));
         if (string_equal(type, "key.count")) {
-                (void)json_object_set_new(record, "count", json_integer(1));
+                record_set_number(record, "count", 1);
                 (void)json_object_del(record, "caller");
                 (void)json_object_del(record, "grant");
                 (void)json_object_del(record, "request");
         }
-}
-
-/* A signature that is good, by the key of somebody who has it. */
-static void sign(const struct rig *rig, json_t *record)
-{
-        static const uint8_t digest[SHA256_SIZE];
-        _cleanup_(buf_done) struct buf signature = {}, text = {};
-
-        key_sign(rig->pair, rig->keys[1].algorithm, view_of(digest, sizeof(digest)), &signature);
-        base64_encode(&text, buf_view(&signature));
-        buf_put_u8(&text, '\0');
-        set(record, "algorithm", "ecdsa-p256");
-        set(record, "digest", DIGEST);
-        set(record, "signature", (const char *)text.data);
 }
 
 static void add_then(struct rig *rig, const char *type)
@@ -167,8 +115,8 @@ static void add_then(struct rig *rig, const char *type)
 
         complete(rig, record, type);
         if (string_equal(type, "sign"))
-                sign(rig, record);
-        add(rig, record);
+                record_set_signed(record, &rig->keys[1], rig->pair);
+        made_add_record(&rig->made, record);
 }
 
 /* All that was found, one after the other. */
@@ -214,7 +162,7 @@ static const struct {
          "key.import: the ring does not say that the key was imported"},
         {"at another time",
          {"time", "2026-11-22T10:00:02.000000Z"},
-         "key.import: time: the ring has \"" IMPORTED "\""},
+         "key.import: time: the ring has \"" MADE_TIME "\""},
         {"in use since another time",
          {"created", ENDED},
          "key.import: created: the ring has \"" CREATED "\""},

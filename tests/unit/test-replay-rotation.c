@@ -9,12 +9,9 @@
 #include "lib/replay.h"
 #include "lib/rotation.h"
 #include "tests/unit/edit.h"
-#include "tests/unit/made-journal.h"
-#include "tests/unit/steps.h"
+#include "tests/unit/replay-rig.h"
 
 #include <stdio.h>
-
-#define BOOT "0123456789abcdef0123456789abcdef"
 
 enum { LOG, FIRST, SECOND, THIRD, OTHER, KEYS };
 
@@ -73,58 +70,18 @@ static void rig_done(struct rig *rig)
         made_done(&rig->made);
 }
 
-static void set(json_t *record, const char *name, const char *value)
-{
-        int r = json_object_set_new(record, name, json_string(value));
-
-        assert(r == 0);
-}
-
-static void set_fingerprint(json_t *record, const char *name, const struct keyring_key *key)
-{
-        char fingerprint[HEX_SIZE(SHA256_SIZE)];
-
-        set(record, name, hex_encode(sha256_view(pubkey_fingerprint(key->pubkey)), fingerprint));
-}
-
 static json_t *begin(const struct keyring_key *key, const char *type)
 {
-        json_t *record = json_pack("{s:s, s:s, s:s, s:i, s:s, s:I}", "boot", BOOT, "time",
-                                   "2026-11-22T10:00:01.000000Z", "type", type, "v", 1, "key",
-                                   key->name, "version", (json_int_t)key->version);
+        json_t *record = record_begin(type);
 
-        assert(record);
-        set_fingerprint(record, "fingerprint", key);
+        record_set_key(record, key);
         return record;
 }
 
 static void describe(json_t *record, const struct keyring_key *key)
 {
-        _cleanup_(buf_done) struct buf spki = {};
-
-        base64_encode(&spki, pubkey_spki(key->pubkey));
-        buf_put_u8(&spki, '\0');
-        set(record, "publicKey", (const char *)spki.data);
-        set(record, "algorithm", key->algorithm->name);
-        set(record, "purpose", "model");
-        set(record, "token", "tpm0");
-}
-
-static void ask(json_t *record)
-{
-        int r = json_object_set_new(record, "caller",
-                                    json_pack("{s:i, s:s, s:i, s:i}", "gid", 7, "identity", "pidfd",
-                                              "pid", 42, "uid", 1000));
-
-        assert(r == 0);
-        set(record, "grant", "operators");
-        set(record, "request", "7.2");
-}
-
-static void add(struct rig *rig, json_t *record)
-{
-        json_put(&rig->made.entries[rig->made.count++], record);
-        json_decref(record);
+        record_set_made(record, key);
+        record_set_text(record, "token", "tpm0");
 }
 
 static void add_create(struct rig *rig, int key)
@@ -132,7 +89,7 @@ static void add_create(struct rig *rig, int key)
         json_t *record = begin(&rig->keys[key], "key.create");
 
         describe(record, &rig->keys[key]);
-        add(rig, record);
+        made_add_record(&rig->made, record);
 }
 
 static void sign(struct rig *rig, const struct forgery *forgery, int side, json_t *record)
@@ -149,8 +106,9 @@ static void sign(struct rig *rig, const struct forgery *forgery, int side, json_
                  &signature);
         base64_encode(&text, buf_view(&signature));
         buf_put_u8(&text, '\0');
-        set(record, side == 0 ? "previousSignature" : "ownSignature",
-            side == 0 && forgery->signature ? forgery->signature : (const char *)text.data);
+        record_set_text(record, side == 0 ? "previousSignature" : "ownSignature",
+                        side == 0 && forgery->signature ? forgery->signature
+                                                        : (const char *)text.data);
 }
 
 static void add_rotate(struct rig *rig, const struct forgery *forgery)
@@ -158,42 +116,18 @@ static void add_rotate(struct rig *rig, const struct forgery *forgery)
         json_t *record = begin(&rig->keys[SECOND], "key.rotate");
 
         describe(record, &rig->keys[SECOND]);
-        ask(record);
+        record_set_asked(record, 1000);
         if (forgery->name)
-                set(record, "key", forgery->name);
+                record_set_text(record, "key", forgery->name);
         if (forgery->overlap)
-                set(record, "overlap", forgery->overlap);
+                record_set_text(record, "overlap", forgery->overlap);
         if (forgery->previous >= 0)
-                set_fingerprint(record, "previousFingerprint", &rig->keys[forgery->previous]);
+                record_set_fingerprint(record, "previousFingerprint",
+                                       rig->keys[forgery->previous].pubkey);
         for (int side = 0; side < 2; side++)
                 if (!(forgery->without & 1 << side))
                         sign(rig, forgery, side, record);
-        add(rig, record);
-}
-
-struct found {
-        size_t count;
-        char text[PROBLEM_TEXT_MAX];
-};
-
-static void note_finding(const struct replay_finding *finding, void *context)
-{
-        struct found *found = context;
-
-        if (found->count++ == 0)
-                (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
-}
-
-static void replay(struct rig *rig, struct found *ret)
-{
-        _cleanup_(journal_freep) struct journal *journal = NULL;
-        const struct replay_options options = {.finding = note_finding, .context = ret};
-        struct replay_result result;
-
-        made_publish(&rig->made, rig->made.count);
-        journal = made_open(&rig->made);
-        expect_integer(replay_journal(journal, &rig->made.ring, &options, &result, NULL), 0);
-        steps_expect_same_anywhere(&rig->made);
+        made_add_record(&rig->made, record);
 }
 
 #define GOOD {FIRST, SECOND}, {FIRST, SECOND}, FIRST
@@ -258,7 +192,8 @@ static void test_rows(void)
 {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 const struct forgery *forgery = &rows[i].forgery;
-                struct found found = {};
+                struct replay_result result;
+                struct found found;
                 struct rig rig;
 
                 test_label = rows[i].label;
@@ -269,11 +204,11 @@ static void test_rows(void)
                 if (forgery->after_retire) {
                         json_t *record = begin(&rig.keys[FIRST], "key.retire");
 
-                        ask(record);
-                        add(&rig, record);
+                        record_set_asked(record, 1000);
+                        made_add_record(&rig.made, record);
                 }
                 add_rotate(&rig, forgery);
-                replay(&rig, &found);
+                found_replay(&rig.made, NULL, &found, &result);
                 expect((found.count > 0) == (rows[i].text != NULL));
                 expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
                 rig_done(&rig);
@@ -358,40 +293,41 @@ static void set_signature(struct rig *rig, json_t *record)
                  &signature);
         base64_encode(&text, buf_view(&signature));
         buf_put_u8(&text, '\0');
-        set(record, "signature", (const char *)text.data);
+        record_set_text(record, "signature", (const char *)text.data);
 }
 
 static void add_then(struct rig *rig, const char *type, const char *time)
 {
         json_t *record = begin(&rig->keys[FIRST], type);
 
-        set(record, "time", time);
+        record_set_text(record, "time", time);
         if (string_equal(type, "key.lapse")) {
-                set(record, "overlap", rig->keys[FIRST].overlap);
-                add(rig, record);
+                record_set_text(record, "overlap", rig->keys[FIRST].overlap);
+                made_add_record(&rig->made, record);
                 return;
         }
-        ask(record);
+        record_set_asked(record, 1000);
         if (string_equal(type, "sign.logged"))
                 (void)json_object_set_new(record, "digests", json_pack("[s]", DIGEST));
         if (string_equal(type, "sign"))
                 set_signature(rig, record);
         if (string_equal(type, "intent")) {
-                set(record, "outcome", "withheld");
-                set(record, "reason", "late");
+                record_set_text(record, "outcome", "withheld");
+                record_set_text(record, "reason", "late");
         }
         if (string_equal(type, "sign") || string_equal(type, "intent")) {
-                set(record, "algorithm", rig->keys[FIRST].algorithm->name);
-                set(record, "digest", DIGEST);
+                record_set_text(record, "algorithm", rig->keys[FIRST].algorithm->name);
+                record_set_text(record, "digest", DIGEST);
         }
-        add(rig, record);
+        made_add_record(&rig->made, record);
 }
 
 static void test_overlaps(void)
 {
         for (size_t i = 0; i < ARRAY_SIZE(overlaps); i++) {
                 const struct forgery forgery = {NULL, GOOD, .overlap = overlaps[i].recorded};
-                struct found found = {};
+                struct replay_result result;
+                struct found found;
                 struct rig rig;
 
                 test_label = overlaps[i].label;
@@ -402,7 +338,7 @@ static void test_overlaps(void)
                 add_rotate(&rig, &forgery);
                 for (size_t j = 0; j < 2 && overlaps[i].then[j]; j++)
                         add_then(&rig, overlaps[i].then[j], overlaps[i].at[j]);
-                replay(&rig, &found);
+                found_replay(&rig.made, NULL, &found, &result);
                 expect((found.count > 0) == (overlaps[i].text != NULL));
                 expect_contains(found.text, overlaps[i].text ? overlaps[i].text : "");
                 rig_done(&rig);

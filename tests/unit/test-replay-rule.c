@@ -3,8 +3,7 @@
 #include "lib/replay.h"
 #include "tests/test.h"
 #include "tests/unit/edit.h"
-#include "tests/unit/made-journal.h"
-#include "tests/unit/steps.h"
+#include "tests/unit/replay-rig.h"
 
 #include <errno.h>
 
@@ -242,36 +241,6 @@ static const struct {
          "checkpoint.witness: root: expected sha256:HEX"},
 };
 
-/* The log key of the made journal, and one to sign with. */
-struct rig {
-        struct made_journal made;
-        struct keyring_key keys[2];
-        EVP_PKEY *pair;
-};
-
-static void rig_init(struct rig *rig)
-{
-        made_init(&rig->made);
-        rig->pair = key_new(rig->made.log_key.algorithm);
-        rig->keys[0] = rig->made.log_key;
-        rig->keys[1] = (struct keyring_key){.name = "model",
-                                            .token = "tpm0",
-                                            .created = "2026-11-22T10:00:00.000000Z",
-                                            .version = 1,
-                                            .algorithm = rig->made.log_key.algorithm,
-                                            .purpose = KEY_MODEL,
-                                            .pubkey = key_public(rig->pair)};
-        rig->made.ring.keys = rig->keys;
-        rig->made.ring.count = ARRAY_SIZE(rig->keys);
-}
-
-static void rig_done(struct rig *rig)
-{
-        pubkey_free(rig->keys[1].pubkey);
-        EVP_PKEY_free(rig->pair);
-        made_done(&rig->made);
-}
-
 static void replace_member(json_t *record, const char *name, const char *from, struct view to)
 {
         const char *found = json_member_string(record, name);
@@ -283,7 +252,7 @@ static void replace_member(json_t *record, const char *name, const char *from, s
 }
 
 /* A record of the table, with its keys, in canonical form. */
-static void add_record(struct rig *rig, const char *text, const struct pubkey *key)
+static void add_record(struct replay_rig *rig, const char *text, const struct pubkey *key)
 {
         _cleanup_(json_decrefp) json_t *record = json_loads(text, 0, NULL);
         _cleanup_(buf_done) struct buf spki = {};
@@ -297,54 +266,30 @@ static void add_record(struct rig *rig, const char *text, const struct pubkey *k
         json_put(&rig->made.entries[rig->made.count++], record);
 }
 
-struct found {
-        size_t count;
-        uint64_t index;
-        char text[PROBLEM_TEXT_MAX];
-};
-
-static void note_finding(const struct replay_finding *finding, void *context)
+static void replay(struct replay_rig *rig, struct found *ret)
 {
-        struct found *found = context;
-
-        if (found->count++ > 0)
-                return;
-        found->index = finding->index;
-        (void)snprintf(found->text, sizeof(found->text), "%s", finding->text);
-}
-
-static void replay(struct rig *rig, struct found *ret)
-{
-        _cleanup_(journal_freep) struct journal *journal = NULL;
-        const struct replay_options options = {.finding = note_finding, .context = ret};
         struct replay_result result;
 
-        *ret = (struct found){};
-        made_publish(&rig->made, rig->made.count);
-        journal = made_open(&rig->made);
-        expect_integer(replay_journal(journal, &rig->made.ring, &options, &result, NULL), 0);
+        found_replay(&rig->made, NULL, ret, &result);
         expect_integer(result.range_count, ret->count == 0);
         if (ret->count == 0)
                 expect(result.ranges[0].level == REPLAY_L0 &&
                        result.ranges[0].end == rig->made.count);
-        steps_expect_same_anywhere(&rig->made);
 }
 
 static void test_rows(void)
 {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 struct found found;
-                struct rig rig;
+                struct replay_rig rig;
 
                 test_label = rows[i].label;
-                rig_init(&rig);
+                replay_rig_init(&rig);
                 for (size_t j = 0; j < ARRAY_SIZE(rows[i].records) && rows[i].records[j]; j++)
                         add_record(&rig, rows[i].records[j], rig.keys[1].pubkey);
                 replay(&rig, &found);
-                expect_integer(found.count, rows[i].text != NULL);
-                expect_text(view_string(found.text), rows[i].text ? rows[i].text : "");
-                expect_integer(found.index, rows[i].index);
-                rig_done(&rig);
+                found_expect(&found, rows[i].index, rows[i].text);
+                replay_rig_done(&rig);
         }
         test_label = "";
 }
@@ -368,10 +313,10 @@ static void test_strangers(void)
 
         for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
                 struct found found;
-                struct rig rig;
+                struct replay_rig rig;
 
                 test_label = strangers[i].label;
-                rig_init(&rig);
+                replay_rig_init(&rig);
                 add_record(&rig, START, stranger);
                 for (size_t j = 0; j < ARRAY_SIZE(strangers[i].records); j++)
                         if (strangers[i].records[j])
@@ -379,7 +324,7 @@ static void test_strangers(void)
                 replay(&rig, &found);
                 expect_integer(found.count, strangers[i].text != NULL);
                 expect_contains(found.text, strangers[i].text ? strangers[i].text : "");
-                rig_done(&rig);
+                replay_rig_done(&rig);
         }
         test_label = "";
 }
@@ -387,9 +332,9 @@ static void test_strangers(void)
 static void test_log_key(void)
 {
         struct found found;
-        struct rig rig;
+        struct replay_rig rig;
 
-        rig_init(&rig);
+        replay_rig_init(&rig);
         rig.keys[0].purpose = KEY_LOG;
         add_record(&rig, START, rig.keys[0].pubkey);
         add_record(&rig, INTENT_BY("log", ASKED), rig.keys[0].pubkey);
@@ -397,23 +342,23 @@ static void test_log_key(void)
         expect_integer(found.count, 2);
         expect_text(view_string(found.text),
                     "intent: by the log key, which signs checkpoints alone");
-        rig_done(&rig);
+        replay_rig_done(&rig);
 }
 
 /* A bad record may have been anything: what follows from its absence is not reported as well. */
 static void test_after_a_bad_record(void)
 {
         struct found found;
-        struct rig rig;
+        struct replay_rig rig;
 
-        rig_init(&rig);
+        replay_rig_init(&rig);
         made_add(&rig.made, "{}");
         add_record(&rig, TOKEN(BOOT_A, "01"), rig.keys[1].pubkey);
         add_record(&rig, INTENT, rig.keys[1].pubkey);
         replay(&rig, &found);
         expect_integer(found.count, 1);
         expect_integer(found.index, 0);
-        rig_done(&rig);
+        replay_rig_done(&rig);
 }
 
 int main(void)
