@@ -73,6 +73,10 @@ static void on_token_state(struct token *token, void *context)
 static void on_process_lost(struct token *token, int error, const struct problem *problem,
                             void *context)
 {
+        struct audit *audit = agent_find_audit(context, token_name(token));
+
+        if (audit)
+                audit_excuse(audit);
         if (error == -EACCES || error == -EBUSY)
                 note_refusal(context, token, error, problem_text(problem, error));
         event_log(LOG_WARNING, error == -ETIME ? MESSAGE_TOKEN_TIMEOUT : MESSAGE_TOKEN_LOST,

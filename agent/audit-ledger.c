@@ -62,6 +62,17 @@ void audit_ledger_doubt(struct audit_ledger *ledger, const char *reason)
         (void)problem_set(&ledger->doubt, 0, "%s", reason);
 }
 
+void audit_ledger_contradict(struct audit_ledger *ledger, const char *reason)
+{
+        ledger->foreign |= ledger->known;
+        audit_ledger_doubt(ledger, reason);
+}
+
+void audit_ledger_excuse(struct audit_ledger *ledger, const char *reason)
+{
+        (void)problem_set(&ledger->excuse, 0, "%s", reason);
+}
+
 static void put_base64(struct buf *buf, struct view bytes)
 {
         buf_put_u8(buf, ' ');
@@ -186,14 +197,16 @@ static int check_digest(const struct audit_ledger *ledger, const struct attest_a
                         struct problem *problem)
 {
         if (attest->digest.size == 0)
-                return problem_set(problem, -EKEYREJECTED,
-                                   "the TPM was reset, and has lost its digest");
+                return problem_set(problem, -ENODATA, "the TPM was reset, and has lost its digest");
         if (!ledger->known)
-                return problem_set(problem, -EKEYREJECTED, "%s", ledger->doubt.text);
-        if (!view_equal(attest->digest, sha256_view(&ledger->digest)))
-                return problem_set(problem, -EKEYREJECTED,
-                                   "the TPM has executed other commands than this agent's");
-        return 0;
+                return problem_set(problem, ledger->foreign ? -EKEYREJECTED : -ENODATA, "%s",
+                                   ledger->doubt.text);
+        if (view_equal(attest->digest, sha256_view(&ledger->digest)))
+                return 0;
+        if (ledger->excuse.text[0])
+                return problem_set(problem, -ENODATA, "%s", ledger->excuse.text);
+        return problem_set(problem, -EKEYREJECTED,
+                           "the TPM has executed other commands than this agent's");
 }
 
 int audit_ledger_compare(const struct audit_ledger *ledger, struct view response,
@@ -235,6 +248,7 @@ static void end_current(struct audit_ledger *ledger, const struct audit_attestat
 
         interval->tree_size = attestation->tree_size;
         interval->broken = r < 0;
+        interval->foreign = r == -EKEYREJECTED;
         (void)problem_set(&interval->reason, r, "%s", problem.text);
         *ledger->ended_end = interval;
         ledger->ended_end = &interval->next;
@@ -255,7 +269,8 @@ int audit_ledger_end(struct audit_ledger *ledger, const struct audit_attestation
         ledger->count++;
         end_current(ledger, attestation, next);
         ledger->known = 1;
-        ledger->doubt = (struct problem){};
+        ledger->foreign = 0;
+        ledger->doubt = ledger->excuse = (struct problem){};
         ledger->digest = (struct sha256){};
         command_audit_add_look(&ledger->digest, attestation->name, attestation->qualifying,
                                attestation->response);
@@ -293,7 +308,7 @@ int audit_ledger_put(const struct audit_ledger *ledger, struct buf *buf)
         char digest[HEX_SIZE(SHA256_SIZE)];
         _cleanup_(json_decrefp) json_t *object = NULL;
 
-        if (!ledger->known || ledger->current->unresolved > 0)
+        if (!ledger->known || ledger->excuse.text[0] || ledger->current->unresolved > 0)
                 return -ENODATA;
         object = json_pack("{s:O, s:s, s:O}", "commands", ledger->current->commands, "digest",
                            hex_encode(sha256_view(&ledger->digest), digest), "names",

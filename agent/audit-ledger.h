@@ -39,6 +39,7 @@ struct audit_interval {
         struct buf response; /* all response parameters */
         uint64_t tree_size;  /* whose root is the qualifying data */
         int broken;
+        int foreign; /* the agent knows of no reason of its own */
         struct problem reason;
 };
 
@@ -51,7 +52,9 @@ struct audit_signature {
 
 struct audit_ledger {
         int known; /* the digest is all there is: nothing was missed since the last attestation */
-        struct problem doubt; /* why not */
+        struct problem doubt;  /* why not */
+        int foreign;           /* and that it was somebody else */
+        struct problem excuse; /* what may be missing, if something is */
         struct sha256 digest;
         struct audit_interval *current;            /* NULL without memory, for a while */
         struct audit_interval *ended, **ended_end; /* oldest first */
@@ -70,7 +73,9 @@ uint64_t audit_ledger_add_signature(struct audit_ledger *ledger,
 void audit_ledger_resolve(struct audit_ledger *ledger, uint64_t entry, uint64_t index);
 void audit_ledger_give_up(struct audit_ledger *ledger, uint64_t entry);
 
-/* Compares with what the TPM says. -EBADMSG: it says nonsense; -EKEYREJECTED: something else. */
+/* Compares with what the TPM says. -EBADMSG: it says nonsense; -ENODATA: something else, which is
+ * no wonder, for the ledger is in doubt or excused, or the TPM was reset; -EKEYREJECTED: something
+ * else, so somebody else has used it. */
 int audit_ledger_compare(const struct audit_ledger *ledger, struct view response,
                          struct problem *problem) _must_use_;
 
@@ -80,6 +85,13 @@ void audit_ledger_add_look(struct audit_ledger *ledger, struct view response);
 /* The digest is not to be relied on any more, until the next attestation. The first reason stays.
  */
 void audit_ledger_doubt(struct audit_ledger *ledger, const char *reason);
+
+/* The same, because audit_ledger_compare() said -EKEYREJECTED for that reason. */
+void audit_ledger_contradict(struct audit_ledger *ledger, const char *reason);
+
+/* Something may have been missed, up to the next attestation; if the digest is another one then,
+ * that is the reason. */
+void audit_ledger_excuse(struct audit_ledger *ledger, const char *reason);
 
 struct audit_attestation {
         struct view name; /* of the attestation key */

@@ -152,7 +152,10 @@ static json_t *record_of(const struct audit *audit, const struct audit_interval 
         recorder_set(record, "attestationName", facts_get(facts, "attestation-name"));
         (void)json_object_set(record, "commands", interval->commands);
         (void)json_object_set(record, "names", interval->names);
-        recorder_set(record, "outcome", interval->broken ? "broken" : "complete");
+        recorder_set(record, "outcome",
+                     interval->foreign  ? "foreign"
+                     : interval->broken ? "broken"
+                                        : "complete");
         recorder_set(record, "reason", interval->reason.text);
         (void)set_base64(record, "response", buf_view(&interval->response));
         recorder_set_integer(record, "size", interval->tree_size);
@@ -191,10 +194,15 @@ static void take_look(struct audit *audit, struct view response)
 {
         struct problem problem = {};
 
-        if (audit_ledger_compare(&audit->ledger, response, &problem) < 0) {
+        int r = audit_ledger_compare(&audit->ledger, response, &problem);
+
+        if (r < 0) {
                 if (audit->ledger.known)
                         report_break(audit, problem.text);
-                audit_ledger_doubt(&audit->ledger, problem.text);
+                if (r == -EKEYREJECTED)
+                        audit_ledger_contradict(&audit->ledger, problem.text);
+                else
+                        audit_ledger_doubt(&audit->ledger, problem.text);
                 audit->wanted = 1;
         }
         audit_ledger_add_look(&audit->ledger, response);
@@ -365,6 +373,12 @@ void audit_note(struct audit *audit, struct operation *operation,
         if (!audit->wanted && !(audit->busy && audit->operation.attest) &&
             audit_interval_is_full(current))
                 ask(audit);
+}
+
+void audit_excuse(struct audit *audit)
+{
+        audit_ledger_excuse(&audit->ledger,
+                            "a driver process was lost, with what the TPM had answered to it");
 }
 
 void audit_resolve(struct audit *audit, uint64_t entry, uint64_t index)

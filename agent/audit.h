@@ -39,6 +39,9 @@ void audit_begin(struct audit *audit);
 void audit_note(struct audit *audit, struct operation *operation,
                 const struct operation_evidence *evidence);
 
+/* A driver process was lost: what it had asked the TPM for may have been done all the same. */
+void audit_excuse(struct audit *audit);
+
 /* The signature of that operation is in the durable record @index; or it never will be. */
 void audit_resolve(struct audit *audit, uint64_t entry, uint64_t index);
 void audit_give_up(struct audit *audit, uint64_t entry);

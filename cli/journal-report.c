@@ -90,9 +90,9 @@ static void put_quorum(struct buf *text, const struct journal_quorum *quorum)
         buf_put_u8(text, '\n');
 }
 
-/* The range of records that each level of assurance was reached for: what was found leaves none
- * standing. */
-static json_t *levels_to_json(const struct replay_result *result)
+/* The range of records that each level of assurance was reached for, or not: what was found leaves
+ * none standing. */
+static json_t *levels_to_json(const struct replay_result *result, int broken)
 {
         size_t count = result->findings > 0 ? 0 : result->range_count;
         json_t *list = json_array();
@@ -100,6 +100,8 @@ static json_t *levels_to_json(const struct replay_result *result)
         for (size_t i = 0; i < count && i < REPLAY_RANGES_MAX; i++) {
                 const struct replay_range *range = &result->ranges[i];
 
+                if (range->broken != broken)
+                        continue;
                 (void)json_array_append_new(list,
                                             json_pack("{s:s, s:s, s:I, s:I}", "level",
                                                       replay_level_name(range->level), "of",
@@ -119,8 +121,9 @@ static void put_levels(struct buf *text, const struct replay_result *result)
                         buf_put_string(text, " of ");
                         output_put_text(text, view_string(range->of));
                 }
-                buf_put_format(text, ": records %llu to %llu\n", (unsigned long long)range->first,
-                               (unsigned long long)range->end - 1);
+                buf_put_format(
+                        text, ": %srecords %llu to %llu\n", range->broken ? "broken, not " : "",
+                        (unsigned long long)range->first, (unsigned long long)range->end - 1);
         }
         if (result->range_count > REPLAY_RANGES_MAX)
                 buf_put_format(text, "and %zu more ranges\n",
@@ -131,13 +134,13 @@ static json_t *result_to_json(const struct replay_result *result, const char *or
 {
         char root[HEX_SIZE(SHA256_SIZE)];
 
-        return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:s}}", "good",
+        return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:{s:I, s:s}}", "good",
                          result->findings == 0, "origin", origin, "findings",
                          (json_int_t)result->findings, "records", (json_int_t)result->records,
                          "verifiedBefore", (json_int_t)result->before, "signatures",
                          (json_int_t)result->signatures, "unsealed", (json_int_t)result->unsealed,
-                         "levels", levels_to_json(result), "checkpoint", "size",
-                         (json_int_t)result->checkpoint.size, "root",
+                         "levels", levels_to_json(result, 0), "broken", levels_to_json(result, 1),
+                         "checkpoint", "size", (json_int_t)result->checkpoint.size, "root",
                          hex_encode(sha256_view(&result->checkpoint.root), root));
 }
 

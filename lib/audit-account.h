@@ -70,7 +70,7 @@ struct audit_claim {
         struct view attest_bytes, signature;
         struct attest_audit attest;
         struct sha256 key;
-        int broken;
+        int broken, foreign; /* as the agent said of it */
 };
 
 /* Takes it out of the record and checks that the attestation key has signed it: that key signs, its

@@ -99,7 +99,8 @@ int audit_claim_read(const struct record *record, const struct audit_context *co
         int r;
 
         *ret = (struct audit_claim){.response = BUF_INIT(COMMAND_AUDIT_RESPONSE_MAX)};
-        ret->broken = view_is(outcome, "broken");
+        ret->foreign = view_is(outcome, "foreign");
+        ret->broken = ret->foreign || view_is(outcome, "broken");
         ret->key = sha256_of(record_string(record, "attestationKey"));
         r = ret->broken || view_is(outcome, "complete") ? 0 : -EBADMSG;
         if (r == 0)

@@ -2,8 +2,9 @@
 
 /*
  * Command audit, level L2a: between two `audit` records of a token its TPM has executed what the
- * journal has, and nothing else. An interval that the agent has called broken reaches no level; one
- * that it has called complete and that is not is a finding.
+ * journal has, and nothing else. An interval that the agent has called broken reaches no level, and
+ * is told; one that it has called complete and that is not is a finding, and so is one in which it
+ * has seen that somebody else had the TPM.
  */
 
 #include <errno.h>
@@ -207,7 +208,22 @@ static void reach(struct audits *audits, struct audit_account *account, int good
         uint64_t first = account->settled > 0 ? account->settled : account->newest + 1;
 
         account->settled = good ? audit_account_settle(account, index) : 0;
-        replay_reached(audits->replay, REPLAY_L2A, account->token, first, account->settled);
+        if (good)
+                replay_reached(audits->replay, REPLAY_L2A, account->token, first, account->settled);
+        else if (account->known)
+                replay_broken(audits->replay, REPLAY_L2A, account->token, first, index + 1);
+}
+
+static void report_foreign(struct audits *audits, const struct replay_leaf *leaf,
+                           const struct audit_account *account)
+{
+        struct view reason = record_string(leaf->record, "reason");
+
+        replay_report_leaf(audits->replay, leaf,
+                           "audit: since record %llu somebody else has used the TPM of token "
+                           "\"%s\": %.*s",
+                           (unsigned long long)account->newest, account->token,
+                           (int)(reason.size < 200 ? reason.size : 200), (const char *)reason.data);
 }
 
 /* The first attestation of a token tells where the next interval begins, and nothing else. */
@@ -225,6 +241,8 @@ static int take_claim(struct audits *audits, const struct replay_leaf *leaf,
                 return r;
         if (known && r < 0 && !claim->broken)
                 replay_report_leaf(audits->replay, leaf, "%s", problem_text(&problem, r));
+        if (claim->foreign)
+                report_foreign(audits, leaf, account);
         reach(audits, account, known && r == 0, leaf->index);
         audit_account_begin(account, leaf->index, claim, r < 0);
         report_forgotten(audits, account);

@@ -137,13 +137,17 @@ const char *replay_level_name(enum replay_level level)
 }
 
 /* The range that a new one goes on from, or NULL. */
-static struct replay_range *find_range(struct replay_result *result, enum replay_level level,
-                                       const char *of, uint64_t first)
+/* The newest range of that kind, if it goes on at @next->first. */
+static struct replay_range *find_range(struct replay_result *result,
+                                       const struct replay_range *next)
 {
-        for (size_t i = result->range_count; i-- > 0;)
-                if (i < REPLAY_RANGES_MAX && result->ranges[i].level == level &&
-                    string_equal(result->ranges[i].of, of))
-                        return result->ranges[i].end == first ? &result->ranges[i] : NULL;
+        for (size_t i = result->range_count; i-- > 0;) {
+                struct replay_range *range = &result->ranges[i];
+
+                if (i < REPLAY_RANGES_MAX && range->level == next->level &&
+                    range->broken == next->broken && string_equal(range->of, next->of))
+                        return range->end == next->first ? range : NULL;
+        }
         return NULL;
 }
 
@@ -169,25 +173,37 @@ const struct sha256 *replay_find_attester(const struct replay *replay, const cha
         return NULL;
 }
 
+static void add_range(struct replay_result *result, struct replay_range next, const char *of)
+{
+        struct replay_range *range;
+
+        memcpy(next.of, of, strnlen(of, sizeof(next.of) - 1));
+        range = find_range(result, &next);
+        /* What no checkpoint covers yet, anybody may have written. */
+        if (next.end > result->checkpoint.size)
+                next.end = result->checkpoint.size;
+        if (next.end <= next.first)
+                return;
+        if (range) {
+                range->end = next.end;
+                return;
+        }
+        if (result->range_count < REPLAY_RANGES_MAX)
+                result->ranges[result->range_count] = next;
+        result->range_count++;
+}
+
 void replay_reached(struct replay *replay, enum replay_level level, const char *of, uint64_t first,
                     uint64_t end)
 {
-        struct replay_result *result = replay->result;
-        struct replay_range *range = find_range(result, level, of, first);
+        add_range(replay->result, (struct replay_range){.level = level, .first = first, .end = end},
+                  of);
+}
 
-        /* What no checkpoint covers yet, anybody may have written. */
-        if (end > result->checkpoint.size)
-                end = result->checkpoint.size;
-        if (end <= first)
-                return;
-        if (range) {
-                range->end = end;
-                return;
-        }
-        if (result->range_count < REPLAY_RANGES_MAX) {
-                range = &result->ranges[result->range_count];
-                *range = (struct replay_range){.level = level, .first = first, .end = end};
-                memcpy(range->of, of, strnlen(of, sizeof(range->of) - 1));
-        }
-        result->range_count++;
+void replay_broken(struct replay *replay, enum replay_level level, const char *of, uint64_t first,
+                   uint64_t end)
+{
+        add_range(replay->result,
+                  (struct replay_range){.level = level, .first = first, .end = end, .broken = 1},
+                  of);
 }

@@ -99,6 +99,10 @@ void replay_attested(struct replay *replay, enum replay_level level, const char 
 /* The key of those that a rule before this one has found for the token, or NULL. */
 const struct sha256 *replay_find_attester(const struct replay *replay, const char *token);
 
+/* The same level was not reached for these records, between others for which it may have been. */
+void replay_broken(struct replay *replay, enum replay_level level, const char *of, uint64_t first,
+                   uint64_t end);
+
 /* Assurance @level was reached for the records from @first to before @end, of that key or token (or
  * "" for the journal as a whole). Ranges that touch become one. */
 void replay_reached(struct replay *replay, enum replay_level level, const char *of, uint64_t first,

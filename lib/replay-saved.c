@@ -37,6 +37,7 @@ static const struct field range_fields[] = {
         FIELD(struct replay_range, of, FIELD_TEXT),
         FIELD(struct replay_range, first, FIELD_NUMBER),
         FIELD(struct replay_range, end, FIELD_NUMBER),
+        FIELD(struct replay_range, broken, FIELD_FLAG),
 };
 
 struct replay_saved *replay_saved_new(void)

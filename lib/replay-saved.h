@@ -14,7 +14,7 @@
 #include "lib/replay.h"
 
 #define REPLAY_SAVED_TYPE     "hallmark-verified"
-#define REPLAY_SAVED_VERSION  5
+#define REPLAY_SAVED_VERSION  6
 #define REPLAY_SAVED_FINDINGS 1024 /* that are kept in full; of more, the number */
 
 struct replay_saved {

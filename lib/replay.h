@@ -75,6 +75,7 @@ struct replay_range {
         enum replay_level level;
         char of[KEY_NAME_MAX + 1]; /* key or token; empty: all */
         uint64_t first, end;       /* records from first to before end */
+        int broken; /* not reached: what vouches for records before and after does not for these */
 };
 
 #define REPLAY_ATTESTERS_MAX 65 /* of 64 tokens' commands, and of the tree */

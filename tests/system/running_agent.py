@@ -289,11 +289,11 @@ class Agent:
         with self.connect() as connection:
             self.write("keyring", connection.call(SIGNER + "GetKeyRing", unsigned=True)["keyRing"])
 
-    def verify(self, since=None, policy=None):
+    def verify(self, *options, since=None, policy=None):
         """`hallmark journal verify`: exit status and what it said."""
         done = subprocess.run(
             [HALLMARK, "journal", "verify", "--keyring", self.path("keyring")] +
-            ["--since", since] * bool(since) + ["--policy", policy] * bool(policy) + [self.journal],
+            ["--since", since] * bool(since) + ["--policy", policy] * bool(policy) + [*options, self.journal],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
         return done.returncode, done.stdout.decode()
 

@@ -77,6 +77,7 @@ static inline void steps_compare(const struct steps_found *one, const struct ste
                 expect_integer(y->level, x->level);
                 expect_integer(y->first, x->first);
                 expect_integer(y->end, x->end);
+                expect_integer(y->broken, x->broken);
                 expect_text(view_string(y->of), x->of);
         }
 }

@@ -152,11 +152,15 @@ static void test_broken(void)
 {
         static const struct {
                 const char *reason;
-                int other, reset, doubted;
+                int other, reset, doubted, excused, contradicted, foreign;
         } cases[] = {
-                {"the TPM has executed other commands than this agent's", 1, 0, 0},
-                {"the TPM was reset, and has lost its digest", 0, 1, 0},
-                {"the first one", 0, 0, 1},
+                {"the TPM has executed other commands than this agent's", .other = 1, .foreign = 1},
+                {"the TPM was reset, and has lost its digest", .reset = 1},
+                {"the first one", .doubted = 1},
+                {"the first one", .doubted = 1, .other = 1, .contradicted = 1},
+                {"a process was lost", .other = 1, .excused = 1},
+                {"what a look found", .other = 1, .contradicted = 1, .foreign = 1},
+                {"what a look found", .other = 1, .excused = 1, .contradicted = 1, .foreign = 1},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -170,6 +174,12 @@ static void test_broken(void)
                         audit_ledger_doubt(&ledger, "the first one");
                         audit_ledger_doubt(&ledger, "the second one");
                 }
+                if (cases[i].excused) {
+                        audit_ledger_excuse(&ledger, "a process was lost");
+                        audit_ledger_excuse(&ledger, "another one");
+                }
+                if (cases[i].contradicted)
+                        audit_ledger_contradict(&ledger, "what a look found");
                 digest = ledger.digest;
                 digest.bytes[0] ^= (uint8_t)cases[i].other;
                 if (cases[i].reset) {
@@ -179,7 +189,7 @@ static void test_broken(void)
 
                         put_response(&response, view_of(NULL, 0));
                         expect_integer(audit_ledger_compare(&ledger, buf_view(&response), &problem),
-                                       -EKEYREJECTED);
+                                       -ENODATA);
                         expect_text(view_string(problem.text), cases[i].reason);
                         audit_ledger_done(&ledger);
                         continue;
@@ -188,8 +198,15 @@ static void test_broken(void)
                 interval = audit_ledger_take(&ledger);
                 assert(interval);
                 expect_integer(interval->broken, 1);
+                expect_integer(interval->foreign, cases[i].foreign);
                 expect_text(view_string(interval->reason.text), cases[i].reason);
                 expect_integer(ledger.known, 1); /* the next one begins anew */
+                audit_interval_free(interval);
+                end(&ledger, &ledger.digest);
+                interval = audit_ledger_take(&ledger);
+                assert(interval);
+                expect_integer(interval->broken, 0);
+                expect_integer(interval->foreign, 0);
                 audit_interval_free(interval);
                 audit_ledger_done(&ledger);
         }
@@ -240,6 +257,30 @@ static void test_bounds(void)
                 }
                 audit_ledger_done(&ledger);
         }
+}
+
+/* An excuse is good for one interval, and for a digest that is another one. */
+static void test_excused(void)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20);
+        struct audit_interval *interval;
+        struct audit_ledger ledger;
+        struct sha256 other;
+
+        begin(&ledger);
+        audit_ledger_excuse(&ledger, "a process was lost");
+        expect_integer(audit_ledger_put(&ledger, &text), -ENODATA); /* it would be forgotten */
+        for (int foreign = 0; foreign < 2; foreign++) {
+                other = ledger.digest;
+                other.bytes[0] ^= (uint8_t)foreign;
+                end(&ledger, &other);
+                interval = audit_ledger_take(&ledger);
+                assert(interval);
+                expect_integer(interval->broken, foreign);
+                expect_integer(interval->foreign, foreign);
+                audit_interval_free(interval);
+        }
+        audit_ledger_done(&ledger);
 }
 
 /* What is open survives an orderly stop, and only if it is whole. */
@@ -298,6 +339,7 @@ int main(void)
         test_interval();
         test_given_up();
         test_broken();
+        test_excused();
         test_bounds();
         test_saved();
         test_nonsense();

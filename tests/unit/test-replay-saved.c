@@ -332,7 +332,7 @@ static void test_forged(void)
 
         visit_once(&made, &state);
         expect_forged(&made, buf_view(&state), "v", json_integer(4),
-                      "state: of another version: expected 5, found 4");
+                      "state: of another version: expected 6, found 4");
         expect_forged(&made, buf_view(&state), "type", json_string("x"),
                       "state: damaged: expected type");
         expect_forged(&made, buf_view(&state), "rules", json_object(),
