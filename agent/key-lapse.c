@@ -25,8 +25,6 @@ int agent_overlap_is_over(const struct key *key, const char *time)
         return key->info.overlap[0] && strcmp(time, key->info.overlap) > 0;
 }
 
-static int set_timer(struct agent *agent, uint64_t usec);
-
 static void finish(struct agent *agent, struct key *key)
 {
         key->lapsing = 0;
@@ -53,10 +51,11 @@ static void on_recorded(void *context, int error, uint64_t index)
                 event_log(LOG_NOTICE, MESSAGE_KEY_ENDED,
                           "key %s version %u is retired now: its overlap ended at %s",
                           key->info.name, key->info.version, key->info.overlap);
-        else if (set_timer(agent, recorder_now() + RETRY_USEC) < 0)
-                event_log(LOG_WARNING, NULL, "no timer: the overlap of key %s ends at a restart",
-                          key->info.name);
+        else
+                key->lapse_again_usec = recorder_now() + RETRY_USEC;
         finish(agent, key);
+        if (error < 0)
+                agent_look_at_overlaps(agent);
 }
 
 /* What it was asked to sign in time has its record by now, or has none. */
@@ -97,22 +96,31 @@ static int is_held(const struct agent *agent, const struct key *key)
         return key->lapsing || key->held || agent->stopping;
 }
 
+/* When its end is to be recorded: past its overlap, and not at once again after a failure. */
+static uint64_t due_usec(const struct key *key)
+{
+        uint64_t seconds, usec = UINT64_MAX;
+
+        if (utc_parse(key->info.overlap, &seconds) == 0)
+                usec = (seconds + 1) * USEC_PER_SEC;
+        return key->lapse_again_usec > usec ? key->lapse_again_usec : usec;
+}
+
 /* Ends those whose time has come; returns when the next one's comes, or UINT64_MAX. */
 static uint64_t end_overlaps(struct agent *agent)
 {
-        uint64_t next = UINT64_MAX, seconds;
+        uint64_t next = UINT64_MAX, now_usec = recorder_now();
         char now[RECORD_TIME_SIZE];
         struct key *key;
 
-        (void)record_time(recorder_now(), now);
+        (void)record_time(now_usec, now);
         for (size_t i = 0; (key = keystore_at(agent->store, i)); i++) {
                 if (key->info.state != KEY_ACTIVE || !key->info.overlap[0] || is_held(agent, key))
                         continue;
-                if (agent_overlap_is_over(key, now))
+                if (agent_overlap_is_over(key, now) && key->lapse_again_usec <= now_usec)
                         lapse(agent, key);
-                else if (utc_parse(key->info.overlap, &seconds) == 0 &&
-                         (seconds + 1) * USEC_PER_SEC < next)
-                        next = (seconds + 1) * USEC_PER_SEC;
+                else if (due_usec(key) < next)
+                        next = due_usec(key);
         }
         return next;
 }

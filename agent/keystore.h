@@ -31,7 +31,8 @@ struct key {
         int reminded;    /* that it is to be rotated */
         int lapsing;     /* the end of its overlap is being recorded, by: */
         struct agent *agent;
-        uint64_t uses; /* that were begun since they were last counted */
+        uint64_t lapse_again_usec; /* the journal did not take it; it is not asked before then */
+        uint64_t uses;             /* that were begun since they were last counted */
 
         /* hold.c: */
         unsigned signing; /* signatures under way */
