@@ -15,11 +15,17 @@ int agent_open_pending(struct agent *agent, struct problem *problem)
         return pending_open(path, &agent->pending, problem);
 }
 
+static int is_over(const json_t *record, void *context)
+{
+        return !agent_is_pending(context, record);
+}
+
 int agent_add_pending(struct agent *agent, const json_t *record, struct problem *problem)
 {
-        char now[RECORD_TIME_SIZE];
-        int r = pending_add(agent->pending, record, record_time(recorder_now(), now));
+        int r;
 
+        pending_make_room(agent->pending, is_over, agent);
+        r = pending_add(agent->pending, record);
         return r < 0 ? r : pending_save(agent->pending, problem);
 }
 

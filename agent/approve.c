@@ -60,6 +60,15 @@ static int is_expired(const json_t *record)
         return strcmp(json_member_string(record, "until"), record_time(recorder_now(), now)) < 0;
 }
 
+int agent_is_pending(const struct agent *agent, const json_t *record)
+{
+        if (is_expired(record))
+                return 0;
+        return string_equal(json_member_string(record, "method"), "Thaw")
+                       ? agent_thaw_is_possible(agent, record)
+                       : agent_change_is_possible(agent, record);
+}
+
 static int is_same_text(const json_t *a, const json_t *b, const char *name)
 {
         const char *x = json_member_string(a, name), *y = json_member_string(b, name);
@@ -79,6 +88,7 @@ static int is_same(const json_t *a, const json_t *b)
 }
 
 struct search {
+        const struct agent *agent;
         const json_t *wanted, *found, *conflict;
 };
 
@@ -88,7 +98,7 @@ static int look(const json_t *record, void *context)
         struct search *search = context;
         const char *id = json_member_string(search->wanted, "id");
 
-        if (is_expired(record))
+        if (!agent_is_pending(search->agent, record))
                 return 0;
         if (is_same(record, search->wanted))
                 search->found = record;
@@ -165,9 +175,17 @@ static void on_recorded(void *context, int error, uint64_t index)
         asking_free(asking);
 }
 
+struct list {
+        const struct agent *agent;
+        json_t *found;
+        size_t count;
+};
+
 static int count(const json_t *record, void *context)
 {
-        *(size_t *)context += !is_expired(record);
+        struct list *list = context;
+
+        list->count += (size_t)agent_is_pending(list->agent, record);
         return 0;
 }
 
@@ -219,8 +237,9 @@ static void ask(struct agent *agent, struct call *call, json_t *record, size_t p
 
 void agent_ask_approval(struct agent *agent, struct call *call, json_t *record)
 {
-        struct search search = {.wanted = record};
-        size_t present = 0, coming = 0;
+        struct search search = {.agent = agent, .wanted = record};
+        struct list present = {.agent = agent};
+        size_t coming = 0;
         struct asking *same;
 
         if (!record) {
@@ -238,7 +257,7 @@ void agent_ask_approval(struct agent *agent, struct call *call, json_t *record)
                 call_fail(call, "IdUsed", "request \"%s\" is pending, for something else",
                           json_member_string(record, "id"));
         else
-                ask(agent, call, record, present + coming);
+                ask(agent, call, record, present.count + coming);
         json_decref(record);
 }
 
@@ -288,17 +307,19 @@ static json_t *describe(const json_t *record)
 
 static int add_to_list(const json_t *record, void *context)
 {
-        if (!is_expired(record))
-                (void)json_array_append_new(context, describe(record));
+        struct list *list = context;
+
+        if (agent_is_pending(list->agent, record))
+                (void)json_array_append_new(list->found, describe(record));
         return 0;
 }
 
 void agent_list_pending(struct agent *agent, struct call *call)
 {
-        json_t *list = json_array();
+        struct list list = {.agent = agent, .found = json_array()};
 
-        (void)pending_each(agent->pending, add_to_list, list);
-        call_reply(call, json_pack("{s:o}", "pending", list));
+        (void)pending_each(agent->pending, add_to_list, &list);
+        call_reply(call, json_pack("{s:o}", "pending", list.found));
 }
 
 /* Whether this caller may approve it. If not, @call has been answered. */

@@ -27,6 +27,10 @@ int agent_recover_pending(struct agent *agent, struct view entry,
 int agent_add_pending(struct agent *agent, const json_t *record,
                       struct problem *problem) _must_use_;
 
+/* Whether that record of what was pending can still be approved: its time is not over, and what it
+ * asks for is not done by others. */
+int agent_is_pending(const struct agent *agent, const json_t *record);
+
 /* Whether the method needs a second operator. */
 int agent_needs_approval(const struct agent *agent, const struct call *call);
 
@@ -50,6 +54,10 @@ void agent_approval_done(struct agent *agent, const char *id);
 /* key-change.c and freeze.c: do what a second operator has approved, and answer his call. */
 void agent_change_approved(struct agent *agent, const struct approval *approval);
 void agent_thaw_approved(struct agent *agent, const struct approval *approval);
+
+/* Likewise: whether things are still such that it could be done. */
+int agent_change_is_possible(const struct agent *agent, const json_t *record);
+int agent_thaw_is_possible(const struct agent *agent, const json_t *record);
 
 void agent_approve(struct agent *agent, struct call *call);
 void agent_list_pending(struct agent *agent, struct call *call);

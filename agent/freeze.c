@@ -338,15 +338,20 @@ void agent_thaw(struct agent *agent, struct call *call)
                 call_fail(call, "Busy", "out of memory");
 }
 
+int agent_thaw_is_possible(const struct agent *agent, const json_t *record)
+{
+        const json_t *freeze = frozen_get(agent->frozen, frozen_target(record));
+        const char *since = json_member_string(record, "frozen");
+
+        return freeze && since && string_equal(json_member_string(freeze, "time"), since);
+}
+
 /* Whether it is frozen as it was when the first operator asked. If not, @call has been answered. */
 static int is_same_freeze(struct agent *agent, struct call *call, const json_t *asked)
 {
-        const json_t *freeze = frozen_get(agent->frozen, frozen_target(asked));
-        const char *since = json_member_string(asked, "frozen");
-
-        if (freeze && since && string_equal(json_member_string(freeze, "time"), since))
+        if (agent_thaw_is_possible(agent, asked))
                 return 1;
-        if (freeze)
+        if (frozen_get(agent->frozen, frozen_target(asked)))
                 call_fail(call, "WrongState",
                           "it was frozen again since then: whoever wants that thawed asks anew");
         else

@@ -191,6 +191,12 @@ static void on_drained(void *context)
                 on_destroyed(&change->operation, -ENODEV, view_of(NULL, 0), &problem);
 }
 
+static int leads_from(const struct change_kind *kind, const struct key *key)
+{
+        return kind->from & BIT(key->info.state) &&
+               !(kind->to == KEY_DESTROYED && key->info.destroyed[0]);
+}
+
 /* Whether the verb leads from the state of that version. If not, @call has been answered. */
 static int is_in_state(struct call *call, const struct key *key, const struct change_kind *kind)
 {
@@ -207,8 +213,7 @@ static int is_in_state(struct call *call, const struct key *key, const struct ch
                           key->info.name);
                 return 0;
         }
-        if (kind->from & BIT(key->info.state) &&
-            !(kind->to == KEY_DESTROYED && key->info.destroyed[0]))
+        if (leads_from(kind, key))
                 return 1;
         call_fail(call, "WrongState", "version %u of key \"%s\" is %s%s", key->info.version,
                   key->info.name, key_state_name(key->info.state),
@@ -327,19 +332,35 @@ static void copy_text(char *ret, size_t size, const char *text)
         (void)snprintf(ret, size, "%s", text ? text : "");
 }
 
-void agent_change_approved(struct agent *agent, const struct approval *approval)
+/* NULL: there is no such version any more. */
+static struct key *find_asked(const struct agent *agent, const json_t *record)
 {
-        const json_t *record = approval->record;
         const char *fingerprint = json_member_string(record, "fingerprint");
-        struct change facts = {
-                .kind = kind_of_method(json_member_string(record, "method")),
-                .pending = (json_t *)(uintptr_t)record,
-        };
         struct key *key =
                 fingerprint ? keystore_find_fingerprint(agent->store, view_string(fingerprint))
                             : NULL;
 
-        if (!facts.kind || !key || keystore_is_pending(agent->store, key)) {
+        return key && !keystore_is_pending(agent->store, key) ? key : NULL;
+}
+
+int agent_change_is_possible(const struct agent *agent, const json_t *record)
+{
+        const struct change_kind *kind = kind_of_method(json_member_string(record, "method"));
+        const struct key *key = find_asked(agent, record);
+
+        return kind && key && leads_from(kind, key);
+}
+
+void agent_change_approved(struct agent *agent, const struct approval *approval)
+{
+        const json_t *record = approval->record;
+        struct change facts = {
+                .kind = kind_of_method(json_member_string(record, "method")),
+                .pending = (json_t *)(uintptr_t)record,
+        };
+        struct key *key = find_asked(agent, record);
+
+        if (!facts.kind || !key) {
                 call_fail(approval->call, "NoSuchKey", "there is no such version any more");
                 return;
         }

@@ -111,21 +111,24 @@ int pending_each(const struct pending *pending,
         return 0;
 }
 
-static void forget_expired(struct pending *pending, const char *now)
+void pending_make_room(struct pending *pending, int (*is_over)(const json_t *record, void *context),
+                       void *context)
 {
         const char *id;
         json_t *record;
         void *next;
 
-        json_object_foreach_safe(pending->records, next, id,
-                                 record) if (strcmp(json_member_string(record, "until"), now) <
-                                             0)(void) json_object_del(pending->records, id);
+        if (json_object_size(pending->records) < PENDING_MAX)
+                return;
+        json_object_foreach_safe(pending->records, next, id, record)
+        {
+                if (is_over(record, context))
+                        (void)json_object_del(pending->records, id);
+        }
 }
 
-int pending_add(struct pending *pending, const json_t *record, const char *now)
+int pending_add(struct pending *pending, const json_t *record)
 {
-        if (json_object_size(pending->records) >= PENDING_MAX)
-                forget_expired(pending, now);
         return json_object_set(pending->records, json_member_string(record, "approval"),
                                (json_t *)(uintptr_t)record) < 0
                        ? -ENOMEM

@@ -31,10 +31,13 @@ int pending_each(const struct pending *pending, int (*take)(const json_t *record
                  void *context);
 
 /* Adds a record (borrowed) under its member `approval`, in the place of one that has it already.
- * Whatever the journal has is taken, however many there are; from PENDING_MAX on, those go whose
- * time was over at @now, as in records. -ENOMEM. */
-int pending_add(struct pending *pending, const json_t *record, const char *now) _must_use_;
+ * Whatever the journal has is taken, however many there are. -ENOMEM. */
+int pending_add(struct pending *pending, const json_t *record) _must_use_;
 void pending_remove(struct pending *pending, const char *id);
+
+/* If there are PENDING_MAX or more, removes those of which @is_over says so. */
+void pending_make_room(struct pending *pending, int (*is_over)(const json_t *record, void *context),
+                       void *context);
 
 /* Makes it durable. */
 int pending_save(const struct pending *pending, struct problem *problem) _must_use_;
