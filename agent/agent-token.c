@@ -68,6 +68,7 @@ static void on_token_state(struct token *token, void *context)
         agent_answer_ring_calls(agent);
         if (slot)
                 agent_answer_unlock(agent, slot);
+        agent_token_settled(agent);
 }
 
 static void on_process_lost(struct token *token, int error, const struct problem *problem,

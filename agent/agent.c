@@ -18,6 +18,7 @@
 
 #define STOP_USEC  ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
 #define HURRY_USEC ((uint64_t)5 * 1000000)  /* of that, for clients to take their replies */
+#define OPEN_USEC  ((uint64_t)15 * 1000000) /* of that, for tokens to open */
 
 static void record_start(struct agent *agent);
 
@@ -220,6 +221,19 @@ static int open_state(struct agent *agent, struct problem *problem)
         return r < 0 ? r : agent_recover_keys(agent, problem);
 }
 
+/* The journal is whole without: they are durable, and the next checkpoint covers them. */
+static void tell_unsealed(const struct agent *agent)
+{
+        uint64_t size = writer_head(agent->writer).size, sealed = sealer_size(agent->sealer);
+
+        if (sealed < size)
+                event_log(LOG_WARNING, MESSAGE_STOPPED_UNSEALED,
+                          "stopping without a checkpoint over the last %llu of %llu records: %s",
+                          (unsigned long long)(size - sealed), (unsigned long long)size,
+                          sealer_reason(agent->sealer)[0] ? sealer_reason(agent->sealer)
+                                                          : "none came in time");
+}
+
 static void end(void *context)
 {
         struct agent *agent = context;
@@ -233,6 +247,7 @@ static void on_sealed(void *context)
 
         agent_save_audits(agent);
         agent->sealed = 1;
+        tell_unsealed(agent);
         if (!agent->witnesses) {
                 end(agent);
                 return;
@@ -258,11 +273,30 @@ static void finish_anchor(struct agent *agent)
         agent_finish_anchor(agent, record_stop);
 }
 
+static int is_opening(const struct agent *agent, const char *name)
+{
+        const struct token *token = agent_find_token(agent, name, NULL);
+
+        return token && token_state(token) == TOKEN_STARTING;
+}
+
+/* The last checkpoint needs the token of the log key, and an anchored journal that of the anchor. A
+ * login must not be broken off anyway. */
+static int is_token_awaited(const struct agent *agent)
+{
+        const struct key *log_key = keystore_log_key(agent->store);
+
+        if (agent->open_late)
+                return 0;
+        return (log_key && is_opening(agent, log_key->info.token)) ||
+               (agent->anchor && is_opening(agent, agent->config->anchor));
+}
+
 /* Nobody waits for an answer any more: what the tokens attest, the last record and the last
  * checkpoint. */
 static void finish(struct agent *agent)
 {
-        if (agent->finishing || agent->in_progress > 0)
+        if (agent->finishing || agent->in_progress > 0 || is_token_awaited(agent))
                 return;
         if (!agent->counted) {
                 agent->counted = 1;
@@ -282,11 +316,30 @@ static void on_drained(struct agent *agent)
         finish(agent);
 }
 
+static void finish_if_idle(struct agent *agent)
+{
+        if (agent->stopping && !agent->finishing && server_connections(agent->server) == 0)
+                finish(agent);
+}
+
 void agent_progress_ended(struct agent *agent)
 {
         agent->in_progress--;
-        if (agent->stopping && !agent->finishing && server_connections(agent->server) == 0)
-                finish(agent);
+        finish_if_idle(agent);
+}
+
+void agent_token_settled(struct agent *agent)
+{
+        finish_if_idle(agent);
+}
+
+static int on_open_late(sd_event_source *source, uint64_t usec, void *context)
+{
+        struct agent *agent = context;
+
+        agent->open_late = 1;
+        finish_if_idle(agent);
+        return 0;
 }
 
 static int on_stop_late(sd_event_source *source, uint64_t usec, void *context)
@@ -298,6 +351,7 @@ static int on_stop_late(sd_event_source *source, uint64_t usec, void *context)
                 return 0;
         }
         event_log(LOG_WARNING, NULL, "not everything came to its end in time: stopping without");
+        tell_unsealed(agent);
         return sd_event_exit(sd_event_source_get_event(source), EXIT_FAILURE);
 }
 
@@ -320,7 +374,9 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, STOP_USEC, 0,
                                        on_stop_late, agent) < 0 ||
             sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, HURRY_USEC, 0, on_hurry,
-                                       agent) < 0)
+                                       agent) < 0 ||
+            sd_event_add_time_relative(agent->event, NULL, CLOCK_MONOTONIC, OPEN_USEC, 0,
+                                       on_open_late, agent) < 0)
                 return sd_event_exit(agent->event, EXIT_FAILURE);
         agent_answer_ring_calls(agent);
         agent_hurry_anchor(agent);

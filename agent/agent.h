@@ -93,6 +93,7 @@ struct agent {
         void (*audits_finished)(struct agent *agent);
         int start_recorded;
         int stopping;  /* told to */
+        int open_late; /* no token that opens is waited for any more */
         int counted;   /* the uses of keys, for the last time */
         int finishing; /* all calls are answered: last record, last checkpoint */
         int sealed;    /* the last checkpoint is there, or cannot be */
@@ -248,6 +249,9 @@ int agent_prove(struct agent *agent, uint64_t index, const struct sealed *sealed
 
 /* Something that began with in_progress++ has ended. */
 void agent_progress_ended(struct agent *agent);
+
+/* A token has another state: the end of the agent may have waited for that. */
+void agent_token_settled(struct agent *agent);
 
 /* Serves the two sockets: those that the service manager passed, or its own. listen.c. */
 int agent_listen(struct agent *agent, void (*drained)(struct agent *agent),
