@@ -8,10 +8,9 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "lib/page-cache.h"
+#include "lib/file-pass.h"
 #include "lib/pool.h"
 
-#define BLOCK_SIZE    ((size_t)1 << 18) /* stays in the cache of a processor between copy and hash */
 #define PROGRESS_USEC ((uint64_t)100000)
 
 /* Files of one class are as good as equally large: of one power of two, one sixteenth of it apart.
@@ -30,6 +29,7 @@ struct run {
         uint32_t *order; /* indices of those to be hashed, the largest first */
         size_t count;
         uint64_t bytes_in_all;
+        unsigned workers;
         EVP_MD *hash;
         atomic_size_t next, done;
         atomic_uint_fast64_t bytes;
@@ -99,32 +99,24 @@ static int is_same(int fd, const struct inventory_file *file)
 }
 
 /* As many bytes as the file had, or -EBUSY. */
-static int hash_content(struct worker *worker, int fd, struct inventory_file *file)
+static int hash_content(struct worker *worker, int fd, const struct inventory_file *file)
 {
-        struct page_cache cache = page_cache_begin(fd, file->size);
-        uint64_t left = file->size;
-        int r = 0;
+        struct file_pass pass =
+                file_pass_begin(fd, file->size, worker->block, worker->run->workers);
+        struct view part;
+        int r;
 
-        while (left > 0 && r == 0 && atomic_load(&worker->run->error) == 0) {
-                size_t ask = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
-                ssize_t got;
-
-                page_cache_before(&cache, file->size - left);
-                got = read(fd, worker->block, ask);
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got <= 0)
-                        r = got < 0 ? -errno : -EBUSY;
-                else if (EVP_DigestUpdate(worker->context, worker->block, (size_t)got) != 1)
+        while ((r = file_pass_next(&pass, &part)) == 0 && part.size > 0 &&
+               atomic_load(&worker->run->error) == 0) {
+                if (EVP_DigestUpdate(worker->context, part.data, part.size) != 1) {
                         r = -EIO;
-                if (r == 0) {
-                        left -= (uint64_t)got;
-                        (void)atomic_fetch_add(&worker->run->bytes, (uint64_t)got);
-                        if (left > 0)
-                                tell(worker->run, 0);
+                        break;
                 }
+                (void)atomic_fetch_add(&worker->run->bytes, part.size);
+                if (pass.offset < file->size)
+                        tell(worker->run, 0);
         }
-        page_cache_end(&cache, file->size - left);
+        file_pass_end(&pass);
         return r;
 }
 
@@ -137,11 +129,11 @@ static void hash_file(struct worker *worker, struct inventory_file *file)
 
         if (r == 0 && EVP_DigestInit_ex(worker->context, worker->run->hash, NULL) != 1)
                 r = -EIO;
-        if (r == 0 && !is_same(fd, file))
-                r = -EBUSY;
+        if (r == 0 && file->size > FILE_PASS_BLOCK && !is_same(fd, file))
+                r = -EBUSY; /* of little, the look afterwards is enough */
         if (r == 0)
                 r = hash_content(worker, fd, file);
-        if (r == 0 && !is_same(fd, file))
+        if (fd >= 0 && r != -EBUSY && !is_same(fd, file))
                 r = -EBUSY;
         if (r == 0 && EVP_DigestFinal_ex(worker->context, file->digest.bytes, NULL) != 1)
                 r = -EIO;
@@ -158,7 +150,7 @@ static void hash_file(struct worker *worker, struct inventory_file *file)
 static void work(void *job, void *context, unsigned number)
 {
         _cleanup_(evp_md_ctx_freep) EVP_MD_CTX *digest = EVP_MD_CTX_new();
-        _cleanup_(freep) uint8_t *block = malloc(BLOCK_SIZE);
+        _cleanup_(freep) uint8_t *block = malloc(FILE_PASS_BLOCK);
         struct run *run = context;
         struct worker worker = {run, digest, block};
         size_t i;
@@ -242,6 +234,7 @@ static int start(struct run *run)
         jobs = pool_workers(pool);
         if (run->queue->jobs > 0 && run->queue->jobs < jobs)
                 jobs = run->queue->jobs;
+        run->workers = jobs;
         for (unsigned i = 0; i < jobs; i++)
                 pool_submit(pool, run);
         while (pool_collect(pool))

@@ -5,8 +5,8 @@
  * Hashing the files of an inventory on all processors, the largest first, so that no processor is
  * left alone with a large one at the end; small ones, of less than a megabyte, in their order.
  *
- * A digest is believed only if the file was the one of the inventory when it was opened, and as it
- * was when it had been read. What was not in the page cache before is dropped from it again.
+ * A digest is believed only if the file was the one of the inventory, as it was listed, when it had
+ * been read. What was not in the page cache before is dropped from it again.
  */
 
 #include "lib/inventory.h"

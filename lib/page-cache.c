@@ -4,35 +4,47 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#define SIZE_MIN    ((uint64_t)8 << 20)  /* smaller files drive nothing out */
 #define WINDOW_SIZE ((uint64_t)64 << 20) /* what is dropped at a time */
+#define SAMPLE_STEP ((size_t)2 << 20)
+#define SAMPLE_SIZE ((size_t)1 << 17)    /* of each step */
 #define AHEAD_SIZE  ((uint64_t)32 << 20) /* more than the kernel reads ahead */
 
-/* Whether fewer than half of the pages are in memory. Nothing is mapped in or read. */
-static int is_cold(int fd, uint64_t offset, size_t size)
+/* How many pages of a sample are in memory; all of them when it cannot be told. */
+static size_t count_resident(uint8_t *sample, size_t count)
 {
-        unsigned char pages[AHEAD_SIZE / 4096];
-        size_t page_size = (size_t)sysconf(_SC_PAGESIZE),
-               count = (size + page_size - 1) / page_size;
-        size_t resident = 0;
-        void *mapped;
-        int r;
+        unsigned char pages[SAMPLE_SIZE / 4096];
+        size_t page_size = (size_t)sysconf(_SC_PAGESIZE), resident = 0;
 
-        mapped = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)offset);
-        if (mapped == MAP_FAILED)
-                return 0;
-        r = count <= sizeof(pages) ? mincore(mapped, size, pages) : -1;
-        (void)munmap(mapped, size); /* what was mapped just now */
-        if (r < 0)
-                return 0;
+        if (count > sizeof(pages) || mincore(sample, count * page_size, pages) < 0)
+                return count;
         for (size_t i = 0; i < count; i++)
                 resident += pages[i] & 1;
-        return resident < count / 2;
+        return resident;
+}
+
+/* Whether fewer than half of the pages, of samples all over, are in memory. Nothing is mapped in or
+ * read. */
+static int is_cold(int fd, uint64_t offset, size_t size)
+{
+        size_t page_size = (size_t)sysconf(_SC_PAGESIZE), resident = 0, in_all = 0;
+        uint8_t *mapped = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)offset);
+
+        if (mapped == MAP_FAILED)
+                return 0;
+        for (size_t at = 0; at < size; at += SAMPLE_STEP) {
+                size_t part = size - at < SAMPLE_SIZE ? size - at : SAMPLE_SIZE;
+                size_t count = (part + page_size - 1) / page_size;
+
+                resident += count_resident(mapped + at, count);
+                in_all += count;
+        }
+        (void)munmap(mapped, size); /* what was mapped just now */
+        return resident < in_all / 2;
 }
 
 struct page_cache page_cache_begin(int fd, uint64_t size)
 {
-        if (size >= SIZE_MIN)
+        if (size >= PAGE_CACHE_SIZE_MIN)
                 (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         return (struct page_cache){.fd = fd, .size = size};
 }
@@ -48,7 +60,7 @@ void page_cache_before(struct page_cache *cache, uint64_t offset)
 {
         uint64_t window = offset / WINDOW_SIZE * WINDOW_SIZE, left;
 
-        if (cache->size < SIZE_MIN || offset < cache->end)
+        if (cache->size < PAGE_CACHE_SIZE_MIN || offset < cache->end)
                 return;
         drop(cache, cache->end);
         cache->window = window;

@@ -8,6 +8,8 @@
 
 #include "lib/macro.h"
 
+#define PAGE_CACHE_SIZE_MIN ((uint64_t)8 << 20) /* smaller files drive nothing out */
+
 struct page_cache {
         int fd;
         uint64_t size;        /* of the file */
@@ -17,7 +19,8 @@ struct page_cache {
 
 struct page_cache page_cache_begin(int fd, uint64_t size);
 
-/* Before the bytes at @offset are read. Offsets do not go back. */
+/* Before the bytes at @offset are read. Offsets do not go back. From PAGE_CACHE_SIZE_MIN on, tells
+ * until @end whether they are in the cache. */
 void page_cache_before(struct page_cache *cache, uint64_t offset);
 
 /* After the last read, which ended at @offset. */

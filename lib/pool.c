@@ -72,7 +72,7 @@ static void *work(void *argument)
         return NULL;
 }
 
-/* Signals are for the thread that was there before. */
+/* Signals are for the thread that was there before, but for the one that lib/mapped.h answers. */
 static int begin_thread(struct pool *pool)
 {
         struct beginning *beginning = malloc(sizeof(*beginning));
@@ -83,6 +83,7 @@ static int begin_thread(struct pool *pool)
                 return -ENOMEM;
         *beginning = (struct beginning){pool, pool->thread_count + 1};
         (void)sigfillset(&all);
+        (void)sigdelset(&all, SIGBUS);
         (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* a valid set */
         r = pthread_create(&pool->threads[pool->thread_count], NULL, work, beginning);
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -100,6 +100,18 @@ static void gone(const struct folder *folder)
         assert(unlinkat(folder->fd, "d0/f7", 0) == 0);
 }
 
+static void folder_instead(const struct folder *folder)
+{
+        gone(folder);
+        assert(mkdirat(folder->fd, "d0/f7", 0700) == 0);
+}
+
+static void fifo_instead(const struct folder *folder)
+{
+        gone(folder);
+        assert(mkfifoat(folder->fd, "d0/f7", 0600) == 0);
+}
+
 static void linked(const struct folder *folder)
 {
         gone(folder);
@@ -112,6 +124,8 @@ int main(void)
         test_digests(1);
         expect_refused(-EBUSY, "m/d0/f7: changed while it was read", longer);
         expect_refused(-EBUSY, "m/d0/f7: changed while it was read", another);
+        expect_refused(-EBUSY, "m/d0/f7: changed while it was read", folder_instead);
+        expect_refused(-EBUSY, "m/d0/f7: changed while it was read", fifo_instead);
         expect_refused(-ENOENT, "m/d0/f7: No such file", gone);
         expect_refused(-ELOOP, "m/d0/f7", linked);
         return test_result();
