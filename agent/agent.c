@@ -14,6 +14,7 @@
 #include "agent/message.h"
 #include "agent/notify.h"
 #include "agent/ring.h"
+#include "agent/search.h"
 #include "agent/user-names.h"
 
 #define STOP_USEC  ((uint64_t)30 * 1000000) /* for what is in progress and the last checkpoint */
@@ -194,6 +195,8 @@ static int open_journal(struct agent *agent, struct problem *problem)
         if (r == 0)
                 r = sealer_new(agent->event, agent->writer, options.origin, agent->recovery.sealed,
                                &sealer_events, &agent->sealer);
+        if (r == 0)
+                r = searches_new(agent->event, agent->writer, &agent->searches);
         if (r < 0)
                 return r;
         sealer_set_interval(agent->sealer, agent->config->checkpoint_usec);
@@ -486,6 +489,7 @@ struct agent *agent_free(struct agent *agent)
                 writer_commit(agent->writer); /* answers whoever still waits for a record */
         agent_free_anchor(agent);
         (void)witnesses_free(agent->witnesses);
+        searches_free(agent->searches);
         sealer_free(agent->sealer);
         (void)sealing_free(agent->sealed_ring);
         refusals_free(agent->refusals);

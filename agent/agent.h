@@ -87,7 +87,8 @@ struct agent {
         struct sealing *sealed_ring; /* the last one; or NULL */
         struct inquiry *inquiries;   /* ListTokens and Status, waiting for what tokens say */
         unsigned unsettled;          /* records about keys on their way */
-        unsigned provings;           /* GetProof, waiting for a checkpoint */
+        struct searches *searches;   /* of GetProof, by digest */
+        unsigned provings;           /* GetProof, on their way */
         unsigned in_progress;        /* signatures and keys being made */
         unsigned audits_open;        /* that agent_finish_audits() waits for */
         void (*audits_finished)(struct agent *agent);

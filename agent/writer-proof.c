@@ -154,34 +154,25 @@ int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *r
         return buf_error(ret);
 }
 
-/* The last entry of a bundle that is a signature of the digest. -ENOENT. */
-static int find_in_bundle(struct view bundle, uint64_t first, const char *digest, uint64_t *ret)
+int writer_find_in_bundle(const struct writer *writer, uint64_t number, const char *digest,
+                          uint64_t *ret, struct problem *problem)
 {
-        struct reader reader = reader_init(bundle);
-        int r = -ENOENT;
+        _cleanup_(buf_done) struct buf scratch = {};
+        struct view bundle = {};
+        struct reader reader;
+        uint64_t index = number * TILE_WIDTH, found = UINT64_MAX;
+        int r = find_tile(writer, TILE_ENTRIES, number, &scratch, &bundle, problem);
 
-        for (uint64_t index = first; reader.left > 0 && !reader.bad; index++)
-                if (record_signs(tile_read_entry(&reader), digest)) {
-                        *ret = index;
-                        r = 0;
-                }
-        return reader.bad ? -EBADMSG : r;
-}
-
-int writer_find_signature(const struct writer *writer, const char *digest, uint64_t *ret,
-                          struct problem *problem)
-{
-        uint64_t newest = writer->levels[0].number;
-
-        for (uint64_t i = 0; i <= newest && i < WRITER_FIND_MAX / TILE_WIDTH; i++) {
-                _cleanup_(buf_done) struct buf scratch = {};
-                struct view bundle;
-                int r = find_tile(writer, TILE_ENTRIES, newest - i, &scratch, &bundle, problem);
-
-                if (r == 0)
-                        r = find_in_bundle(bundle, (newest - i) * TILE_WIDTH, digest, ret);
-                if (r != -ENOENT)
-                        return r;
-        }
-        return -ENOENT;
+        if (r < 0)
+                return r == -ENOENT ? -EBADMSG : r; /* it is missing, or it would be here */
+        for (reader = reader_init(bundle); reader.left > 0 && !reader.bad; index++)
+                if (record_signs(tile_read_entry(&reader), digest))
+                        found = index;
+        if (reader.bad)
+                return problem_set(problem, -EBADMSG, "entry bundle %llu: cut short",
+                                   (unsigned long long)number);
+        if (found == UINT64_MAX)
+                return -ENOENT;
+        *ret = found;
+        return 0;
 }

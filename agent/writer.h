@@ -113,11 +113,10 @@ int writer_prove_consistency(const struct writer *writer, uint64_t old, uint64_t
 int writer_read_entry(const struct writer *writer, uint64_t index, struct buf *ret,
                       struct problem *problem) _must_use_;
 
-/* The newest record of a signature of that digest, among the newest WRITER_FIND_MAX records or a
- * few less. -ENOENT: none; else as writer_prove(). */
-#define WRITER_FIND_MAX 4096
-int writer_find_signature(const struct writer *writer, const char *digest, uint64_t *ret,
-                          struct problem *problem) _must_use_;
+/* The newest record of a signature of that digest among those of one entry bundle, which there must
+ * be, or be next. -ENOENT: none; -EBADMSG: missing or damaged; -EIO, -ENOMEM. */
+int writer_find_in_bundle(const struct writer *writer, uint64_t number, const char *digest,
+                          uint64_t *ret, struct problem *problem) _must_use_;
 
 /* Makes tiles and entry bundles of the head durable, full and partial, and re-reads and re-hashes
  * what has been added since the last call. 0: a checkpoint of writer_head() may be signed. -ENOSPC,
