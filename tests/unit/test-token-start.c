@@ -200,7 +200,7 @@ static void test_open_hangs(void)
         RUN_UNTIL(is_backing_off);
         RUN_UNTIL(all_answered);
         expect_integer(answers(-ENODEV), 2);
-        expect_contains(token_reason(rig.token), "no answer to open within 300 ms");
+        expect_contains(token_reason(rig.token), "no answer to open within 1500 ms");
         stop();
 }
 

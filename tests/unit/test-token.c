@@ -30,8 +30,8 @@ static void test_loss(void)
                 int error;
                 const char *reason;
         } rows[] = {
-                {"sign 1 hang", SHORT_USEC, -ETIME, "no answer to sign within 300 ms"},
-                {"sign 3 hang", SHORT_USEC, -ETIME, "no answer to sign within 300 ms"},
+                {"sign 1 hang", SHORT_USEC, -ETIME, "no answer to sign within 1500 ms"},
+                {"sign 3 hang", SHORT_USEC, -ETIME, "no answer to sign within 1500 ms"},
                 {"sign 1 crash", LONG_USEC, -ECONNRESET, "the driver process ended"},
                 {"sign 1 exit", LONG_USEC, -ECONNRESET, "the driver process ended"},
                 {"sign 1 wrong-id", LONG_USEC, -ECONNRESET, "a request that was not made"},
@@ -110,14 +110,14 @@ static void test_requeue(void)
 static void test_waiting_ends(void)
 {
         test_label = "waiting ends";
-        start(1, SHORT_USEC, "sign * delay 250", NULL);
+        start(1, SHORT_USEC, "sign * delay 200", NULL);
         RUN_UNTIL(all_ready);
-        submit_many(12);
+        submit_many(60);
         RUN_UNTIL(all_answered);
         expect(answers(0) >= 4);
         expect(answers(-ENODEV) >= 4);
-        expect_integer(answers(0) + answers(-ENODEV), 12);
-        expect_contains(rig.requests[11].problem.text, "waited 300 ms");
+        expect_integer(answers(0) + answers(-ENODEV), 60);
+        expect_contains(rig.requests[59].problem.text, "waited 1500 ms");
         expect_integer(token_figures(rig.token).restarts, 0);
         stop();
 }
