@@ -33,7 +33,7 @@ static char **driver_environment(void)
         return kept_variables;
 }
 
-int process_spawn(const char *program, int socket_fd, pid_t *ret)
+int process_spawn(const char *program, int socket_fd, int pin_fd, pid_t *ret)
 {
         _cleanup_(freep) char **environment = driver_environment();
         _cleanup_(freep) char *name = strdup(program);
@@ -51,6 +51,8 @@ int process_spawn(const char *program, int socket_fd, pid_t *ret)
         }
         (void)sigemptyset(&none);
         r = posix_spawn_file_actions_adddup2(&actions, socket_fd, DRIVER_SOCKET_FD);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(&actions, pin_fd, DRIVER_PIN_FD);
         if (r == 0)
                 r = posix_spawnattr_setsigmask(&attributes, &none);
         if (r == 0)

@@ -3,6 +3,7 @@
 
 #include "agent/clock.h"
 #include "agent/token-state.h"
+#include "lib/pin-turn.h"
 
 #define BACKOFF_FIRST_USEC ((uint64_t)100000)
 #define BACKOFF_LAST_USEC  ((uint64_t)5000000)
@@ -175,7 +176,8 @@ static void start_process(struct seat *seat)
         int final_try = seat->token->final_try, r;
 
         seat->token->final_try = 0;
-        r = worker_start(seat->worker, seat->token->program, final_try, &problem);
+        r = worker_start(seat->worker, seat->token->program, seat->token->pin_fd, final_try,
+                         &problem);
         if (r < 0)
                 on_worker_lost(seat->worker, r, &problem, seat);
 }
@@ -249,6 +251,7 @@ void token_retry(struct token *token, int told)
                 return;
         token->final_try = token->refused != 0;
         token->refused = 0;
+        pin_turn_reset(token->pin_fd);
         /* One tries; on_worker_ready() starts the others. */
         if (is_any(token, WORKER_READY) && token->final_try)
                 start_one(token);

@@ -31,6 +31,7 @@ struct token {
         struct problem refusal;
         int ending;    /* all its processes are: none is given anything */
         int final_try; /* the next process may spend the last try */
+        int pin_fd;    /* lib/pin-turn.h: of all its processes */
         struct facts facts;
         struct seat *seats;
         unsigned restarts;

@@ -5,6 +5,8 @@
 
 #include "agent/clock.h"
 #include "agent/token-state.h"
+#include "lib/file.h"
+#include "lib/pin-turn.h"
 
 void token_set_state(struct token *token, enum token_state state, const struct problem *reason)
 {
@@ -234,7 +236,10 @@ int token_new(sd_event *event, const struct config_token *config, const char *dr
         token->events = *events;
         operation_queue_init(&token->queue);
         operation_queue_init(&token->rejected);
+        token->pin_fd = -1;
         r = find_program(drivers, config->driver, &token->program, problem);
+        if (r == 0)
+                r = pin_turn_new(&token->pin_fd);
         if (r == 0)
                 r = token_make_seats(token);
         if (r >= 0)
@@ -262,6 +267,7 @@ struct token *token_free(struct token *token)
         sd_event_source_disable_unref(token->reject);
         sd_event_source_disable_unref(token->expiry);
         facts_done(&token->facts);
+        fd_closep(&token->pin_fd);
         free(token->program);
         free(token);
         return NULL;

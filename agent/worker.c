@@ -184,6 +184,8 @@ static int send_open(struct worker *worker, int final_try)
 
         buf_put_sized(frame, view_string(worker->config->name));
         frame_put_facts(frame, &worker->config->settings);
+        buf_put_sized(frame, view_string(DRIVER_PIN_TURN));
+        buf_put_sized(frame, view_string("yes"));
         if (final_try) {
                 buf_put_sized(frame, view_string(DRIVER_FINAL_TRY));
                 buf_put_sized(frame, view_string("yes"));
@@ -192,7 +194,8 @@ static int send_open(struct worker *worker, int final_try)
                                   (struct flight){.kind = FRAME_OPEN, .id = worker->next_id});
 }
 
-static int connect_process(struct worker *worker, const char *program, struct problem *problem)
+static int connect_process(struct worker *worker, const char *program, int pin_fd,
+                           struct problem *problem)
 {
         _cleanup_(fd_closep) int theirs = -1;
         int pair[2];
@@ -203,7 +206,7 @@ static int connect_process(struct worker *worker, const char *program, struct pr
                 return -errno;
         worker->fd = pair[0];
         theirs = pair[1];
-        r = process_spawn(program, theirs, &pid);
+        r = process_spawn(program, theirs, pin_fd, &pid);
         if (r < 0) /* whatever it is, it is no word of the token's */
                 return problem_set(problem, -EIO, "%s: %s", program, strerror(-r));
         r = sd_event_add_child(worker->event, &worker->child, pid, WEXITED, on_reaped, worker);
@@ -215,12 +218,13 @@ static int connect_process(struct worker *worker, const char *program, struct pr
                                worker);
 }
 
-int worker_start(struct worker *worker, const char *program, int final_try, struct problem *problem)
+int worker_start(struct worker *worker, const char *program, int pin_fd, int final_try,
+                 struct problem *problem)
 {
         int r;
 
         assert(worker->state == WORKER_DOWN);
-        r = connect_process(worker, program, problem);
+        r = connect_process(worker, program, pin_fd, problem);
         if (r >= 0)
                 r = send_open(worker, final_try);
         if (r < 0) {

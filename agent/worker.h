@@ -59,8 +59,9 @@ int worker_new(sd_event *event, const struct config_token *config,
 struct worker *worker_free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker_free)
 
-/* Starts the program and sends OPEN, with DRIVER_FINAL_TRY if @final_try. */
-int worker_start(struct worker *worker, const char *program, int final_try,
+/* Starts the program, with a descriptor of pin_turn_new(), and sends OPEN, with DRIVER_FINAL_TRY if
+ * @final_try. */
+int worker_start(struct worker *worker, const char *program, int pin_fd, int final_try,
                  struct problem *problem) _must_use_;
 
 /* Ends the process, if there is one: what it has in hand fails as if it had died. */

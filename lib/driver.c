@@ -2,6 +2,7 @@
 #include "lib/driver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -71,7 +72,8 @@ static int check_settings(const struct driver *driver, const struct facts *setti
         for (size_t i = 0; i < settings->count; i++) {
                 const char *const *known = driver->settings;
 
-                if (string_equal(settings->pair[i].name, DRIVER_FINAL_TRY))
+                if (string_equal(settings->pair[i].name, DRIVER_FINAL_TRY) ||
+                    string_equal(settings->pair[i].name, DRIVER_PIN_TURN))
                         continue;
                 while (*known && !string_equal(*known, settings->pair[i].name))
                         known++;
@@ -452,6 +454,7 @@ int driver_main(const struct driver *driver, int argc, char **argv)
         }
         if (harden_driver(DRIVER_SOCKET_FD) < 0)
                 return EXIT_FAILURE;
+        (void)fcntl(DRIVER_PIN_FD, F_SETFD, FD_CLOEXEC); /* it may not be there */
         bytes = malloc(FRAME_SIZE_MAX);
         if (!bytes)
                 return EXIT_FAILURE;

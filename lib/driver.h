@@ -20,12 +20,16 @@
 #include "lib/secret.h"
 
 #define DRIVER_SOCKET_FD  3
+#define DRIVER_PIN_FD     4               /* lib/pin-turn.h, if OPEN says so */
 #define DRIVER_HANDLE_MAX ((size_t)16384) /* bytes of a key handle */
 #define DRIVER_LABEL_MAX  ((size_t)255)   /* bytes of a key label or token name */
 
 /* A setting of OPEN that each driver knows and no configuration has. "yes": an operator says that
  * the PIN is right now, so that the only try that a token has left may be spent on it. */
 #define DRIVER_FINAL_TRY "FinalTry"
+
+/* Likewise. "yes": DRIVER_PIN_FD is shared with the other processes of the token. */
+#define DRIVER_PIN_TURN "PinTurn"
 
 /* A key that is wanted. */
 struct driver_wish {

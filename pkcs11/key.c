@@ -200,9 +200,8 @@ static CK_RV start_signing(struct token *token, const struct key *key)
                 .pParameter = key->mechanism.has_pss ? &pss : NULL,
                 .ulParameterLen = key->mechanism.has_pss ? sizeof(pss) : 0,
         };
-        CK_RV rv = token->module->C_SignInit(token->session, &mechanism, key->private);
 
-        return rv == CKR_OK && key->wants_pin ? token_give_pin(token) : rv;
+        return token->module->C_SignInit(token->session, &mechanism, key->private);
 }
 
 /* A token that was taken out and put in again may be as good as ever, and has forgotten all
@@ -242,6 +241,9 @@ static int sign(struct token *token, const struct key *key, struct view what,
         if (r < 0)
                 return r;
         rv = start_signing(token, key);
+        r = rv == CKR_OK && key->wants_pin ? token_give_pin(token, problem) : 0;
+        if (r < 0)
+                return r;
         if (rv == CKR_OK)
                 rv = token->module->C_Sign(token->session, input.data, input.size, bytes, &size);
         if (rv != CKR_OK)

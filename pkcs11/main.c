@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/driver.h"
+#include "lib/pin-turn.h"
 #include "pkcs11/key.h"
 #include "pkcs11/mechanism.h"
 
@@ -53,6 +54,13 @@ static int log_in(struct token *token, const char *name, const struct facts *set
         return token_log_in(token, final_try && string_equal(final_try, "yes"), problem);
 }
 
+static int pin_fd(const struct facts *settings)
+{
+        const char *shared = facts_get(settings, DRIVER_PIN_TURN);
+
+        return shared && string_equal(shared, "yes") ? DRIVER_PIN_FD : PIN_TURN_NONE;
+}
+
 static int open_token(const char *name, const struct facts *settings, void **ret_device,
                       struct facts *ret_facts, struct problem *problem)
 {
@@ -64,6 +72,7 @@ static int open_token(const char *name, const struct facts *settings, void **ret
         token = calloc(1, sizeof(*token));
         if (!token)
                 return -ENOMEM;
+        token->pin_fd = pin_fd(settings);
         r = token_find(token, facts_get(settings, "Module"), facts_get(settings, "TokenLabel"),
                        facts_get(settings, "TokenSerial"), problem);
         if (r == 0)

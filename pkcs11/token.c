@@ -7,6 +7,7 @@
 
 #include "lib/driver.h"
 #include "lib/harden.h"
+#include "lib/pin-turn.h"
 #include "lib/utf8.h"
 
 static const struct {
@@ -197,37 +198,35 @@ int token_check_pin(struct token *token, int final_try, struct problem *problem)
 
 /* SoftHSM writes its token at each login, not in one step: a kill then leaves half of it, and with
  * it goes every key. */
-static CK_RV log_in(struct token *token, CK_USER_TYPE user)
+static int log_in(struct token *token, CK_USER_TYPE user, const char *what, struct problem *problem)
 {
         CK_RV rv;
+        int r = pin_turn_take(token->pin_fd, problem);
 
+        if (r < 0)
+                return r;
         harden_outlive_agent();
         rv = token->module->C_Login(token->session, user, token->pin.data, token->pin.size);
+        if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
+                r = token_error(rv, what, problem);
+        token->refused |= r == -EACCES;
+        pin_turn_end(token->pin_fd, r == -EACCES);
         harden_end_with_agent(DRIVER_SOCKET_FD);
-        return rv;
+        return r;
 }
 
-CK_RV token_give_pin(struct token *token)
+int token_give_pin(struct token *token, struct problem *problem)
 {
-        CK_RV rv = log_in(token, CKU_CONTEXT_SPECIFIC);
-
-        token->refused |= rv != CKR_OK && token_error(rv, "", NULL) == -EACCES;
-        return rv;
+        return log_in(token, CKU_CONTEXT_SPECIFIC, "giving the PIN for a signature", problem);
 }
 
 int token_log_in(struct token *token, int final_try, struct problem *problem)
 {
-        CK_RV rv;
         int r = token_check_pin(token, final_try, problem);
 
         if (r == 0)
                 r = open_session(token, problem);
-        if (r < 0)
-                return r;
-        rv = log_in(token, CKU_USER);
-        return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN
-                       ? 0
-                       : token_error(rv, "logging in", problem);
+        return r < 0 ? r : log_in(token, CKU_USER, "logging in", problem);
 }
 
 int token_check_session(struct token *token, struct problem *problem)

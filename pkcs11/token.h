@@ -29,6 +29,7 @@ struct token {
         int has_session;
         struct secret pin; /* for keys that want it before every signature */
         int refused;       /* the token has said no to it: it is not given again */
+        int pin_fd;        /* lib/pin-turn.h */
         struct key **keys; /* by slot number of the driver's protocol */
         size_t key_count;
 };
@@ -47,8 +48,9 @@ int token_log_in(struct token *token, int final_try, struct problem *problem) _m
  * refused. -EACCES, -EBUSY, or what keeps the token from saying so. */
 int token_check_pin(struct token *token, int final_try, struct problem *problem) _must_use_;
 
-/* Gives it for the operation that was begun. */
-CK_RV token_give_pin(struct token *token) _must_use_;
+/* Gives it for the operation that was begun, when no other process of the token does, and unless it
+ * was refused to one. Errors as token_check_pin(). */
+int token_give_pin(struct token *token, struct problem *problem) _must_use_;
 
 /* 0: the session is there, logged in. -ENODEV, -EIO. */
 int token_check_session(struct token *token, struct problem *problem) _must_use_;
