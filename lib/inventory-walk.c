@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
 
 #include "lib/file.h"
+#include "lib/inventory-look.h"
 
 struct walk {
         const char *path;
@@ -14,7 +14,7 @@ struct walk {
         struct problem *problem;
         char name[INVENTORY_NAME_MAX + 1]; /* of what is looked at */
         size_t depth;
-        time_t began;
+        struct inventory_look look;
 };
 
 static int fail(const struct walk *walk, int error)
@@ -31,24 +31,8 @@ static int is_ignored(const struct walk *walk)
         return 0;
 }
 
-/* NULL for a regular file. */
-static const char *oddity(mode_t mode)
-{
-        switch (mode & S_IFMT) {
-        case S_IFREG:
-                return NULL;
-        case S_IFLNK:
-                return "a symbolic link";
-        case S_IFIFO:
-                return "a FIFO";
-        case S_IFSOCK:
-                return "a socket";
-        default:
-                return "a device";
-        }
-}
-
-static int add(struct walk *walk, const struct stat *status)
+/* The look at it follows. */
+static int add(struct walk *walk)
 {
         struct inventory_file *file;
         const struct view name = view_string(walk->name);
@@ -60,13 +44,14 @@ static int add(struct walk *walk, const struct stat *status)
                                    walk->path, INVENTORY_FILES_MAX, INVENTORY_NAMES_MAX);
         if (r < 0)
                 return spool_problem(walk->problem, r);
-        file->odd = oddity(status->st_mode);
-        if (!file->odd)
-                file->odd = inventory_name_fault(name);
-        file->size = (uint64_t)status->st_size;
-        file->is_settled = status->st_ctim.tv_sec < walk->began - INVENTORY_SETTLED_SECONDS;
-        inventory_identify(status, file->identity);
+        file->odd = inventory_name_fault(name);
         return 0;
+}
+
+/* At what was added of the directory @fd, whose name is so long. */
+static int look(struct walk *walk, int fd, size_t length)
+{
+        return inventory_look(&walk->look, fd, length > 0 ? length + 1 : 0);
 }
 
 static int walk_directory(struct walk *walk, int fd);
@@ -90,23 +75,39 @@ static int enter(struct walk *walk, int parent, const char *entry)
         return r;
 }
 
-static int visit(struct walk *walk, int parent, const char *entry)
+/* Not every file system says it with the name. */
+static int find_type(const struct walk *walk, int parent, const struct dirent *entry,
+                     int *ret_is_directory)
 {
-        size_t length = strlen(walk->name), size = strlen(entry);
         struct stat status;
-        int r;
+
+        if (entry->d_type == DT_UNKNOWN &&
+            fstatat(parent, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return fail(walk, -errno);
+        *ret_is_directory =
+                entry->d_type == DT_UNKNOWN ? S_ISDIR(status.st_mode) : entry->d_type == DT_DIR;
+        return 0;
+}
+
+static int visit(struct walk *walk, int parent, const struct dirent *entry)
+{
+        size_t length = strlen(walk->name), size = strlen(entry->d_name);
+        int is_directory = 0, r = 0;
 
         if (length + 1 + size > INVENTORY_NAME_MAX)
                 return fail(walk, -ENAMETOOLONG);
         if (length > 0)
                 walk->name[length] = '/';
-        memcpy(walk->name + length + (length > 0), entry, size + 1);
-        if (is_ignored(walk))
-                r = 0;
-        else if (fstatat(parent, entry, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                r = fail(walk, -errno);
-        else
-                r = S_ISDIR(status.st_mode) ? enter(walk, parent, entry) : add(walk, &status);
+        memcpy(walk->name + length + (length > 0), entry->d_name, size + 1);
+        if (!is_ignored(walk)) {
+                r = find_type(walk, parent, entry, &is_directory);
+                if (r == 0 && !is_directory)
+                        r = add(walk);
+                if (r == 0 && (is_directory || inventory_look_is_due(&walk->look)))
+                        r = look(walk, parent, length);
+                if (r == 0 && is_directory)
+                        r = enter(walk, parent, entry->d_name);
+        }
         walk->name[length] = '\0';
         return r;
 }
@@ -126,11 +127,11 @@ static int walk_directory(struct walk *walk, int fd)
         while (errno = 0, (entry = readdir(dir))) {
                 if (string_equal(entry->d_name, ".") || string_equal(entry->d_name, ".."))
                         continue;
-                r = visit(walk, dirfd(dir), entry->d_name);
+                r = visit(walk, dirfd(dir), entry);
                 if (r < 0)
                         return r;
         }
-        return errno ? fail(walk, -errno) : 0;
+        return errno ? fail(walk, -errno) : look(walk, dirfd(dir), strlen(walk->name));
 }
 
 int inventory_walk(int root_fd, const char *path, const char *const *ignored, struct inventory *ret,
@@ -141,10 +142,11 @@ int inventory_walk(int root_fd, const char *path, const char *const *ignored, st
         int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 
         walk.problem = problem;
-        walk.began = time(NULL);
         if (fd < 0)
                 return fail(&walk, -errno);
+        inventory_look_init(&walk.look, &inventory, path, problem);
         r = walk_directory(&walk, fd);
+        inventory_look_done(&walk.look);
         if (r == 0)
                 r = inventory_sort(&inventory, problem);
         if (r < 0)

@@ -69,6 +69,34 @@ static void test_walk(void)
         expect_integer(inventory.files[1].size, 1);
 }
 
+/* More in a directory than are looked at together, and directories among them. */
+#define LOOKED_AT ((size_t)5000)
+
+static void test_look(void)
+{
+        _cleanup_(folder_done) struct folder folder = folder_new();
+        _cleanup_(inventory_done) struct inventory inventory = {};
+        size_t wrong = 0;
+        char name[32];
+
+        for (size_t i = 0; i < LOOKED_AT; i++) {
+                (void)snprintf(name, sizeof(name), i % 4000 > 0 ? "d/%05zu" : "d/%05zu/f", i);
+                folder_write(&folder, name, view_of("0123456789", i % 10));
+        }
+        expect_integer(inventory_walk(folder.fd, "m", nothing, &inventory, NULL), 0);
+        expect_integer(inventory.count, LOOKED_AT);
+        for (size_t i = 0; i < inventory.count; i++) {
+                uint8_t identity[INVENTORY_IDENTITY_SIZE];
+                struct stat status;
+
+                assert(fstatat(folder.fd, inventory.files[i].name, &status, 0) == 0);
+                inventory_identify(&status, identity);
+                wrong += inventory.files[i].size != i % 10 || inventory.files[i].odd ||
+                         memcmp(inventory.files[i].identity, identity, sizeof(identity)) != 0;
+        }
+        expect_integer(wrong, 0);
+}
+
 /* More than are sorted at a time, in an order that is none, with long names among them. */
 #define MANY ((size_t)200000)
 
@@ -189,6 +217,7 @@ int main(void)
 {
         test_names();
         test_walk();
+        test_look();
         test_many();
         test_pairs();
         test_depth();
