@@ -122,16 +122,47 @@ static int take_string(struct json_hollow *hollow, struct view *piece, struct pr
         return 0;
 }
 
-static int take_escape(struct json_hollow *hollow, struct view *piece, struct problem *problem)
+/* What an escape stands for. */
+static int take_character(struct json_hollow *hollow, unsigned character, struct problem *problem)
 {
-        const struct view first = view_of(piece->data, 1);
+        const uint8_t c = (uint8_t)character;
 
-        if (first.data[0] != '/')
-                return problem_set(problem, -EBADMSG, "member \"%s\": an escape that is not read",
+        if (character < ' ' || character > '~')
+                return problem_set(problem, -EBADMSG, "member \"%s\": no printable ASCII",
                                    hollow->inner);
         hollow->state = HOLLOW_STRING;
+        return hollow->take(hollow->context, view_of(&c, 1), problem);
+}
+
+/* Those of control characters stand for nothing that could be taken. */
+static int take_escape(struct json_hollow *hollow, struct view *piece, struct problem *problem)
+{
+        const uint8_t c = piece->data[0];
+
         *piece = view_of(piece->data + 1, piece->size - 1);
-        return hollow->take(hollow->context, first, problem);
+        if (c == '"' || c == '\\' || c == '/')
+                return take_character(hollow, c, problem);
+        if (c != 'u')
+                return problem_set(problem, -EBADMSG, "member \"%s\": an escape that is not read",
+                                   hollow->inner);
+        hollow->state = HOLLOW_STRING_DIGITS;
+        hollow->digits = hollow->character = 0;
+        return 0;
+}
+
+static int take_digit(struct json_hollow *hollow, struct view *piece, struct problem *problem)
+{
+        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+        const uint8_t c = piece->data[0];
+        const char *found = memchr(digits, c, sizeof(digits) - 1);
+
+        if (!found)
+                return problem_set(problem, -EBADMSG, "member \"%s\": an escape that is not read",
+                                   hollow->inner);
+        *piece = view_of(piece->data + 1, piece->size - 1);
+        hollow->character = hollow->character << 4 | (unsigned)((found - digits) % 16);
+        hollow->digits++;
+        return hollow->digits < 4 ? 0 : take_character(hollow, hollow->character, problem);
 }
 
 /* Between the objects of the array. */
@@ -223,6 +254,8 @@ static int take_some(struct json_hollow *hollow, struct view *piece, struct prob
                 return take_string(hollow, piece, problem);
         case HOLLOW_STRING_ESCAPE:
                 return take_escape(hollow, piece, problem);
+        case HOLLOW_STRING_DIGITS:
+                return take_digit(hollow, piece, problem);
         case HOLLOW_ARRAY_BEGIN:
         case HOLLOW_ARRAY_COMMA:
         case HOLLOW_ARRAY_OBJECT:

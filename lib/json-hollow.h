@@ -22,8 +22,8 @@ enum json_hollow_kind { JSON_HOLLOW_STRING, JSON_HOLLOW_OBJECTS };
 struct json_hollow {
         const char *outer, *inner; /* names, shorter than JSON_HOLLOW_NAME_MAX */
         enum json_hollow_kind kind;
-        /* Takes a part of the string, which is printable ASCII and has no other escape than the
-         * solidus', or one object. */
+        /* Takes a part of the string, escapes resolved, all of it printable ASCII; or one object.
+         */
         int (*take)(void *context, struct view part, struct problem *problem);
         void *context;
         struct buf rest; /* with the limit that it is to have */
@@ -36,6 +36,7 @@ struct json_hollow {
                 HOLLOW_REST_ESCAPE,
                 HOLLOW_STRING,
                 HOLLOW_STRING_ESCAPE,
+                HOLLOW_STRING_DIGITS,
                 HOLLOW_ARRAY_BEGIN,
                 HOLLOW_ARRAY_COMMA,
                 HOLLOW_ARRAY_OBJECT,
@@ -47,6 +48,7 @@ struct json_hollow {
         size_t name_size;
         size_t depth;
         int in_outer, at_outer, at_inner; /* within that member; directly behind a colon of it */
+        unsigned digits, character; /* of an escape that has some: how many have come; its value */
         size_t object_depth;
         struct buf object; /* the begin of one that came in pieces */
 };
