@@ -25,21 +25,32 @@ static int compare(const struct signature *signature, struct problem *problem)
         return problem_set(problem, -EKEYREJECTED, "the manifest is not the one that was signed");
 }
 
+static int hash_manifest(struct signature *signature, const char *hash)
+{
+        _cleanup_(digest_stream_done) struct digest_stream stream = digest_stream_begin(hash);
+        struct view slice;
+        int r;
+
+        signature->hash = NULL;
+        for (size_t i = 0; (slice = spool_slice(&signature->attributes, i)).size > 0;
+             i += slice.size)
+                digest_stream_put(&stream, slice);
+        r = digest_stream_end(&stream, signature->digest, &signature->digest_size);
+        if (r == 0)
+                signature->hash = hash;
+        return r;
+}
+
 static int digest(struct signature *signature, const struct format_signer *signer,
                   struct format_content *content, struct problem *problem)
 {
         const char *hash = signer->algorithm->hash;
-        _cleanup_(digest_stream_done) struct digest_stream stream = digest_stream_begin(hash);
-        struct view slice;
         int r;
 
         (void)content;
         if (signature->bundle.hash && !string_equal(signature->bundle.hash, hash))
                 return -EKEYREJECTED;
-        for (size_t i = 0; (slice = spool_slice(&signature->attributes, i)).size > 0;
-             i += slice.size)
-                digest_stream_put(&stream, slice);
-        r = digest_stream_end(&stream, signature->digest, &signature->digest_size);
+        r = format_has_digest(signature, hash) ? 0 : hash_manifest(signature, hash);
         return r < 0 ? r : compare(signature, problem);
 }
 

@@ -53,8 +53,7 @@ static int digest(struct signature *signature, const struct format_signer *signe
                 return r;
         if (signer->algorithm->kind != ALGORITHM_ECDSA)
                 return -EKEYREJECTED;
-        return dsse_digest_of(signer->algorithm->hash, DSSE_IN_TOTO, format_statement_of(signature),
-                              signature->digest, &signature->digest_size);
+        return format_digest_statement(signature, signer->algorithm->hash);
 }
 
 static int put(struct buf *buf, const struct signature *signature,

@@ -15,6 +15,20 @@ const struct buf *format_statement_of(const struct signature *signature)
         return &signature->attributes;
 }
 
+int format_digest_statement(struct signature *signature, const char *hash)
+{
+        int r;
+
+        if (format_has_digest(signature, hash))
+                return 0;
+        signature->hash = NULL;
+        r = dsse_digest_of(hash, DSSE_IN_TOTO, format_statement_of(signature), signature->digest,
+                           &signature->digest_size);
+        if (r == 0)
+                signature->hash = hash;
+        return r;
+}
+
 int format_take_envelope(struct signature *ret, struct problem *problem)
 {
         const struct dsse *envelope = &ret->bundle.envelope;
@@ -54,8 +68,7 @@ static int digest(struct signature *signature, const struct format_signer *signe
                   struct format_content *content, struct problem *problem)
 {
         (void)content, (void)problem;
-        return dsse_digest_of(signer->algorithm->hash, DSSE_IN_TOTO, format_statement_of(signature),
-                              signature->digest, &signature->digest_size);
+        return format_digest_statement(signature, signer->algorithm->hash);
 }
 
 static int put_bundle(struct buf *buf, const struct signature *signature,

@@ -52,6 +52,7 @@ struct signature {
         struct buf value;      /* by the key, encoded as enum algorithm_kind says */
         uint8_t digest[DIGEST_SIZE_MAX]; /* what the key signs: set by format_digest() */
         size_t digest_size;
+        const char *hash; /* of which that is the digest; set where it does not depend on the key */
         struct buf message;       /* what the key signs, where its algorithm signs messages */
         struct bundle bundle;     /* as read */
         struct buf payload;       /* before parse(): that of its envelope, if it was taken out of
@@ -120,9 +121,19 @@ int format_check_algorithm(const struct format *format, const struct algorithm *
 int format_digest_content(struct signature *signature, const struct format_signer *signer,
                           struct format_content *content, struct problem *problem) _must_use_;
 
+/* Whether the digest by that hash is there already. What is signed stays as it is from the first
+ * digest on, and may be large. */
+static inline int format_has_digest(const struct signature *signature, const char *hash)
+{
+        return signature->hash && string_equal(signature->hash, hash);
+}
+
 /* For formats whose files are envelopes with a statement (format-statement.c). What they sign: the
  * payload; and while it is made, it is among the attributes. */
 const struct buf *format_statement_of(const struct signature *signature);
+
+/* Its digest, as a key with that hash signs it: made once. -ENOMEM, -EOPNOTSUPP. */
+int format_digest_statement(struct signature *signature, const char *hash) _must_use_;
 
 /* Of an envelope that has been read: that it is one of those, and its signature. -EBADMSG. */
 int format_take_envelope(struct signature *ret, struct problem *problem) _must_use_;

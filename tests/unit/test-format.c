@@ -239,6 +239,35 @@ static void test_table(void)
                 expect(key_certificate_find(key_certificate_names[words]) != NULL);
 }
 
+/* A statement may be large, and a ring have many keys: one digest of each kind serves all. */
+static void test_hashed_once(void)
+{
+        static const char *const names[] = {"attestation", "oms", "manifest"};
+        _cleanup_(maker_done) struct maker maker, other;
+
+        make(&maker, "ecdsa-p256");
+        make(&other, "ecdsa-p384");
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                _cleanup_(signature_done) struct signature signature = {
+                        .format = format_find(names[i])};
+                uint8_t first[DIGEST_SIZE_MAX];
+
+                test_label = names[i];
+                buf_put_string(&signature.attributes, "what is signed");
+                expect_integer(signature_digest(&signature, &maker.signer, NULL, NULL), 0);
+                expect_integer(signature.digest_size, 32);
+                memcpy(first, signature.digest, sizeof(first));
+                signature.attributes.data[0] = 'W'; /* nobody looks at it again */
+                expect_integer(signature_digest(&signature, &maker.signer, NULL, NULL), 0);
+                expect_view(view_of(signature.digest, 32), view_of(first, 32));
+                expect_integer(signature_digest(&signature, &other.signer, NULL, NULL), 0);
+                expect_integer(signature.digest_size, 48);
+                expect_integer(signature_digest(&signature, &maker.signer, NULL, NULL), 0);
+                expect(!view_equal(view_of(signature.digest, 32), view_of(first, 32)));
+        }
+        test_label = "";
+}
+
 static void test_certificate(void)
 {
         _cleanup_(maker_done) struct maker maker;
@@ -271,5 +300,6 @@ int main(void)
         test_algorithms();
         test_messages();
         test_certificate();
+        test_hashed_once();
         return test_result();
 }
