@@ -20,10 +20,11 @@ struct buf {
         uint8_t *data;
         size_t size;
         size_t capacity;
-        size_t limit; /* bytes; 0 stands for BUF_LIMIT_DEFAULT */
-        int error;    /* 0, -ENOMEM or -EMSGSIZE; sticks */
-        int spooled;  /* see lib/spool.h */
-        int spool;    /* descriptor of its file, plus one; 0: none */
+        size_t limit;    /* bytes; 0 stands for BUF_LIMIT_DEFAULT */
+        int error;       /* 0, -ENOMEM or -EMSGSIZE; sticks */
+        int spooled;     /* see lib/spool.h */
+        int spool;       /* descriptor of its file, plus one; 0: none */
+        size_t reserved; /* addresses of a spooled one; bytes */
 };
 
 #define BUF_LIMIT_DEFAULT ((size_t)64 << 20)

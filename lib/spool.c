@@ -5,21 +5,44 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define FOLDER_DEFAULT "/var/tmp"
 #define NAME_MAX_SIZE  4096
+#define SHARE          16 /* of the addresses that a process may have: some buffers live at a time */
 
 static size_t page_size(void)
 {
         return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Addresses for all that the buf may ever hold, so that nothing moves. */
-static size_t reserved_size(const struct buf *buf)
+/* Addresses for all that the buf may ever hold, so that nothing moves; or for as much as can be had
+ * where they are scarce, as under `ulimit -v`. */
+static size_t wanted_size(const struct buf *buf)
 {
         size_t limit = buf->limit > 0 ? buf->limit : BUF_LIMIT_DEFAULT;
+        struct rlimit addresses;
 
+        if (getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY &&
+            addresses.rlim_cur / SHARE < limit)
+                limit = (size_t)(addresses.rlim_cur / SHARE);
         return (limit + SPOOL_STEP) / SPOOL_STEP * SPOOL_STEP + SPOOL_STEP;
+}
+
+static int reserve(struct buf *buf)
+{
+        for (size_t size = wanted_size(buf); size >= 2 * SPOOL_STEP;
+             size = size / 2 / SPOOL_STEP * SPOOL_STEP) {
+                void *data = mmap(NULL, size, PROT_NONE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+                if (data == MAP_FAILED)
+                        continue;
+                buf->data = data;
+                buf->reserved = size;
+                return 0;
+        }
+        return -ENOMEM;
 }
 
 static const char *folder(void)
@@ -116,15 +139,10 @@ static int grow_memory(struct buf *buf, size_t needed)
 int spool_enlarge(struct buf *buf, size_t needed)
 {
         size_t capacity = (needed / SPOOL_STEP + 1) * SPOOL_STEP;
-        void *data;
+        int r = buf->data ? 0 : reserve(buf);
 
-        if (!buf->data) {
-                data = mmap(NULL, reserved_size(buf), PROT_NONE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-                if (data == MAP_FAILED)
-                        return -ENOMEM;
-                buf->data = data;
-        }
+        if (r < 0 || capacity > buf->reserved)
+                return -ENOMEM;
         if (needed < SPOOL_MEMORY)
                 return grow_memory(buf, needed);
         if (buf->spool == 0)
@@ -136,7 +154,7 @@ void spool_release(struct buf *buf)
 {
         if (!buf->data)
                 return;
-        (void)munmap(buf->data, reserved_size(buf)); /* what was mapped there */
+        (void)munmap(buf->data, buf->reserved); /* what was mapped there */
         if (buf->spool > 0)
                 (void)close(buf->spool - 1); /* nobody reads it any more */
 }

@@ -134,6 +134,30 @@ static void test_full(void)
         assert(setrlimit(RLIMIT_FSIZE, &large) == 0);
 }
 
+/* Where addresses are scarce, a buf has fewer of them, and says when they are used up. */
+static void test_few_addresses(void)
+{
+        _cleanup_(buf_done) struct buf large = BUF_SPOOLED(LIMIT << 10), again = large, buf = large;
+        const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+        struct rlimit few = {0, RLIM_INFINITY};
+        unsigned long pages = 0;
+        FILE *file = fopen("/proc/self/statm", "re");
+
+        assert(file && fscanf(file, "%lu", &pages) == 1);
+        (void)fclose(file); /* only read */
+        few.rlim_cur = pages * 4096 + (4 * LIMIT);
+        assert(setrlimit(RLIMIT_AS, &few) == 0);
+        buf_put_u8(&large, 1);
+        buf_put_u8(&again, 2);
+        put_words(&buf, 0, WORDS << 1);
+        assert(setrlimit(RLIMIT_AS, &all) == 0);
+        expect_integer(buf_error(&large), 0);
+        expect_integer(buf_error(&again), 0);
+        expect_integer(buf_error(&buf), -ENOMEM);
+        expect(buf.size >= SPOOL_STEP);
+        expect_words(&buf);
+}
+
 static void test_borrowed(void)
 {
         const struct buf buf = spool_borrow(view_string("abc"));
@@ -151,6 +175,7 @@ int main(void)
         test_again();
         test_folder();
         test_full();
+        test_few_addresses();
         test_borrowed();
         return test_result();
 }
