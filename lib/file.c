@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "lib/spool.h"
 
 #define READ_SIZE ((size_t)65536)
+#define NAMES_MAX 10 /* of temporary files that are tried */
 
 static int read_to_end(int fd, struct buf *ret)
 {
@@ -116,37 +118,56 @@ int file_sync_parent(int dir_fd, const char *path)
         return 0;
 }
 
-static int write_temporary(int dir_fd, const char *path, const struct buf *content, mode_t mode)
+/* The first name is the plain one. The others nobody can guess who would be in the way of it. */
+static int name_temporary(const char *path, int is_first, char ret[PATH_MAX])
 {
-        _cleanup_(fd_closep) int fd = -1;
-        int r;
+        uint64_t chance;
+        int length;
 
-        fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-        if (fd < 0)
-                return -errno;
-        r = file_write_buf(fd, content);
-        if (r == 0 && fdatasync(fd) < 0)
-                r = -errno;
-        return r;
+        if (!is_first && getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+                return -EIO;
+        length = is_first
+                         ? snprintf(ret, PATH_MAX, "%s.tmp", path)
+                         : snprintf(ret, PATH_MAX, "%s.%llu.tmp", path, (unsigned long long)chance);
+        return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+/* A file that is made here and was not there before: what lies in the folder may be of somebody
+ * else who can write there, or of another process that is about to do the same. */
+static int make_temporary(int dir_fd, const char *path, mode_t mode, char ret_name[PATH_MAX])
+{
+        int fd = -1, r = -EEXIST;
+
+        for (int i = 0; r == -EEXIST && i < NAMES_MAX; i++) {
+                r = name_temporary(path, i == 0, ret_name);
+                if (r < 0)
+                        return r;
+                fd = openat(dir_fd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                            mode);
+                r = fd < 0 ? -errno : 0;
+        }
+        return r < 0 ? r : fd;
+}
+
+static int write_temporary(int fd, const struct buf *content)
+{
+        int r = file_write_buf(fd, content);
+
+        return r == 0 && fdatasync(fd) < 0 ? -errno : r;
 }
 
 static int put(int dir_fd, const char *path, const struct buf *content, mode_t mode,
                struct problem *problem)
 {
         char temporary[PATH_MAX];
-        int r, length;
+        _cleanup_(fd_closep) int fd = make_temporary(dir_fd, path, mode, temporary);
+        int r = fd < 0 ? fd : write_temporary(fd, content);
 
-        length = snprintf(temporary, sizeof(temporary), "%s.tmp", path);
-        if (length < 0 || (size_t)length >= sizeof(temporary))
-                return problem_set(problem, -ENAMETOOLONG, "%s: path too long", path);
-        r = write_temporary(dir_fd, temporary, content, mode);
         if (r == 0 && renameat(dir_fd, temporary, dir_fd, path) < 0)
                 r = -errno;
-        if (r < 0) {
+        if (r < 0 && fd >= 0)
                 (void)unlinkat(dir_fd, temporary, 0); /* the failure is reported either way */
-                return problem_set(problem, r, "%s: %s", path, strerror(-r));
-        }
-        return 0;
+        return r < 0 ? problem_set(problem, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
 int file_put(int dir_fd, const char *path, struct view content, mode_t mode,

@@ -27,7 +27,8 @@ int file_open(int dir_fd, const char *path, int *ret_fd, struct problem *problem
 int file_read_fd(int fd, const char *path, struct buf *ret, struct problem *problem) _must_use_;
 
 /* Writes a temporary file beside @path, fdatasync()s it, renames it over @path and fsync()s the
- * folder. On failure @path is as it was, and the temporary file is gone. */
+ * folder. On failure @path is as it was, and the temporary file is gone. That is PATH.tmp or, where
+ * there is something of that name, PATH.NUMBER.tmp: nothing that is there is written to. */
 int file_replace(int dir_fd, const char *path, struct view content, mode_t mode,
                  struct problem *problem) _must_use_;
 

@@ -104,30 +104,52 @@ static void test_replace(void)
         expect_integer(faccessat(folder.fd, "file.tmp", F_OK, 0), -1);
 }
 
-/* What a crashed writer left behind is no obstacle, and is not kept. */
-static void test_replace_over_a_leftover(void)
+static size_t count_files(const struct folder *folder)
+{
+        _cleanup_(dir_closep) DIR *dir = opendir(folder->path);
+        const struct dirent *entry;
+        size_t count = 0;
+
+        assert(dir);
+        while ((entry = readdir(dir)))
+                count += entry->d_name[0] != '.';
+        return count;
+}
+
+/* What a crashed writer left behind, or another one is just writing, is no obstacle. */
+static void test_replace_beside_a_leftover(void)
 {
         _cleanup_(folder_done) struct folder folder = folder_new();
 
         folder_write(&folder, "file.tmp", view_string("a long leftover"));
-        expect_integer(file_replace(folder.fd, "file", view_string("new"), 0600, NULL), 0);
+        expect_integer(file_replace(folder.fd, "file", view_string("new"), 0640, NULL), 0);
         expect_content(&folder, "file", "new");
-        expect_integer(faccessat(folder.fd, "file.tmp", F_OK, 0), -1);
+        expect_integer(mode_of(&folder, "file"), 0640);
+        expect_content(&folder, "file.tmp", "a long leftover");
+        expect_integer(count_files(&folder), 2);
 }
 
-/* A symbolic link in the temporary file's place does not lead the writer elsewhere. */
-static void test_replace_does_not_follow(void)
+/* A link in the temporary file's place does not lead the writer elsewhere, and a pipe does not hold
+ * it up. */
+static void test_replace_uses_nothing_there(void)
 {
         _cleanup_(folder_done) struct folder folder = folder_new();
-        struct problem problem = {};
+        struct stat status;
 
-        folder_write(&folder, "file", view_string("old"));
         folder_write(&folder, "elsewhere", view_string("untouched"));
-        expect_integer(symlinkat("elsewhere", folder.fd, "file.tmp"), 0);
-        expect_integer(file_replace(folder.fd, "file", view_string("new"), 0600, &problem), -ELOOP);
-        expect_text(view_string(problem.text), "file: Too many levels of symbolic links");
-        expect_content(&folder, "file", "old");
+        expect_integer(symlinkat("elsewhere", folder.fd, "a.tmp"), 0);
+        expect_integer(symlinkat("nowhere", folder.fd, "b.tmp"), 0);
+        expect_integer(linkat(folder.fd, "elsewhere", folder.fd, "c.tmp", 0), 0);
+        expect_integer(mkfifoat(folder.fd, "d.tmp", 0600), 0);
+        for (const char *name = "a\0b\0c\0d\0"; *name; name += 2) {
+                expect_integer(file_replace(folder.fd, name, view_string("new"), 0600, NULL), 0);
+                expect_content(&folder, name, "new");
+        }
         expect_content(&folder, "elsewhere", "untouched");
+        expect_integer(faccessat(folder.fd, "nowhere", F_OK, 0), -1);
+        expect_integer(fstatat(folder.fd, "d.tmp", &status, AT_SYMLINK_NOFOLLOW), 0);
+        expect(S_ISFIFO(status.st_mode));
+        expect_integer(count_files(&folder), 9);
 }
 
 static void test_replace_fails_whole(void)
@@ -140,7 +162,10 @@ static void test_replace_fails_whole(void)
         expect_integer(file_replace(folder.fd, "folder", view_string("new"), 0600, &problem),
                        -EISDIR);
         expect_text(view_string(problem.text), "folder: Is a directory");
-        expect_integer(faccessat(folder.fd, "folder.tmp", F_OK, 0), -1);
+        expect_integer(count_files(&folder), 1);
+        folder_write(&folder, "folder.tmp", view_string("x"));
+        expect_integer(file_replace(folder.fd, "folder", view_string("new"), 0600, NULL), -EISDIR);
+        expect_integer(count_files(&folder), 2);
         expect_integer(file_replace(folder.fd, "absent/file", view_string("new"), 0600, NULL),
                        -ENOENT);
 }
@@ -176,8 +201,8 @@ int main(void)
         test_read_content();
         test_read_refused();
         test_replace();
-        test_replace_over_a_leftover();
-        test_replace_does_not_follow();
+        test_replace_beside_a_leftover();
+        test_replace_uses_nothing_there();
         test_replace_fails_whole();
         test_sync_parent();
         test_write_all();
