@@ -6,7 +6,7 @@
 #include <openssl/sha.h>
 #include <unistd.h>
 
-#define READ_SIZE ((size_t)1 << 20)
+#include "lib/file-pass.h"
 
 /* The one-shot and streaming SHA256_* functions are deprecated in OpenSSL 3 in favour of EVP, whose
  * fetch and context cost several times the hash of a short record. EVP stays where files are
@@ -61,13 +61,13 @@ static void evp_md_ctx_freep(EVP_MD_CTX **context)
 
 static int digest_update_from(EVP_MD_CTX *context, int fd)
 {
-        _cleanup_(freep) uint8_t *block = malloc(READ_SIZE);
+        _cleanup_(freep) uint8_t *block = file_pass_block();
         ssize_t got;
 
         if (!block)
                 return -ENOMEM;
         for (;;) {
-                got = read(fd, block, READ_SIZE);
+                got = read(fd, block, FILE_PASS_BLOCK);
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got <= 0)

@@ -6,7 +6,13 @@
 
 #include "lib/mapped.h"
 
-#define KEEP_MAX ((size_t)4 << 20) /* more makes nothing faster */
+#define KEEP_MAX  ((size_t)4 << 20) /* more makes nothing faster */
+#define ALIGNMENT ((size_t)4096)    /* the size of a page, or as good as it */
+
+uint8_t *file_pass_block(void)
+{
+        return aligned_alloc(ALIGNMENT, FILE_PASS_BLOCK);
+}
 
 static size_t bytes_to_keep(unsigned threads)
 {

@@ -5,11 +5,10 @@
 #include <fcntl.h>
 
 #include "lib/base64.h"
+#include "lib/file-pass.h"
 #include "lib/file.h"
 #include "lib/json-hollow.h"
 #include "lib/spool.h"
-
-#define READ_SIZE ((size_t)1 << 18)
 
 static int take(void *context, struct view part, struct problem *problem)
 {
@@ -28,13 +27,13 @@ static int take(void *context, struct view part, struct problem *problem)
 /* Whatever the file is, JSON or not: of other things than such an envelope all remains. */
 static int read_pieces(int fd, struct json_hollow *hollow, struct problem *problem)
 {
-        _cleanup_(freep) uint8_t *piece = malloc(READ_SIZE);
+        _cleanup_(freep) uint8_t *piece = file_pass_block();
         size_t size = 0;
 
         if (!piece)
                 return -ENOMEM;
         for (;;) {
-                ssize_t got = read(fd, piece, READ_SIZE);
+                ssize_t got = read(fd, piece, FILE_PASS_BLOCK);
                 int r;
 
                 if (got < 0 && errno == EINTR)

@@ -150,7 +150,7 @@ static void hash_file(struct worker *worker, struct inventory_file *file)
 static void work(void *job, void *context, unsigned number)
 {
         _cleanup_(evp_md_ctx_freep) EVP_MD_CTX *digest = EVP_MD_CTX_new();
-        _cleanup_(freep) uint8_t *block = malloc(FILE_PASS_BLOCK);
+        _cleanup_(freep) uint8_t *block = file_pass_block();
         struct run *run = context;
         struct worker worker = {run, digest, block};
         size_t i;

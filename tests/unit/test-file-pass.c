@@ -8,7 +8,7 @@
 #define BLOCK  FILE_PASS_BLOCK
 #define WINDOW ((size_t)64 << 20)
 
-static uint8_t block[BLOCK];
+static uint8_t *block;
 
 /* Each eight bytes say where they are. It is in memory, whatever else the machine does. */
 static int make_file(size_t size)
@@ -104,10 +104,14 @@ static void test_shorter(size_t size, size_t before, size_t left)
 
 int main(void)
 {
+        block = file_pass_block();
+        assert(block);
+        expect((uintptr_t)block % 4096 == 0);
         test_sizes();
         test_shorter(PAGE_CACHE_SIZE_MIN - 1, BLOCK, 2 * BLOCK);
         test_shorter(PAGE_CACHE_SIZE_MIN, BLOCK, 2 * BLOCK);
         test_shorter(PAGE_CACHE_SIZE_MIN, BLOCK, 0);
         test_shorter(PAGE_CACHE_SIZE_MIN, PAGE_CACHE_SIZE_MIN - BLOCK, PAGE_CACHE_SIZE_MIN - BLOCK);
+        free(block);
         return test_result();
 }
