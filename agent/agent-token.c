@@ -92,7 +92,7 @@ static const struct token_key *on_key_at(struct token *token, size_t index, void
 
         for (size_t i = 0; (key = keystore_at(agent->store, i)); i++)
                 if (string_equal(key->info.token, token_name(token)) &&
-                    key->info.state == KEY_ACTIVE && index-- == 0)
+                    (key->info.state == KEY_ACTIVE || agent_owes_count(key)) && index-- == 0)
                         return &key->token_key;
         /* One that is being made may have to sign already: what it follows. */
         for (size_t i = 0; (key = keystore_pending_at(agent->store, i)); i++)

@@ -316,6 +316,9 @@ void agent_report_counters(const struct agent *agent, const struct token *token)
  * count.c. */
 void agent_count_uses(struct agent *agent, const struct token *token);
 
+/* Whether it is a counted version whose uses are to be told: it must stay loaded. */
+int agent_owes_count(const struct key *key);
+
 /* The same every now and then, from now on. */
 int agent_count_regularly(struct agent *agent) _must_use_;
 

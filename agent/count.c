@@ -97,6 +97,13 @@ static void count(struct agent *agent, struct key *key, struct token *token)
         token_submit(token, &counting->operation);
 }
 
+/* A version that has ended is counted once more: it will never be used again, says the journal. */
+int agent_owes_count(const struct key *key)
+{
+        return key->info.gate.counter && !key->info.destroyed[0] &&
+               (key->info.state == KEY_ACTIVE || key->uses > 0);
+}
+
 void agent_count_uses(struct agent *agent, const struct token *token)
 {
         struct key *key;
@@ -104,9 +111,8 @@ void agent_count_uses(struct agent *agent, const struct token *token)
         for (size_t i = 0; (key = keystore_at(agent->store, i)); i++) {
                 struct token *its = agent_find_token(agent, key->info.token, NULL);
 
-                if (key->info.gate.counter && key->info.state == KEY_ACTIVE && !key->counting &&
-                    its && (its == token || (!token && key->uses > 0)) &&
-                    token_state(its) == TOKEN_READY)
+                if (agent_owes_count(key) && !key->counting && its &&
+                    (its == token || (!token && key->uses > 0)) && token_state(its) == TOKEN_READY)
                         count(agent, key, its);
         }
 }

@@ -5,7 +5,8 @@
  * counted key is announced by an intent, and the count is the number of signatures, and at most one
  * more for each intent that nothing came of. What is attested of it counts no use that the tree
  * attested with it does not announce. That a witness allowed each signature is checked with the
- * record itself.
+ * record itself. A version that has no such gate does not follow one that has, and what it signs
+ * reaches no level of its name.
  */
 
 #include <errno.h>
@@ -19,19 +20,20 @@
 
 struct uses {
         int created;
-        uint64_t made;              /* record that says so */
-        uint64_t first;             /* record from which on the next count speaks */
-        int64_t signatures;         /* recorded */
-        int64_t open;               /* intents that no signature has followed */
-        int64_t astray;             /* uses without a record that have been reported */
-        uint32_t resets;            /* of the TPM in the last attestation, and … */
-        uint64_t clock;             /* … its clock, which a power cut sets back a little */
+        uint64_t gated;     /* record from which on every signature of the name had a witness */
+        uint64_t first;     /* record from which on the next count speaks */
+        int64_t signatures; /* recorded */
+        int64_t open;       /* intents that no signature has followed */
+        int64_t astray;     /* uses without a record that have been reported */
+        uint32_t resets;    /* of the TPM in the last attestation, and … */
+        uint64_t clock;     /* … its clock, which a power cut sets back a little */
         struct announced announced; /* for keys whose counts are attested */
 };
 
 struct gates {
         struct replay *replay;
-        int lost; /* some records are not known, so nothing can be counted */
+        int gated; /* some key of the ring is */
+        int lost;  /* some records are not known, so nothing can be counted */
         uint64_t end;
         int watching; /* some counts are attested: of the trees in … */
         struct tree_window window;
@@ -62,6 +64,8 @@ static int begin(struct replay *replay, void **ret_state)
         gates->uses = calloc(replay_ring(replay)->count + 1, sizeof(*gates->uses));
         for (size_t i = 0; i < replay_ring(replay)->count; i++)
                 gates->watching |= replay_ring(replay)->keys[i].gate.attester != NULL;
+        for (size_t i = 0; i < replay_ring(replay)->count; i++)
+                gates->gated |= gate_is_closed(&replay_ring(replay)->keys[i].gate);
         return gates->uses ? 0 : -ENOMEM;
 }
 
@@ -83,6 +87,45 @@ static void expect_member(struct gates *gates, const struct replay_leaf *leaf, c
                                    (int)found.size, found.data ? (const char *)found.data : "");
 }
 
+/* The newest version before @key that was made, or NULL. */
+static const struct keyring_key *find_before(const struct gates *gates,
+                                             const struct keyring_key *key)
+{
+        const struct keyring *ring = replay_ring(gates->replay);
+        const struct keyring_key *best = NULL;
+
+        for (size_t i = 0; i < ring->count; i++) {
+                const struct keyring_key *other = &ring->keys[i];
+
+                if (gates->uses[i].created && other->version < key->version &&
+                    string_equal(other->name, key->name) &&
+                    (!best || best->version < other->version))
+                        best = other;
+        }
+        return best;
+}
+
+/* Whoever may rotate a key does not get it out of its gate unnoticed. */
+static void check_versions(struct gates *gates, const struct replay_leaf *leaf,
+                           const struct keyring_key *key)
+{
+        const struct keyring_key *before = find_before(gates, key);
+        int counter, witness;
+
+        if (!before)
+                return;
+        counter = before->gate.counter && !key->gate.counter;
+        witness = before->gate.witness && !key->gate.witness;
+        if (counter || witness)
+                replay_report_leaf(gates->replay, leaf,
+                                   "%s: version %u of the key has a %s, and version %u has none",
+                                   leaf->record->type->name, before->version,
+                                   counter && witness ? "use counter and a witness"
+                                   : counter          ? "use counter"
+                                                      : "witness",
+                                   key->version);
+}
+
 static int take_create(struct gates *gates, const struct replay_leaf *leaf,
                        const struct keyring_key *key)
 {
@@ -94,8 +137,10 @@ static int take_create(struct gates *gates, const struct replay_leaf *leaf,
                 return -ENOMEM;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 expect_member(gates, leaf, names[i], expected);
+        if (!uses->created)
+                check_versions(gates, leaf, key);
         uses->created = 1;
-        uses->made = uses->first = leaf->index;
+        uses->gated = uses->first = leaf->index;
         return 0;
 }
 
@@ -341,6 +386,25 @@ static int take_event(struct gates *gates, const struct replay_leaf *leaf,
         return announced_add(&uses->announced, leaf->index, before);
 }
 
+/* The levels are those of a name: what a version without a gate signs is in none of them. */
+static void pass_by(struct gates *gates, const struct replay_leaf *leaf,
+                    const struct keyring_key *key)
+{
+        const struct keyring *ring = replay_ring(gates->replay);
+
+        for (size_t i = 0; i < ring->count; i++) {
+                const struct keyring_key *other = &ring->keys[i];
+
+                if (!gates->uses[i].created || !gate_is_closed(&other->gate) ||
+                    !string_equal(other->name, key->name))
+                        continue;
+                if (!key->gate.witness)
+                        gates->uses[i].gated = leaf->index + 1;
+                if (!key->gate.counter)
+                        gates->uses[i].first = leaf->index + 1;
+        }
+}
+
 static int take_record(struct gates *gates, const struct replay_leaf *leaf)
 {
         const struct keyring_key *key;
@@ -349,6 +413,8 @@ static int take_record(struct gates *gates, const struct replay_leaf *leaf)
                 if (!record_is(leaf->record, events[i].type))
                         continue;
                 key = replay_find_key(gates->replay, leaf->record);
+                if (key && gates->gated && events[i].take == take_sign)
+                        pass_by(gates, leaf, key);
                 /* Of others only what they are made with is of interest: nothing, says the ring. */
                 if (key && (gate_is_closed(&key->gate) || events[i].take == take_create))
                         return take_event(gates, leaf, key, i);
@@ -378,7 +444,7 @@ static int end(void *state)
         for (size_t i = 0; i < ring->count && !gates->lost; i++)
                 if (ring->keys[i].gate.witness && gates->uses[i].created)
                         replay_reached(gates->replay, REPLAY_L3, ring->keys[i].name,
-                                       gates->uses[i].made, gates->end);
+                                       gates->uses[i].gated, gates->end);
         return 0;
 }
 
@@ -389,7 +455,7 @@ static const struct field fields[] = {
 };
 
 static const struct field uses_fields[] = {
-        FIELD(struct uses, created, FIELD_FLAG), FIELD(struct uses, made, FIELD_NUMBER),
+        FIELD(struct uses, created, FIELD_FLAG), FIELD(struct uses, gated, FIELD_NUMBER),
         FIELD(struct uses, first, FIELD_NUMBER), FIELD(struct uses, signatures, FIELD_COUNT),
         FIELD(struct uses, open, FIELD_COUNT),   FIELD(struct uses, astray, FIELD_COUNT),
         FIELD(struct uses, resets, FIELD_WORD),  FIELD(struct uses, clock, FIELD_NUMBER),

@@ -356,6 +356,138 @@ static void test_witness(void)
         test_label = "";
 }
 
+#define COUNTER 1u
+#define WITNESS 2u
+
+/* Two versions of the key, the second one with a pair and a gate of its own. */
+struct versions {
+        struct rig rig;
+        struct keyring_key keys[RIG_KEYS + 1];
+        EVP_PKEY *second;
+};
+
+static void set_gate(struct gate *gate, unsigned bits, uint32_t counter, struct view witness)
+{
+        gate_done(gate);
+        if (bits & COUNTER)
+                gate->counter = counter;
+        if (bits & WITNESS)
+                expect_integer(gate_set_witness(gate, witness), 0);
+}
+
+static void versions_init(struct versions *versions, const unsigned gates[2])
+{
+        const struct algorithm *algorithm = algorithm_find("ecdsa-p256");
+        _cleanup_(key_freep) EVP_PKEY *witness = key_new(algorithm);
+        struct keyring_key *keys = versions->keys;
+        _cleanup_(buf_done) struct buf spki = {};
+
+        *versions = (struct versions){.second = key_new(algorithm)};
+        rig_init(&versions->rig);
+        key_put_spki(witness, &spki);
+        set_gate(&versions->rig.model.keys[RIG_MODEL].gate, gates[0], GATE_COUNTER_FIRST,
+                 buf_view(&spki));
+        keys[RIG_LOG] = versions->rig.model.keys[RIG_LOG];
+        keys[RIG_MODEL] = versions->rig.model.keys[RIG_MODEL];
+        keys[RIG_KEYS] = keys[RIG_MODEL];
+        keys[RIG_KEYS].version = 2;
+        keys[RIG_KEYS].pubkey = key_public(versions->second);
+        keys[RIG_KEYS].gate = (struct gate){};
+        set_gate(&keys[RIG_KEYS].gate, gates[1], GATE_COUNTER_FIRST + 1, buf_view(&spki));
+        versions->rig.model.made.ring.keys = keys;
+        versions->rig.model.made.ring.count = RIG_KEYS + 1;
+}
+
+static void versions_done(struct versions *versions)
+{
+        pubkey_free(versions->keys[RIG_KEYS].pubkey);
+        gate_done(&versions->keys[RIG_KEYS].gate);
+        EVP_PKEY_free(versions->second);
+        rig_done(&versions->rig);
+}
+
+/* 1 and 2: that version is made; s: the first one signs; a: it is about to. */
+static json_t *make_of_version(struct versions *versions, char kind)
+{
+        const struct keyring_key *key = &versions->keys[RIG_KEYS];
+        json_t *record;
+
+        if (kind != '2')
+                return make(&versions->rig, kind == '1' ? 'C' : kind);
+        record = record_begin("key.create");
+        record_set_key(record, key);
+        record_set_made(record, key);
+        record_set_text(record, "token", "tpm0");
+        expect_integer(gate_to_json(&key->gate, record), 0);
+        return record;
+}
+
+/* A key does not get out of its gate by a new version, and what a version without one signs is no
+ * part of a level. */
+static const struct {
+        const char *label, *records;
+        unsigned gates[2];
+        const char *text; /* at the second record */
+        uint64_t first, end;
+} succession[] = {
+        {"neither", "12", {0, 0}, NULL, 0, 0},
+        {"both count", "12", {COUNTER, COUNTER}, NULL, 0, 0},
+        {"the first one counts",
+         "12",
+         {COUNTER, 0},
+         "key.create: version 1 of the key has a use counter, and version 2 has none",
+         0,
+         0},
+        {"the first one has a witness",
+         "12",
+         {WITNESS, 0},
+         "key.create: version 1 of the key has a witness, and version 2 has none",
+         0,
+         2},
+        {"the first one has all",
+         "12",
+         {COUNTER | WITNESS, 0},
+         "key.create: version 1 of the key has a use counter and a witness, and version 2 "
+         "has none",
+         0,
+         2},
+        {"the second one counts only",
+         "12",
+         {COUNTER | WITNESS, COUNTER},
+         "key.create: version 1 of the key has a witness, and version 2 has none",
+         0,
+         2},
+        {"the second one has a witness", "12a", {0, WITNESS}, NULL, 1, 3},
+        {"the second one has it, and the first one signs on", "12sasa", {0, WITNESS}, NULL, 5, 6},
+        {"the first one signs last", "12s", {0, WITNESS}, NULL, 0, 0},
+};
+
+static void test_versions(void)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(succession); i++) {
+                const struct replay_range *range;
+                struct replay_result result;
+                struct versions versions;
+                struct found found;
+
+                test_label = succession[i].label;
+                versions_init(&versions, succession[i].gates);
+                for (const char *kind = succession[i].records; *kind; kind++)
+                        made_add_record(&versions.rig.model.made,
+                                        make_of_version(&versions, *kind));
+                found_replay(&versions.rig.model.made, &replay_rule_gate, &found, &result);
+                found_expect(&found, 1, succession[i].text);
+                range = find_range(&result, REPLAY_L3);
+                expect_integer(range != NULL, succession[i].end > 0);
+                if (range) {
+                        expect_integer(range->first, succession[i].first);
+                        expect_integer(range->end, succession[i].end);
+                }
+                versions_done(&versions);
+        }
+        test_label = "";
+}
+
 /* Of a long past, the newest half at least is known. */
 static void test_announced(void)
 {
@@ -431,6 +563,7 @@ int main(void)
         test_announced();
         test_restored();
         test_witness();
+        test_versions();
         test_counts();
         test_create();
         return test_result();
