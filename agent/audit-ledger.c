@@ -185,6 +185,12 @@ void audit_ledger_resolve(struct audit_ledger *ledger, uint64_t entry, uint64_t 
                                  shorten(old, (int)(entry & 1), index));
 }
 
+/* An intent has no signature from which the response would follow. */
+void audit_ledger_withhold(struct audit_ledger *ledger, uint64_t entry, uint64_t index)
+{
+        audit_ledger_resolve(ledger, entry & ~UINT64_C(1), index);
+}
+
 void audit_ledger_give_up(struct audit_ledger *ledger, uint64_t entry)
 {
         struct audit_interval *interval = entry ? find_interval(ledger, entry) : NULL;

@@ -73,6 +73,9 @@ uint64_t audit_ledger_add_signature(struct audit_ledger *ledger,
 void audit_ledger_resolve(struct audit_ledger *ledger, uint64_t entry, uint64_t index);
 void audit_ledger_give_up(struct audit_ledger *ledger, uint64_t entry);
 
+/* Nobody was given it, and the `intent` of that index says so. */
+void audit_ledger_withhold(struct audit_ledger *ledger, uint64_t entry, uint64_t index);
+
 /* Compares with what the TPM says. -EBADMSG: it says nonsense; -ENODATA: something else, which is
  * no wonder, for the ledger is in doubt or excused, or the TPM was reset; -EKEYREJECTED: something
  * else, so somebody else has used it. */

@@ -393,6 +393,12 @@ void audit_give_up(struct audit *audit, uint64_t entry)
         record_intervals(audit);
 }
 
+void audit_withhold(struct audit *audit, uint64_t entry, uint64_t index)
+{
+        audit_ledger_withhold(&audit->ledger, entry, index);
+        record_intervals(audit);
+}
+
 void audit_finish(struct audit *audit, void (*done)(void *context), void *context)
 {
         audit->finished = done;

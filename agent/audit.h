@@ -35,7 +35,7 @@ DEFINE_CLEANUP(struct audit *, audit_free)
 /* The token has become ready: what happened until now is attested before it does anything else. */
 void audit_begin(struct audit *audit);
 
-/* The token has signed. Sets operation->audit_entry, for the next two functions. */
+/* The token has signed. Sets operation->audit_entry, for the next three functions. */
 void audit_note(struct audit *audit, struct operation *operation,
                 const struct operation_evidence *evidence);
 
@@ -45,6 +45,9 @@ void audit_excuse(struct audit *audit);
 /* The signature of that operation is in the durable record @index; or it never will be. */
 void audit_resolve(struct audit *audit, uint64_t entry, uint64_t index);
 void audit_give_up(struct audit *audit, uint64_t entry);
+
+/* Likewise: nobody was given it, and the durable `intent` @index says so. */
+void audit_withhold(struct audit *audit, uint64_t entry, uint64_t index);
 
 /* Has everything attested and recorded, as far as that is possible; then calls @done, perhaps from
  * within. */

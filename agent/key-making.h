@@ -91,6 +91,10 @@ void making_withhold(struct making *making, const char *error, const char *reaso
 /* The new version takes over once the old one is at rest. key-rotate.c, as the next one. */
 void making_take_over(struct making *making);
 
+/* Whether what the old version (@side 0) or the new one has signed is still to be accounted for,
+ * and where. */
+int making_find_audit(const struct making *making, size_t side, struct audit **ret);
+
 /* Nobody was told of the new version, and it goes. */
 void making_give_up(struct making *making);
 

@@ -15,23 +15,28 @@
  * says so, and one rename makes it so. Until that record is durable nothing has happened, after it
  * everything has: what a crash leaves undone is done at the start (key-recover.c). */
 
+int making_find_audit(const struct making *making, size_t side, struct audit **ret)
+{
+        const struct key *signer = side == 0 ? making->previous : making->key;
+
+        *ret = making->audited[side].audit;
+        /* A reload may have made it another one, which knows of nothing. */
+        return *ret && signer && agent_find_audit(making->agent, signer->info.token) == *ret;
+}
+
 /* The signatures by audited tokens are in that record, or (@error) in none. */
 static void tell_audits(struct making *making, int error, uint64_t index)
 {
-        struct key *const signers[] = {making->previous, making->key};
+        struct audit *audit;
 
-        for (size_t i = 0; i < ARRAY_SIZE(signers); i++) {
-                struct audited *audited = &making->audited[i];
-                /* A reload may have made it another one, which knows of nothing. */
-                int is_there =
-                        audited->audit && signers[i] &&
-                        agent_find_audit(making->agent, signers[i]->info.token) == audited->audit;
+        for (size_t i = 0; i < ARRAY_SIZE(making->audited); i++) {
+                int is_there = making_find_audit(making, i, &audit);
 
                 if (is_there && error == 0)
-                        audit_resolve(audited->audit, audited->entry, index);
+                        audit_resolve(audit, making->audited[i].entry, index);
                 else if (is_there)
-                        audit_give_up(audited->audit, audited->entry);
-                audited->audit = NULL;
+                        audit_give_up(audit, making->audited[i].entry);
+                making->audited[i].audit = NULL;
         }
 }
 

@@ -49,10 +49,22 @@ static int append_intent(struct making *making, const char *outcome, const char 
                                making);
 }
 
+/* It is of what the old version has signed. The new one is not in any key ring. */
+static void withhold_audit(struct making *making, uint64_t index)
+{
+        struct audit *audit;
+
+        if (making_find_audit(making, 0, &audit))
+                audit_withhold(audit, making->audited[0].entry, index);
+        making->audited[0].audit = NULL;
+}
+
 static void on_intent_recorded(void *context, int error, uint64_t index)
 {
         struct making *making = context;
 
+        if (error == 0)
+                withhold_audit(making, index);
         making_give_up(making);
         if (making->failed)
                 making_fail(making, making->failed, problem_text(&making->failure, making->error));
@@ -66,7 +78,7 @@ static void fail(struct making *making, const char *outcome)
         if (!outcome ||
             append_intent(making, outcome, problem_text(&making->failure, making->error),
                           on_intent_recorded) < 0)
-                on_intent_recorded(making, 0, 0); /* the state of the journal is an event */
+                on_intent_recorded(making, -EIO, 0); /* the state of the journal is an event */
 }
 
 /* What the old version has signed goes with the memory it is in. */

@@ -147,7 +147,6 @@ static int is_late(struct signing *signing)
 
         if (!agent_overlap_is_over(key, signing->time))
                 return 0;
-        tell_audit(signing, -ECANCELED, 0);
         signing->error = problem_set(&signing->problem, -ESTALE,
                                      "version %u of key \"%s\" was active until %s",
                                      key->info.version, key->info.name, key->info.overlap);
@@ -185,10 +184,23 @@ static int append_intent(struct signing *signing, const char *outcome, const cha
                                      signing->time, done, signing);
 }
 
+/* What the token has signed, if anything, is nobody's: the intent says so, or (@error) nothing
+ * does. */
+static void withhold_audit(const struct signing *signing, int error, uint64_t index)
+{
+        struct audit *audit = agent_find_audit(signing->agent, signing->key->info.token);
+
+        if (audit && error == 0)
+                audit_withhold(audit, signing->operation.audit_entry, index);
+        else if (audit)
+                audit_give_up(audit, signing->operation.audit_entry);
+}
+
 static void on_intent_recorded(void *context, int error, uint64_t index)
 {
         struct signing *signing = context;
 
+        withhold_audit(signing, error, index);
         if (signing->error == -ECANCELED || signing->error == -ESTALE)
                 call_fail(signing->call, signing->error == -ESTALE ? "KeyNotActive" : "Frozen",
                           "%s", problem_text(&signing->problem, signing->error));
@@ -204,7 +216,7 @@ static void record_intent(struct signing *signing, const char *outcome)
 {
         if (append_intent(signing, outcome, problem_text(&signing->problem, signing->error),
                           on_intent_recorded) < 0)
-                on_intent_recorded(signing, 0,
+                on_intent_recorded(signing, -EIO,
                                    0); /* the state of the journal is an event of its own */
 }
 
@@ -222,7 +234,6 @@ static int is_withheld(struct signing *signing)
 {
         if (!agent_frozen_reason(signing->agent, signing->key->info.name, &signing->problem))
                 return 0;
-        tell_audit(signing, -ECANCELED, 0);
         signing->error = -ECANCELED;
         record_intent(signing, "withheld");
         return 1;
@@ -230,7 +241,6 @@ static int is_withheld(struct signing *signing)
 
 static void reject_signature(struct signing *signing)
 {
-        tell_audit(signing, -EKEYREJECTED, 0);
         signing->error = problem_set(&signing->problem, -EKEYREJECTED,
                                      "the token's signature does not verify with its public key");
         event_log(LOG_ERR, MESSAGE_SIGNATURE_REJECTED,
@@ -257,7 +267,7 @@ static void take_failure(struct signing *signing, int error, const struct proble
         else if (signing->asked)
                 record_intent(signing, was_asked(error) ? "unknown" : "none");
         else
-                on_intent_recorded(signing, 0, 0);
+                on_intent_recorded(signing, -ECANCELED, 0);
 }
 
 static void on_signed(struct operation *operation, int error, struct view answer,

@@ -27,6 +27,8 @@ static json_t *base64_to_json(const void *data, size_t size)
 {
         _cleanup_(buf_done) struct buf text = {};
 
+        if (size == 0)
+                return json_string("");
         base64_encode(&text, view_of(data, size));
         return buf_error(&text) ? NULL : json_stringn((const char *)text.data, text.size);
 }
@@ -70,7 +72,8 @@ static int read_base64(const json_t *object, const char *name, size_t least, siz
                 return r;
         if (r < 0 || bytes.size < least)
                 return -EBADMSG;
-        memcpy(ret, bytes.data, bytes.size);
+        if (bytes.size > 0)
+                memcpy(ret, bytes.data, bytes.size);
         *ret_size = bytes.size;
         return 0;
 }
@@ -91,8 +94,8 @@ static int restore_waiting(struct audit_waiting *waiting, const struct keyring *
         digest_size = waiting->key->algorithm->digest_size;
         r = read_base64(object, "message", digest_size, digest_size, waiting->message, &size);
         if (r == 0)
-                r = read_base64(object, "response", 1, sizeof(waiting->response), waiting->response,
-                                &size);
+                r = read_base64(object, "response", waiting->excused ? 0 : 1,
+                                sizeof(waiting->response), waiting->response, &size);
         waiting->response_size = (uint16_t)size;
         return r < 0 ? problem_set(problem, r, "a signature that waits is malformed") : 0;
 }

@@ -21,7 +21,7 @@ void audit_account_done(struct audit_account *account)
         account->waiting = NULL;
 }
 
-static int fill(struct audit_waiting *waiting, const struct audit_signed *made)
+static int fill_response(struct audit_waiting *waiting, const struct audit_signed *made)
 {
         _cleanup_(buf_done) struct buf signature = BUF_INIT(SPKI_SIZE_MAX);
         _cleanup_(buf_done) struct buf response = BUF_INIT(sizeof(waiting->response));
@@ -32,10 +32,16 @@ static int fill(struct audit_waiting *waiting, const struct audit_signed *made)
                 r = command_audit_put_signature(&response, algorithm, buf_view(&signature));
         if (r < 0)
                 return r;
-        memcpy(waiting->message, made->message, algorithm->digest_size);
         memcpy(waiting->response, response.data, response.size);
         waiting->response_size = (uint16_t)response.size;
         return 0;
+}
+
+static int fill(struct audit_waiting *waiting, const struct audit_signed *made)
+{
+        memcpy(waiting->message, made->message, made->key->algorithm->digest_size);
+        waiting->excused = made->is_intent;
+        return made->is_intent ? 0 : fill_response(waiting, made);
 }
 
 int audit_signed_read(const struct record *record, const struct keyring_key *key,
@@ -47,6 +53,7 @@ int audit_signed_read(const struct record *record, const struct keyring_key *key
                 return -ENOMEM;
         ret->key = key;
         ret->signature = record_string(record, "signature");
+        ret->is_intent = record_is(record, "intent");
         return digest_parse(digest, key->algorithm, ret->message, NULL);
 }
 
@@ -179,6 +186,32 @@ static int is_same_signature(const struct audit_waiting *waiting, struct view re
                view_equal(buf_view(&again), view_of(waiting->response, waiting->response_size));
 }
 
+/* What the TPM answered when it made that signature. An intent tells nothing of it: then the digest
+ * alone, which the TPM attests, tells whether it is so. */
+static int find_response(struct check *check, const struct audit_waiting *waiting,
+                         const struct command *command, struct view *ret)
+{
+        int is_intent = waiting->response_size == 0, r;
+
+        if (command->count == 1 && is_intent)
+                return problem_set(check->problem, -EBADMSG,
+                                   "audit: names record %llu, an intent, without a response",
+                                   (unsigned long long)waiting->index);
+        if (command->count == 1) {
+                *ret = view_of(waiting->response, waiting->response_size);
+                return 0;
+        }
+        r = read_response(check, command->word[1]);
+        if (r < 0)
+                return r;
+        *ret = buf_view(&check->response);
+        if (is_intent || is_same_signature(waiting, *ret))
+                return 0;
+        return problem_set(check->problem, -EKEYREJECTED,
+                           "audit: the response of the TPM is not the signature in record %llu",
+                           (unsigned long long)waiting->index);
+}
+
 static int take_record(struct check *check, const struct command *command)
 {
         struct audit_waiting *waiting = NULL;
@@ -197,18 +230,9 @@ static int take_record(struct check *check, const struct command *command)
                                    "or was named before",
                                    (unsigned long long)index);
         waiting->named = 1;
-        response = view_of(waiting->response, waiting->response_size);
-        if (command->count == 2) {
-                r = read_response(check, command->word[1]);
-                if (r < 0)
-                        return r;
-                response = buf_view(&check->response);
-                if (!is_same_signature(waiting, response))
-                        return problem_set(check->problem, -EKEYREJECTED,
-                                           "audit: the response of the TPM is not the signature "
-                                           "in record %llu",
-                                           (unsigned long long)index);
-        }
+        r = find_response(check, waiting, command, &response);
+        if (r < 0)
+                return r;
         (void)hex_encode(sha256_view(pubkey_fingerprint(waiting->key->pubkey)), fingerprint);
         return add_sign(check, view_string(fingerprint),
                         view_of(waiting->message, waiting->key->algorithm->digest_size), response);
@@ -277,13 +301,34 @@ static int take_checkpoint(struct check *check, const struct command *command)
                                 buf_view(&check->response));
 }
 
+static int is_in_ring(const struct check *check, struct view fingerprint)
+{
+        struct sha256 hash;
+
+        return hex_decode(fingerprint, hash.bytes, SHA256_SIZE) == 0 &&
+               keyring_find_fingerprint(check->context->ring, &hash);
+}
+
+/* By a version that did not come to be, it is worth nothing to anybody: no ring has that key. */
 static int take_unrecorded(struct check *check, const struct command *command)
 {
-        return problem_set(check->problem, -EKEYREJECTED,
-                           "audit: the TPM has made a signature that is in no record: key %.*s, "
-                           "digest %.*s",
-                           (int)command->word[1].size, (const char *)command->word[1].data,
-                           (int)command->word[2].size, (const char *)command->word[2].data);
+        uint8_t message[DIGEST_SIZE_MAX];
+        size_t size = command->word[2].size / 2;
+        int r;
+
+        if (command->count != 4 || size > sizeof(message) ||
+            hex_decode(command->word[2], message, size) < 0)
+                return -EBADMSG;
+        if (is_in_ring(check, command->word[1]))
+                return problem_set(check->problem, -EKEYREJECTED,
+                                   "audit: the TPM has made a signature that is in no record: key "
+                                   "%.*s, digest %.*s",
+                                   (int)command->word[1].size, (const char *)command->word[1].data,
+                                   (int)command->word[2].size, (const char *)command->word[2].data);
+        r = read_response(check, command->word[3]);
+        return r < 0 ? r
+                     : add_sign(check, command->word[1], view_of(message, size),
+                                buf_view(&check->response));
 }
 
 static const struct {

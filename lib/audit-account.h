@@ -20,10 +20,10 @@ struct audit_waiting {
         uint64_t index;
         const struct keyring_key *key;
         uint8_t message[DIGEST_SIZE_MAX];
-        uint16_t response_size;
-        uint8_t response[400]; /* as a TPM answers most probably; RSA-3072 is the longest */
-        int named;             /* by an `audit` record */
-        int excused;           /* an interval was broken in which it may have been */
+        uint16_t response_size; /* 0: of an `intent`, which has no signature */
+        uint8_t response[400];  /* as a TPM answers most probably; RSA-3072 is the longest */
+        int named;              /* by an `audit` record */
+        int excused;            /* an interval was broken in which it may have been */
 };
 
 struct audit_account {
@@ -53,14 +53,16 @@ struct audit_signed {
         const struct keyring_key *key;
         uint8_t message[DIGEST_SIZE_MAX];
         struct view signature; /* in base64; borrowed from the record */
+        int is_intent;         /* no: the record says that nobody was given it */
 };
 
-/* That of a `sign` record by @key. -ENOMEM; -EBADMSG. */
+/* That of a `sign` record, or an `intent`, by @key. -ENOMEM; -EBADMSG. */
 int audit_signed_read(const struct record *record, const struct keyring_key *key,
                       struct audit_signed *ret) _must_use_;
 
 /* Record @index has it, by a key of this token. A record may have two: in the order in which the
- * TPM made them. -ENOBUFS: too many wait; -ENOMEM; -EBADMSG. */
+ * TPM made them. That of an intent need not be named. -ENOBUFS: too many wait; -ENOMEM; -EBADMSG.
+ */
 int audit_account_add(struct audit_account *account, uint64_t index,
                       const struct audit_signed *made) _must_use_;
 

@@ -143,6 +143,16 @@ static int take_signature(struct audits *audits, const struct replay_leaf *leaf)
         return r < 0 ? r : add_signature(audits, leaf, account, &made);
 }
 
+/* The TPM has signed, and nobody was given it. */
+static int take_intent(struct audits *audits, const struct replay_leaf *leaf)
+{
+        struct view outcome = record_string(leaf->record, "outcome");
+
+        return view_is(outcome, "withheld") || view_is(outcome, "rejected")
+                       ? take_signature(audits, leaf)
+                       : 0;
+}
+
 /* A version of a key says who follows whom. */
 static int take_statement(struct audits *audits, const struct replay_leaf *leaf, const char *member,
                           const struct keyring_key *const sides[2],
@@ -323,6 +333,8 @@ static int take(void *state, const struct replay_leaf *leaf)
                 take_token(audits, leaf);
         else if (leaf->record && record_type_signs(leaf->record->type->name))
                 r = take_signature(audits, leaf);
+        else if (leaf->record && record_is(leaf->record, "intent"))
+                r = take_intent(audits, leaf);
         else if (leaf->record && record_is(leaf->record, "key.rotate"))
                 r = take_rotation(audits, leaf);
         else if (leaf->record && record_is(leaf->record, "audit"))

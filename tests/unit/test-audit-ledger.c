@@ -128,7 +128,8 @@ static void test_interval(void)
         audit_ledger_done(&ledger);
 }
 
-/* A signature that found no record stands for itself. */
+/* A signature that found no record stands for itself; of one that an intent tells of, that is
+ * named, and the response stands with it. */
 static void test_given_up(void)
 {
         struct audit_interval *interval;
@@ -136,10 +137,13 @@ static void test_given_up(void)
 
         begin(&ledger);
         audit_ledger_give_up(&ledger, add(&ledger, 1, 0));
+        audit_ledger_withhold(&ledger, add(&ledger, 1, 0), 12);
         end(&ledger, &ledger.digest);
         interval = audit_ledger_take(&ledger);
         assert(interval);
         expect_integer(interval->broken, 0);
+        expect_integer(strncmp(json_string_value(json_array_get(interval->commands, 1)), "12 ", 3),
+                       0);
         expect_integer(strncmp(json_string_value(json_array_get(interval->commands, 0)),
                                "sign f1 4d00", 12),
                        0);
