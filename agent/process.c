@@ -33,6 +33,16 @@ static char **driver_environment(void)
         return kept_variables;
 }
 
+/* A driver ignores these; until it has come to that they wait. */
+static void hold_signals(sigset_t *ret)
+{
+        static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGABRT};
+
+        (void)sigemptyset(ret);
+        for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+                (void)sigaddset(ret, held[i]); /* fails for invalid numbers only */
+}
+
 int process_spawn(const char *program, int socket_fd, int pin_fd, pid_t *ret)
 {
         _cleanup_(freep) char **environment = driver_environment();
@@ -40,7 +50,7 @@ int process_spawn(const char *program, int socket_fd, int pin_fd, pid_t *ret)
         char *const arguments[] = {name, NULL};
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
-        sigset_t none;
+        sigset_t held;
         int r;
 
         if (!environment || !name || posix_spawn_file_actions_init(&actions) != 0)
@@ -49,12 +59,12 @@ int process_spawn(const char *program, int socket_fd, int pin_fd, pid_t *ret)
                 (void)posix_spawn_file_actions_destroy(&actions);
                 return -ENOMEM;
         }
-        (void)sigemptyset(&none);
+        hold_signals(&held);
         r = posix_spawn_file_actions_adddup2(&actions, socket_fd, DRIVER_SOCKET_FD);
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&actions, pin_fd, DRIVER_PIN_FD);
         if (r == 0)
-                r = posix_spawnattr_setsigmask(&attributes, &none);
+                r = posix_spawnattr_setsigmask(&attributes, &held);
         if (r == 0)
                 r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
         if (r == 0)

@@ -14,15 +14,18 @@
 
 #define OUTLIVE_SECONDS 600 /* the longest Timeout= there is */
 
-/* A stop signal often goes to the whole process group or unit. The agent still has a last
- * checkpoint to get signed then, so only the end of the socket, the agent's death and SIGKILL end a
- * driver. */
+/* Stop signals go to the whole process group or unit, and so does the SIGABRT of a watchdog. The
+ * agent still has a last checkpoint to get signed then, and a login must come to its end, so only
+ * the end of the socket, the agent's death and SIGKILL end a driver. Its own abort() does, too. */
 static void ignore_signals(void)
 {
-        static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+        static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGABRT};
+        sigset_t none;
 
         for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
                 (void)signal(ignored[i], SIG_IGN); /* fails for invalid numbers only */
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL); /* the agent has had them wait for this */
 }
 
 /* The agent may have died before it could be named in PR_SET_PDEATHSIG; then its end of the socket
