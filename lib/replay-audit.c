@@ -14,7 +14,8 @@
 #include "lib/replay-rule.h"
 #include "lib/rotation.h"
 
-#define TOKENS_MAX (REPLAY_ATTESTERS_MAX - 1)
+#define TOKENS_MAX     (REPLAY_ATTESTERS_MAX - 1)
+#define WINDOW_WAITING 16384 /* records that are made while a checkpoint waits for its token */
 #define WINDOW_FIRST                                                                               \
         4096 /* records after a token has come up in which its first attestation is                \
               */
@@ -259,14 +260,26 @@ static int take_claim(struct audits *audits, const struct replay_leaf *leaf,
         return 0;
 }
 
+/* Of the tree of a checkpoint that waited for the token, while it attested once and again, some
+ * records more. */
 static uint64_t oldest_needed(const struct audits *audits)
 {
-        uint64_t oldest = UINT64_MAX;
+        uint64_t size = tree_window_size(&audits->window);
+        uint64_t oldest = size > WINDOW_WAITING ? size - WINDOW_WAITING : 0;
 
         for (size_t i = 0; i < audits->count; i++)
                 if (audits->accounts[i].before < oldest)
                         oldest = audits->accounts[i].before;
         return oldest;
+}
+
+/* Now and then: what stays is moved. */
+static void forget(struct audits *audits)
+{
+        uint64_t oldest = oldest_needed(audits);
+
+        if (oldest >= audits->window.base.size + WINDOW_WAITING)
+                tree_window_forget(&audits->window, oldest);
 }
 
 static int take_audit(struct audits *audits, const struct replay_leaf *leaf)
@@ -291,7 +304,7 @@ static int take_audit(struct audits *audits, const struct replay_leaf *leaf)
         r = audit_claim_read(leaf->record, &context, &claim, &problem);
         if (r == 0) {
                 r = take_claim(audits, leaf, account, &claim, &context);
-                tree_window_forget(&audits->window, oldest_needed(audits));
+                forget(audits);
         } else if (r != -ENOMEM) {
                 replay_report_leaf(audits->replay, leaf, "%s", problem_text(&problem, r));
                 account->known = 0;

@@ -5,7 +5,9 @@
 
 void tree_window_begin(struct tree_window *window, const struct merkle_tree *tree)
 {
-        window->base = window->cursor = *tree;
+        window->base = *tree;
+        for (size_t i = 0; i < TREE_WINDOW_CURSORS; i++)
+                window->cursors[i] = *tree;
         buf_clear(&window->leaves);
         window->leaves.limit = TREE_WINDOW_MAX * SHA256_SIZE;
 }
@@ -39,8 +41,9 @@ void tree_window_forget(struct tree_window *window, uint64_t size)
                 push(window, &base);
         buf_consume(&window->leaves, (size_t)(base.size - window->base.size) * SHA256_SIZE);
         window->base = base;
-        if (window->cursor.size < base.size)
-                window->cursor = base;
+        for (size_t i = 0; i < TREE_WINDOW_CURSORS; i++)
+                if (window->cursors[i].size < base.size)
+                        window->cursors[i] = base;
 }
 
 int tree_window_add(struct tree_window *window, const struct sha256 *leaf)
@@ -51,14 +54,33 @@ int tree_window_add(struct tree_window *window, const struct sha256 *leaf)
         return buf_error(&window->leaves);
 }
 
+/* The one that has the shortest way to go; if none can go there, the one that is behind. */
+static struct merkle_tree *find_cursor(struct tree_window *window, uint64_t size)
+{
+        struct merkle_tree *best = NULL, *last = window->cursors;
+
+        for (size_t i = 0; i < TREE_WINDOW_CURSORS; i++) {
+                struct merkle_tree *cursor = &window->cursors[i];
+
+                if (cursor->size <= size && (!best || best->size < cursor->size))
+                        best = cursor;
+                if (cursor->size < last->size)
+                        last = cursor;
+        }
+        if (!best)
+                *last = window->base;
+        return best ? best : last;
+}
+
 int tree_window_root(struct tree_window *window, uint64_t size, struct sha256 *ret)
 {
+        struct merkle_tree *cursor;
+
         if (size < window->base.size || size > tree_window_size(window))
                 return -ENODATA;
-        if (size < window->cursor.size)
-                window->cursor = window->base;
-        while (window->cursor.size < size)
-                push(window, &window->cursor);
-        *ret = merkle_root(&window->cursor);
+        cursor = find_cursor(window, size);
+        while (cursor->size < size)
+                push(window, cursor);
+        *ret = merkle_root(cursor);
         return 0;
 }

@@ -48,6 +48,10 @@ static void test_roots(uint64_t begin)
         for (uint64_t size = begin; size <= LEAVES; size++)
                 expect_root(&window, size);
         expect_root(&window, begin + 1);
+        for (uint64_t size = begin; size + 20 <= LEAVES; size += 7) { /* two orders by turns */
+                expect_root(&window, size + 20);
+                expect_root(&window, size);
+        }
         expect_integer(tree_window_root(&window, LEAVES + 1, &root), -ENODATA);
         tree_window_forget(&window, 200);
         expect_integer(tree_window_root(&window, 199, &root), -ENODATA);
