@@ -26,7 +26,7 @@ static int holds_present_run(const struct chain_check *check)
 
 static int holds_edges(const struct chain_check *check)
 {
-        return !check->question.specification_only;
+        return !check->question.specification_only && !chain_find_lone(&check->chain);
 }
 
 /* By each key that attested. */

@@ -133,11 +133,41 @@ static int refuse_artifact(const struct queue *queue, const struct in_toto_rule 
         return refuse(queue, rule, why, problem);
 }
 
-/* Whether the rule is about what flows into a step out of another. */
+/* Of a rule about materials, whether it is about what flows into its step out of another. */
+static int takes(const struct layout_item *item, const struct in_toto_rule *rule)
+{
+        return rule->type == RULE_MATCH && !string_equal(rule->step, item->name);
+}
+
 static int is_edge(const struct queue *queue, const struct in_toto_rule *rule)
 {
         return queue->of_materials && !queue->rules->specification_only &&
-               !string_equal(rule->step, queue->subject->item->name);
+               takes(queue->subject->item, rule);
+}
+
+int chain_rules_take(const struct layout_item *item, const char *from)
+{
+        for (size_t i = 0; i < item->materials.count; i++) {
+                const struct in_toto_rule *rule = &item->materials.items[i];
+
+                if (takes(item, rule) && (!from || string_equal(rule->step, from)))
+                        return 1;
+        }
+        return 0;
+}
+
+static int can_fail(const struct layout_rules *rules)
+{
+        for (size_t i = 0; i < rules->count; i++)
+                if (rules->items[i].type == RULE_DISALLOW || rules->items[i].type == RULE_REQUIRE)
+                        return 1;
+        return 0;
+}
+
+int chain_rules_demand(const struct layout_item *item)
+{
+        return can_fail(&item->materials) || can_fail(&item->products) ||
+               chain_rules_take(item, NULL);
 }
 
 static int apply_match(struct queue *queue, const struct in_toto_rule *rule,

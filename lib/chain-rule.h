@@ -23,6 +23,14 @@ struct chain_rules {
         int specification_only;
 };
 
+/* Whether something must flow into @item out of the step @from, or out of any other if that is
+ * NULL.
+ */
+int chain_rules_take(const struct layout_item *item, const char *from);
+
+/* Whether there is anything that its rules would not let pass. */
+int chain_rules_demand(const struct layout_item *item);
+
 /* 0 if and only if both lists of rules of @subject are fulfilled. -EKEYREJECTED with list, rule,
  * path and reason, and @ret_rule set; -ENOMEM. */
 int chain_check_rules(const struct chain_rules *rules, const struct chain_evidence *subject,

@@ -80,6 +80,31 @@ const struct artifacts *chain_products(const struct chain *chain)
         return &chain->steps[chain->layout.step_count - 1].accepted[0]->link.products;
 }
 
+static int is_lone(const struct layout *layout, const struct layout_item *step)
+{
+        if (chain_rules_take(step, NULL))
+                return 0;
+        for (size_t i = 0; i < layout->item_count; i++)
+                if (chain_rules_take(&layout->items[i], step->name))
+                        return 0;
+        return layout->step_count > 1;
+}
+
+const char *chain_find_lone(const struct chain *chain)
+{
+        for (size_t i = 0; i < chain->layout.step_count; i++) {
+                const struct chain_step *step = &chain->steps[i];
+                const char *lone = is_lone(&chain->layout, step->item) ? step->item->name : NULL;
+
+                for (size_t j = 0; !lone && j < step->count; j++)
+                        if (step->accepted[j]->sub)
+                                lone = chain_find_lone(step->accepted[j]->sub);
+                if (lone)
+                        return lone;
+        }
+        return NULL;
+}
+
 const struct sha256 *chain_attestation_digest(const struct chain_attestation *attestation)
 {
         return attestation->sub ? &attestation->sub->envelope.digest
@@ -120,6 +145,20 @@ static int check_digest(const struct chain_question *question, const struct chai
                            hex_encode(sha256_view(&chain->envelope.digest), hex));
 }
 
+/* A policy that lets everything pass is none. Of layouts within a layout, the rules above hold. */
+static int check_demands(const struct place *place, const struct chain *chain,
+                         struct problem *problem)
+{
+        if (place->question->specification_only || place->above)
+                return 0;
+        for (size_t i = 0; i < chain->layout.item_count; i++)
+                if (chain_rules_demand(&chain->layout.items[i]))
+                        return 0;
+        return problem_set(problem, -EKEYREJECTED,
+                           "layout: none of its rules can fail: whatever its steps took and made "
+                           "would do");
+}
+
 static int read_layout(const struct place *place, struct chain *chain, struct problem *problem)
 {
         const struct chain_question *question = place->question;
@@ -134,6 +173,9 @@ static int read_layout(const struct place *place, struct chain *chain, struct pr
         if (chain->layout.expires <= question->now)
                 return problem_set(problem, -EKEYREJECTED, "layout: expired %s",
                                    json_member_string(chain->layout.object, "expires"));
+        r = check_demands(place, chain, problem);
+        if (r < 0)
+                return r;
         if (chain->layout.item_count > chain->layout.step_count && !question->inspect)
                 return problem_set(problem, -EKEYREJECTED,
                                    "layout: it demands inspection %.100s, and inspections %s",

@@ -11,7 +11,7 @@
  *
  * Beyond the specification, unless it is asked for nothing else: the attestations of a step must
  * agree whatever its threshold; all are of one run; none says that its command failed; no step
- * began before what it took was finished; and what lib/chain-rule.h says.
+ * began before what it took was finished; some rule can fail; and what lib/chain-rule.h says.
  */
 
 #include "lib/chain-rule.h"
@@ -108,6 +108,11 @@ const struct artifacts *chain_products(const struct chain *chain);
 
 /* Of the step of that name, or NULL. */
 const struct chain_step *chain_find_step(const struct chain *chain, const char *name);
+
+/* The name of a step that takes nothing out of another, and no other takes anything out of it, so
+ * that it need not have to do with the rest; layouts within the layout have their own. NULL: none.
+ */
+const char *chain_find_lone(const struct chain *chain);
 
 /* Of what was signed. */
 const struct sha256 *chain_attestation_digest(const struct chain_attestation *attestation);
