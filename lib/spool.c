@@ -10,6 +10,7 @@
 #define FOLDER_DEFAULT "/var/tmp"
 #define NAME_MAX_SIZE  4096
 #define SHARE          16 /* of the addresses that a process may have: some buffers live at a time */
+#define LEFT_SHARE     4  /* of those that are left */
 
 static size_t page_size(void)
 {
@@ -29,20 +30,38 @@ static size_t wanted_size(const struct buf *buf)
         return (limit + SPOOL_STEP) / SPOOL_STEP * SPOOL_STEP + SPOOL_STEP;
 }
 
+static uint8_t *map_nothing(size_t size)
+{
+        void *data =
+                mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        return data == MAP_FAILED ? NULL : data;
+}
+
+static size_t whole_steps(size_t size)
+{
+        return size < 2 * SPOOL_STEP ? 2 * SPOOL_STEP : size / SPOOL_STEP * SPOOL_STEP;
+}
+
+/* Where there are not as many, most of those that there are is left to others. */
 static int reserve(struct buf *buf)
 {
-        for (size_t size = wanted_size(buf); size >= 2 * SPOOL_STEP;
-             size = size / 2 / SPOOL_STEP * SPOOL_STEP) {
-                void *data = mmap(NULL, size, PROT_NONE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        const size_t wanted = wanted_size(buf);
+        size_t size = wanted, kept;
+        uint8_t *data = map_nothing(size);
 
-                if (data == MAP_FAILED)
-                        continue;
-                buf->data = data;
-                buf->reserved = size;
-                return 0;
+        while (!data && size > 2 * SPOOL_STEP) {
+                size = whole_steps(size / 2);
+                data = map_nothing(size);
         }
-        return -ENOMEM;
+        if (!data)
+                return -ENOMEM;
+        kept = size < wanted ? whole_steps(size / LEFT_SHARE) : size;
+        if (kept < size)
+                (void)munmap(data + kept, size - kept); /* else it has more */
+        buf->data = data;
+        buf->reserved = kept;
+        return 0;
 }
 
 static const char *folder(void)
