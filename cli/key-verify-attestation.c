@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "cli/attestation.h"
+#include "cli/creation.h"
 #include "cli/key.h"
 #include "cli/option.h"
 #include "cli/output.h"
@@ -154,10 +155,6 @@ static void put_tpm(struct table *table, const struct given *given,
                  hex_encode(tpm_name_view(&proof->attestation_name), name));
         put_fact(table, "bound by",
                  given->trust.has_name ? "an earlier challenge" : "its answer to the challenge");
-        put_fact(table, "creation data",
-                 evidence_part(&given->attestation.evidence, EVIDENCE_CREATION).size > 0
-                         ? "attested"
-                         : NULL);
 }
 
 static int is_tpm(const struct given *given)
@@ -208,11 +205,13 @@ static void put_text(const struct given *given, const struct evidence_proof *pro
                 put_certificate(&proved, proof);
         table_print(&proved, 2, ret);
         put_not_proved(given, proof, ret);
+        creation_put_text(&given->attestation.evidence, &proof->creation, ret);
         if (facts->count > 0)
                 buf_put_string(ret, "self-asserted, nobody vouches for it:\n");
         table_init(&said, 2);
         for (size_t i = 0; i < facts->count; i++)
-                put_fact(&said, facts->pair[i].name, facts->pair[i].value);
+                if (!string_equal(facts->pair[i].name, EVIDENCE_NO_CREATION))
+                        put_fact(&said, facts->pair[i].name, facts->pair[i].value);
         table_print(&said, 2, ret);
 }
 
@@ -241,7 +240,7 @@ static json_t *unbound_to_json(const struct given *given, const struct evidence_
                                    proof->device.model);
 }
 
-static json_t *not_proved_to_json(const struct given *given)
+static json_t *not_proved_to_json(const struct given *given, const struct evidence_proof *proof)
 {
         json_t *list = json_array();
 
@@ -249,6 +248,8 @@ static json_t *not_proved_to_json(const struct given *given)
                 (void)json_array_append_new(list, json_string("certificate"));
         if (is_tpm(given) && !is_recent(given))
                 (void)json_array_append_new(list, json_string("recent"));
+        if (!proof->creation.proved)
+                (void)json_array_append_new(list, json_string("creation"));
         return list;
 }
 
@@ -261,16 +262,18 @@ static json_t *to_json(const struct given *given, const struct evidence_proof *p
         if (tpm)
                 (void)hex_encode(tpm_name_view(&proof->attestation_name), name);
         (void)hex_encode(sha256_view(pubkey_fingerprint(given->key->pubkey)), fingerprint);
-        return json_pack("{s:s*, s:b, s:o*, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:o, s:O, s:o*, s:I}",
-                         "attestationKey", tpm ? name : NULL, "bound", proof->bound, "certificate",
-                         bound ? certificate_to_json(proof) : NULL, "fingerprint", fingerprint,
-                         "firmware", tpm ? proof->firmware : NULL, "key", given->key->name, "kind",
-                         json_member_string(evidence, "kind"), "manufacturer",
-                         tpm && bound ? proof->device.manufacturer : NULL, "model",
-                         tpm && bound ? proof->device.model : NULL, "notProved",
-                         not_proved_to_json(given), "selfAsserted",
-                         json_object_get(evidence, "selfAsserted"), "unbound",
-                         unbound_to_json(given, proof), "version", (json_int_t)given->key->version);
+        return json_pack(
+                "{s:s*, s:b, s:o*, s:o, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:o, s:O, s:o*, s:I}",
+                "attestationKey", tpm ? name : NULL, "bound", proof->bound, "certificate",
+                bound ? certificate_to_json(proof) : NULL, "creation",
+                creation_to_json(&given->attestation.evidence, &proof->creation), "fingerprint",
+                fingerprint, "firmware", tpm ? proof->firmware : NULL, "key", given->key->name,
+                "kind", json_member_string(evidence, "kind"), "manufacturer",
+                tpm && bound ? proof->device.manufacturer : NULL, "model",
+                tpm && bound ? proof->device.model : NULL, "notProved",
+                not_proved_to_json(given, proof), "selfAsserted",
+                json_object_get(evidence, "selfAsserted"), "unbound", unbound_to_json(given, proof),
+                "version", (json_int_t)given->key->version);
 }
 
 static int print(const struct invocation *invocation, const struct given *given,

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define ALG_SHA256 0x000b /* TPM 2.0 Part 2 §6.3 */
+#define ALG_SHA256 0x000b     /* TPM 2.0 Part 2 §6.3 */
+#define RH_OWNER   0x40000001 /* §7.4 */
 
 /* What an object of a TPM must be, or must not be, with the words for it. */
 struct demand {
@@ -189,26 +190,139 @@ static int check_firmware(const struct evidence *evidence, struct evidence_proof
         return 0;
 }
 
-/* TPM2_CertifyCreation(): this TPM has made the key, with that creation data. */
-static int check_creation(const struct evidence *evidence, struct pubkey *signer,
-                          const struct algorithm *algorithm, struct problem *problem)
+/* The signature is of the same question as that over the key, or one of the two is an old one. */
+static int check_created(const struct evidence *evidence, const struct evidence_proof *proof,
+                         const struct algorithm *algorithm, struct problem *problem)
 {
-        struct view data = evidence_part(evidence, EVIDENCE_CREATION);
-        struct sha256 hash = sha256_of(data);
+        struct sha256 hash = sha256_of(evidence_part(evidence, EVIDENCE_CREATION));
         struct attest_key attest;
-        int r;
+        int r = attest_key_parse(evidence_part(evidence, EVIDENCE_CREATION_ATTESTATION),
+                                 ATTEST_KEY_CREATION, &attest, problem);
 
-        if (data.size == 0)
-                return 0;
-        r = attest_key_parse(evidence_part(evidence, EVIDENCE_CREATION_ATTESTATION),
-                             ATTEST_KEY_CREATION, &attest, problem);
         if (r == 0)
                 r = check_signature(evidence, EVIDENCE_CREATION_ATTESTATION,
-                                    EVIDENCE_CREATION_SIGNATURE, signer, algorithm, problem);
+                                    EVIDENCE_CREATION_SIGNATURE, proof->attestation_key, algorithm,
+                                    problem);
         if (r == 0)
                 r = check_name(evidence, attest.name, problem);
         if (r == 0 && !view_equal(attest.further, sha256_view(&hash)))
                 r = problem_set(problem, -EKEYREJECTED, "creation data: not the attested one");
+        if (r == 0 && !view_equal(attest.head.qualifying, proof->attest.head.qualifying))
+                r = problem_set(problem, -EKEYREJECTED,
+                                "creation: it is attested for another nonce than the key");
+        return r;
+}
+
+/* TPM 2.0 Part 1 §16.5: what is above, and its own Name. */
+static int qualified_name(struct view above, struct view name, struct tpm_name *ret)
+{
+        _cleanup_(buf_done) struct buf bytes = {};
+
+        buf_put_view(&bytes, above);
+        buf_put_view(&bytes, name);
+        if (buf_error(&bytes))
+                return buf_error(&bytes);
+        *ret = tpm_name_of(buf_view(&bytes));
+        return 0;
+}
+
+/* The parent is a primary key of the owner, and the key is still under it. */
+static int check_lineage(const struct evidence_proof *proof, struct problem *problem)
+{
+        static const uint8_t owner[] = {RH_OWNER >> 24, 0, 0, RH_OWNER & 0xff};
+        const struct creation *data = &proof->creation.data;
+        struct view parent = tpm_name_view(&proof->creation.parent);
+        struct tpm_name above, own;
+        int r = qualified_name(view_of(owner, sizeof(owner)), parent, &above);
+
+        if (r == 0)
+                r = qualified_name(tpm_name_view(&above), proof->attest.name, &own);
+        if (r < 0)
+                return r;
+        if (data->parent_hash != ALG_SHA256 || !view_equal(data->parent, parent))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "creation data: made under another parent than the one given");
+        if (!view_equal(data->parent_qualified, tpm_name_view(&above)))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "creation data: its parent is no primary key of the owner");
+        if (!view_equal(proof->attest.further, tpm_name_view(&own)))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "the key is certified under another parent than it was made "
+                                   "under");
+        return 0;
+}
+
+static int check_parent(const struct evidence *evidence, struct evidence_proof *proof,
+                        struct problem *problem)
+{
+        static const struct demand demands[] = {
+                {TPM_OBJECT_FIXED_TPM, 1, "fixedTPM"},
+                {TPM_OBJECT_FIXED_PARENT, 1, "fixedParent"},
+                {TPM_OBJECT_BORN_INSIDE, 1, "sensitiveDataOrigin"},
+                {TPM_OBJECT_RESTRICTED, 1, "restricted"},
+                {TPM_OBJECT_DECRYPT, 1, "decrypt"},
+        };
+        struct tpm_object object;
+        int r = read_object(evidence, EVIDENCE_PARENT, "parent", &object, problem);
+
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(demands); i++)
+                r = check_attribute("parent", &object, &demands[i], problem);
+        if (r < 0)
+                return r;
+        proof->creation.parent = tpm_name_of(evidence_part(evidence, EVIDENCE_PARENT));
+        return check_lineage(proof, problem);
+}
+
+/* The agent asked for it, as that version of that key. */
+static int check_created_for(const struct evidence *evidence, const struct creation *data,
+                             const struct keyring_key *key, struct problem *problem)
+{
+        const json_t *said = evidence->created_for;
+        struct sha256 outside;
+        int r;
+
+        if (!said)
+                return problem_set(problem, -EKEYREJECTED, "createdFor: there is none");
+        r = created_for_digest(said, &outside);
+        if (r < 0)
+                return r;
+        if (!view_equal(data->outside, sha256_view(&outside)))
+                return problem_set(problem, -EKEYREJECTED,
+                                   "creation data: made for something else than createdFor says");
+        if (!string_equal(json_member_string(said, "key"), key->name) ||
+            json_member_integer(said, "version", 0) != (json_int_t)key->version)
+                return problem_set(problem, -EKEYREJECTED,
+                                   "createdFor: made as key %s version %lld, and not as %s "
+                                   "version %u",
+                                   json_member_string(said, "key"),
+                                   (long long)json_member_integer(said, "version", 0), key->name,
+                                   key->version);
+        return 0;
+}
+
+/* TPM2_CertifyCreation(): this TPM has made the key, under that parent and for that. */
+static int check_creation(const struct evidence *evidence, const struct keyring_key *key,
+                          struct evidence_proof *proof, const struct algorithm *algorithm,
+                          struct problem *problem)
+{
+        struct view bytes = evidence_part(evidence, EVIDENCE_CREATION);
+        struct creation *data = &proof->creation.data;
+        int r;
+
+        if (bytes.size == 0)
+                return 0;
+        r = check_created(evidence, proof, algorithm, problem);
+        if (r == 0)
+                r = creation_parse(bytes, data, problem);
+        if (r == 0)
+                r = check_parent(evidence, proof, problem);
+        if (r == 0 && data->locality != CREATION_LOCALITY_ZERO)
+                r = problem_set(problem, -EKEYREJECTED,
+                                "creation data: made at locality 0x%02x, and not at 0x%02x",
+                                data->locality, CREATION_LOCALITY_ZERO);
+        if (r == 0)
+                r = check_created_for(evidence, data, key, problem);
+        proof->creation.proved = r == 0;
         return r;
 }
 
@@ -230,7 +344,7 @@ static int check_tpm(const struct evidence *evidence, const struct keyring_key *
                 r = check_key(evidence, key, problem);
         if (r == 0)
                 r = check_firmware(evidence, proof, problem);
-        return r < 0 ? r : check_creation(evidence, proof->attestation_key, algorithm, problem);
+        return r < 0 ? r : check_creation(evidence, key, proof, algorithm, problem);
 }
 
 /* Nothing here is more than a claim; certificates are looked at with their authority. */

@@ -7,7 +7,8 @@
  *
  *     evidence_check()             the parts belong together: the key of that ring entry is the one
  *                                  that the attestation key certifies, and both are as keys inside
- *                                  a TPM are. A program can make all of this.
+ *                                  a TPM are; and if there is anything about its creation, that is
+ *                                  of this key. A program can make all of this.
  *     evidence_check_nonce()       it is no older than the nonce
  *     evidence_check_authority()   an authority vouches for an endorsement key, or for the key
  *     evidence_check_secret()      the attestation key is in the TPM of that endorsement key, hence
@@ -21,6 +22,13 @@
 #include "lib/keyring.h"
 #include "lib/tpm-object.h"
 
+/* What is shown about the making of a key, once the attestation key is shown to be in a TPM. */
+struct evidence_creation {
+        int proved;
+        struct creation data;   /* borrows from the evidence */
+        struct tpm_name parent; /* a primary key of the owner hierarchy */
+};
+
 #define EVIDENCE_FIRMWARE_SIZE 24 /* "65535.65535.65535.65535" and NUL */
 
 struct evidence_proof {
@@ -28,6 +36,7 @@ struct evidence_proof {
         struct tpm_name attestation_name;
         struct attest_key attest; /* borrows from the evidence */
         char firmware[EVIDENCE_FIRMWARE_SIZE];
+        struct evidence_creation creation;
         struct certificate *authority_for; /* of an endorsement key; PKCS#11: of the key */
         struct endorsed_device device;     /* of that endorsement key */
         int bound;                         /* evidence_check_secret() held */

@@ -14,12 +14,17 @@ static const char *const part_names[EVIDENCE_PARTS] = {
         [EVIDENCE_CREATION] = "creation",
         [EVIDENCE_CREATION_ATTESTATION] = "creationAttestation",
         [EVIDENCE_CREATION_SIGNATURE] = "creationSignature",
+        [EVIDENCE_PARENT] = "parent",
         [EVIDENCE_PUBLIC] = "public",
         [EVIDENCE_SIGNATURE] = "signature",
 };
 
 static const enum evidence_part parts_required[] = {EVIDENCE_ATTESTATION, EVIDENCE_ATTESTATION_KEY,
                                                     EVIDENCE_PUBLIC, EVIDENCE_SIGNATURE};
+
+static const enum evidence_part parts_of_creation[] = {
+        EVIDENCE_CREATION, EVIDENCE_CREATION_ATTESTATION, EVIDENCE_CREATION_SIGNATURE,
+        EVIDENCE_PARENT};
 
 void evidence_init(struct evidence *evidence)
 {
@@ -39,6 +44,7 @@ void evidence_done(struct evidence *evidence)
         for (size_t i = 0; i < EVIDENCE_PARTS; i++)
                 buf_done(&evidence->parts[i]);
         buf_done(&evidence->activated);
+        json_decref(evidence->created_for);
         evidence_init(evidence);
 }
 
@@ -57,6 +63,28 @@ int evidence_add_certificate(struct evidence *evidence, struct view der)
                 return buf_error(slot);
         evidence->certificate_count++;
         return 0;
+}
+
+int evidence_set_created_for(struct evidence *evidence, json_t *created_for)
+{
+        json_t *copy = json_deep_copy(created_for);
+
+        if (!copy)
+                return -ENOMEM;
+        json_decref(evidence->created_for);
+        evidence->created_for = copy;
+        return 0;
+}
+
+int evidence_drop_creation(struct evidence *evidence, const char *reason)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(parts_of_creation); i++)
+                buf_clear(&evidence->parts[parts_of_creation[i]]);
+        json_decref(evidence->created_for);
+        evidence->created_for = NULL;
+        if (facts_get(&evidence->self_asserted, EVIDENCE_NO_CREATION))
+                return 0;
+        return facts_add(&evidence->self_asserted, EVIDENCE_NO_CREATION, reason);
 }
 
 static json_t *base64_string(struct view bytes)
@@ -85,6 +113,8 @@ static int set_parts(json_t *object, const struct evidence *evidence)
         if (evidence->activated.size > 0)
                 r |= json_object_set_new(object, "activated",
                                          hex_string(buf_view(&evidence->activated)));
+        if (evidence->created_for)
+                r |= json_object_set(object, "createdFor", evidence->created_for);
         return r;
 }
 
@@ -175,6 +205,19 @@ static int read_activated(const json_t *object, struct evidence *ret, struct pro
         return buf_error(&ret->activated);
 }
 
+static int read_created_for(const json_t *object, struct evidence *ret, struct problem *problem)
+{
+        json_t *created_for = json_object_get(object, "createdFor");
+        int r;
+
+        if (!created_for || json_is_null(created_for))
+                return 0;
+        r = created_for_check(created_for, problem);
+        if (r < 0)
+                return problem_prefix(problem, r, "evidence");
+        return evidence_set_created_for(ret, created_for);
+}
+
 static int read_certificates(const json_t *object, struct evidence *ret, struct problem *problem)
 {
         const json_t *array = json_object_get(object, "certificates"), *value;
@@ -216,6 +259,20 @@ static int read_self_asserted(const json_t *object, struct evidence *ret, struct
         return 0;
 }
 
+static int check_parts_of_creation(const struct evidence *evidence, struct problem *problem)
+{
+        size_t there = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(parts_of_creation); i++)
+                there += evidence->parts[parts_of_creation[i]].size > 0;
+        if (there > 0 && there < ARRAY_SIZE(parts_of_creation))
+                return bad_member(problem, "creation",
+                                  "it with creationAttestation, creationSignature and parent");
+        if (there == 0 && evidence->created_for)
+                return bad_member(problem, "createdFor", "it with creation");
+        return 0;
+}
+
 /* What must be there together, and what belongs to the other kind. */
 static int check_parts(const struct evidence *evidence, struct problem *problem)
 {
@@ -226,6 +283,8 @@ static int check_parts(const struct evidence *evidence, struct problem *problem)
                 for (size_t i = 0; i < EVIDENCE_PARTS; i++)
                         if (parts[i].size > 0)
                                 return bad_member(problem, part_names[i], "none of PKCS#11");
+                if (evidence->created_for)
+                        return bad_member(problem, "createdFor", "none of PKCS#11");
                 return evidence->activated.size > 0
                                ? bad_member(problem, "activated", "none of PKCS#11")
                                : 0;
@@ -233,12 +292,7 @@ static int check_parts(const struct evidence *evidence, struct problem *problem)
         for (size_t i = 0; i < ARRAY_SIZE(parts_required); i++)
                 if (parts[parts_required[i]].size == 0)
                         return bad_member(problem, part_names[parts_required[i]], "a string");
-        if ((parts[EVIDENCE_CREATION].size > 0) !=
-                    (parts[EVIDENCE_CREATION_ATTESTATION].size > 0) ||
-            (parts[EVIDENCE_CREATION].size > 0) != (parts[EVIDENCE_CREATION_SIGNATURE].size > 0))
-                return bad_member(problem, "creation",
-                                  "it with creationAttestation and creationSignature");
-        return 0;
+        return check_parts_of_creation(evidence, problem);
 }
 
 static int read_kind(const json_t *object, struct evidence *ret, struct problem *problem)
@@ -260,10 +314,12 @@ int evidence_from_json(const json_t *object, struct evidence *ret, struct proble
                 {"attestation", JSON_STRING, 0},
                 {"attestationKey", JSON_STRING, 0},
                 {"certificates", JSON_ARRAY, 0},
+                {"createdFor", JSON_OBJECT, 0},
                 {"creation", JSON_STRING, 0},
                 {"creationAttestation", JSON_STRING, 0},
                 {"creationSignature", JSON_STRING, 0},
                 {"kind", JSON_STRING, 1},
+                {"parent", JSON_STRING, 0},
                 {"public", JSON_STRING, 0},
                 {"selfAsserted", JSON_OBJECT, 1},
                 {"signature", JSON_STRING, 0},
@@ -284,6 +340,8 @@ int evidence_from_json(const json_t *object, struct evidence *ret, struct proble
                 r = read_parts(object, ret, problem);
         if (r == 0)
                 r = read_activated(object, ret, problem);
+        if (r == 0)
+                r = read_created_for(object, ret, problem);
         return r < 0 ? r : check_parts(ret, problem);
 }
 

@@ -13,10 +13,13 @@
  * serial, firmware, and of PKCS#11 the attributes of the key. The rest of a TPM's is TPM 2.0
  * structures as they were: `attestation` TPMS_ATTEST of TPM2_Certify(), `attestationKey` and
  * `public` TPMT_PUBLIC, `signature` TPMT_SIGNATURE. `activated`, in hexadecimal, is the secret of a
- * challenge; `creation` (TPMS_CREATION_DATA), `creationAttestation` and `creationSignature` come
- * together or not at all.
+ * challenge. How the key was made: `creation` (TPMS_CREATION_DATA), `creationAttestation` and
+ * `creationSignature` of TPM2_CertifyCreation(), and `parent` (TPMT_PUBLIC), which come together or
+ * not at all, and `createdFor` (lib/creation.h), which the agent adds to them. Where they are
+ * missing, `creation` among what is self-asserted says why.
  */
 
+#include "lib/creation.h"
 #include "lib/frame.h"
 #include "lib/json.h"
 
@@ -26,6 +29,7 @@
 #define EVIDENCE_NONCE_MIN        ((size_t)8)
 #define EVIDENCE_NONCE_MAX        ((size_t)32) /* bytes that every TPM takes */
 #define EVIDENCE_ACTIVATED_MAX    ((size_t)48)
+#define EVIDENCE_NO_CREATION      "creation" /* self-asserted: why there is nothing about it */
 
 enum evidence_kind { EVIDENCE_TPM2, EVIDENCE_PKCS11 };
 
@@ -36,6 +40,7 @@ enum evidence_part {
         EVIDENCE_CREATION,
         EVIDENCE_CREATION_ATTESTATION,
         EVIDENCE_CREATION_SIGNATURE,
+        EVIDENCE_PARENT, /* of the key that was created */
         EVIDENCE_PUBLIC,
         EVIDENCE_SIGNATURE,
         EVIDENCE_PARTS,
@@ -48,6 +53,7 @@ struct evidence {
         size_t certificate_count;
         struct buf parts[EVIDENCE_PARTS]; /* empty: not there */
         struct buf activated;             /* likewise */
+        json_t *created_for;              /* NULL: not there */
 };
 
 /* What goes along with the question. */
@@ -56,6 +62,7 @@ struct evidence_question {
         /* A credential to be activated; or NULL. */
         const char *endorsement; /* name of a row of lib/endorsement.h */
         struct view blob, encrypted;
+        struct view creation; /* what generate() gave for that (lib/driver.h); empty: nothing */
 };
 
 void evidence_init(struct evidence *evidence);
@@ -68,6 +75,13 @@ static inline struct view evidence_part(const struct evidence *evidence, enum ev
 
 /* Adds a certificate; what is over the limit, or there already, is left out. -ENOMEM. */
 int evidence_add_certificate(struct evidence *evidence, struct view der) _must_use_;
+
+/* Adds what the key was made for to the creation data, of which there are some. -ENOMEM. */
+int evidence_set_created_for(struct evidence *evidence, json_t *created_for) _must_use_;
+
+/* Leaves out all about the creation of the key, which could not be shown; @reason in its place.
+ * -ENOMEM. */
+int evidence_drop_creation(struct evidence *evidence, const char *reason) _must_use_;
 
 /* NULL without memory. */
 json_t *evidence_to_json(const struct evidence *evidence) _must_use_;

@@ -23,11 +23,11 @@ static void test_good(void)
         struct problem problem = {};
 
         forged_start(&tpm);
-        tpm.creation = view_string("creation data");
         evidence_init(&evidence);
         forged_make(&tpm, &evidence);
         expect_check(&tpm, &evidence, "");
         expect_integer(evidence_check(&evidence, &tpm.key, &proof, NULL), 0);
+        expect_integer(proof.creation.proved, 0);
         expect_text(view_string(proof.firmware), "1.2.3.4");
         expect_integer(evidence_check_nonce(&evidence, &proof, tpm.nonce, &problem), 0);
         expect_integer(evidence_check_nonce(&evidence, &proof, view_string("replayed"), &problem),
@@ -130,12 +130,6 @@ static void no_policy(struct forged_tpm *tpm)
         tpm->subject_area.attributes &= ~TPM_OBJECT_USER_WITH_AUTH;
 }
 
-static void creation_not_one(struct forged_tpm *tpm)
-{
-        tpm->creation = view_string("creation data");
-        tpm->creation_type = 0x8017;
-}
-
 static void unfixed_scheme(struct forged_tpm *tpm)
 {
         tpm->attester_area.scheme = 0x10;
@@ -155,8 +149,6 @@ static void test_before(void)
                 {other_algorithm, "the evidence is about another key than model version 1"},
                 {any_policy, "key: its policy is not that of its witness and use counter"},
                 {no_policy, "key: its policy is not that of its witness and use counter"},
-                {creation_not_one,
-                 "attestation: expected one of a key (0x801a), found type 0x8017"},
                 {unfixed_scheme, "attestation key: no public key that is known here"},
         };
 
@@ -192,6 +184,11 @@ static void test_after(void)
                 {EVIDENCE_CREATION, 3, "creation data: not the attested one"},
                 {EVIDENCE_CREATION_ATTESTATION, 20,
                  "the attestation is not signed by the attestation key"},
+                {EVIDENCE_CREATION_SIGNATURE, 40,
+                 "the attestation is not signed by the attestation key"},
+                {EVIDENCE_PARENT, 40,
+                 "creation data: made under another parent than the one given"},
+                {EVIDENCE_PARENT, 7, "parent: expected the attribute fixedTPM set, found it clear"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -200,13 +197,157 @@ static void test_after(void)
 
                 test_label = cases[i].reason;
                 forged_start(&tpm);
-                tpm.creation = view_string("creation data");
+                tpm.creation.said = 1;
                 evidence_init(&evidence);
                 forged_make(&tpm, &evidence);
-                evidence.parts[cases[i].part].data[cases[i].byte] ^= 1;
+                evidence.parts[cases[i].part].data[cases[i].byte] ^=
+                        cases[i].part == EVIDENCE_PARENT ? 2 : 1;
                 expect_check(&tpm, &evidence, cases[i].reason);
         }
         test_label = "";
+}
+
+static void created_quote(struct forged_tpm *tpm)
+{
+        tpm->creation.type = 0x8017;
+}
+
+static void created_other_key(struct forged_tpm *tpm)
+{
+        static struct tpm_name other;
+
+        other = forged_name(&tpm->attester_area);
+        tpm->creation.name = tpm_name_view(&other);
+}
+
+static void created_long_ago(struct forged_tpm *tpm)
+{
+        tpm->creation.nonce = view_string("nonce of another");
+}
+
+static void created_under_other(struct forged_tpm *tpm)
+{
+        tpm->creation.given_parent.x = tpm->creation.given_parent.y;
+}
+
+static void created_under_signer(struct forged_tpm *tpm)
+{
+        tpm->creation.parent.attributes &= ~TPM_OBJECT_DECRYPT;
+        tpm->creation.given_parent = tpm->creation.parent;
+}
+
+static void created_under_migrating(struct forged_tpm *tpm)
+{
+        tpm->creation.parent.attributes &= ~TPM_OBJECT_FIXED_TPM;
+        tpm->creation.given_parent = tpm->creation.parent;
+}
+
+static void created_elsewhere(struct forged_tpm *tpm)
+{
+        tpm->creation.hierarchy = 0x40000007;
+}
+
+static void moved_since(struct forged_tpm *tpm)
+{
+        tpm->moved = 1;
+}
+
+static void created_at_locality(struct forged_tpm *tpm)
+{
+        tpm->creation.locality = 8;
+}
+
+static void created_for_other(struct forged_tpm *tpm)
+{
+        tpm->creation.key = "another";
+}
+
+static void created_for_renamed(struct forged_tpm *tpm)
+{
+        tpm->creation.key = tpm->creation.given_key = "another";
+}
+
+static void created_for_version(struct forged_tpm *tpm)
+{
+        tpm->creation.version = tpm->creation.given_version = 2;
+}
+
+static void created_for_nothing(struct forged_tpm *tpm)
+{
+        tpm->creation.given_key = NULL;
+}
+
+/* What is said about the creation of a key is of this one, or nothing of all that holds. */
+static void test_creation(void)
+{
+        static const struct {
+                void (*change)(struct forged_tpm *tpm);
+                const char *reason;
+        } cases[] = {
+                {created_quote, "attestation: expected one of a key (0x801a), found type 0x8017"},
+                {created_other_key, "the attestation is about another key than the public area's"},
+                {created_long_ago, "creation: it is attested for another nonce than the key"},
+                {created_under_other,
+                 "creation data: made under another parent than the one given"},
+                {created_under_signer,
+                 "parent: expected the attribute decrypt set, found it clear"},
+                {created_under_migrating,
+                 "parent: expected the attribute fixedTPM set, found it clear"},
+                {created_elsewhere, "creation data: its parent is no primary key of the owner"},
+                {moved_since, "the key is certified under another parent than it was made under"},
+                {created_at_locality, "creation data: made at locality 0x08, and not at 0x01"},
+                {created_for_other, "creation data: made for something else than createdFor says"},
+                {created_for_renamed,
+                 "createdFor: made as key another version 1, and not as model version 1"},
+                {created_for_version,
+                 "createdFor: made as key model version 2, and not as model version 1"},
+                {created_for_nothing, "createdFor: there is none"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(forged_done) struct forged_tpm tpm;
+                _cleanup_(evidence_done) struct evidence evidence;
+
+                test_label = cases[i].reason;
+                forged_start(&tpm);
+                tpm.creation.said = 1;
+                cases[i].change(&tpm);
+                evidence_init(&evidence);
+                forged_make(&tpm, &evidence);
+                expect_check(&tpm, &evidence, cases[i].reason);
+                /* The key is as good as it was. */
+                expect_integer(evidence_drop_creation(&evidence, "why"), 0);
+                expect_check(&tpm, &evidence, "");
+        }
+        test_label = "";
+}
+
+static void test_created(void)
+{
+        _cleanup_(forged_done) struct forged_tpm tpm;
+        _cleanup_(buf_done) struct buf registers = {};
+        struct tpm_name parent;
+
+        forged_start(&tpm);
+        tpm.creation.said = 1;
+        parent = forged_name(&tpm.creation.parent);
+        for (size_t cut = 0; cut <= 150; cut++) { /* a TPM that attests no creation data */
+                _cleanup_(evidence_done) struct evidence evidence;
+                _cleanup_(evidence_proof_done) struct evidence_proof proof;
+
+                evidence_init(&evidence);
+                tpm.creation.cut = cut;
+                forged_make(&tpm, &evidence);
+                expect_check(&tpm, &evidence, cut ? "creation data: malformed" : "");
+                expect_integer(evidence_check(&evidence, &tpm.key, &proof, NULL),
+                               cut ? -EBADMSG : 0);
+                expect_integer(proof.creation.proved, cut == 0);
+                if (cut > 0)
+                        continue;
+                expect_view(tpm_name_view(&proof.creation.parent), tpm_name_view(&parent));
+                creation_put_registers(&registers, &proof.creation.data);
+                expect_text(buf_view(&registers), "sha256:0,1,2,3,4,5,6,7");
+        }
 }
 
 static void test_firmware(void)
@@ -270,6 +411,8 @@ int main(void)
         test_attributes();
         test_before();
         test_after();
+        test_creation();
+        test_created();
         test_firmware();
         test_gate();
         test_pkcs11();

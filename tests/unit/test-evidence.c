@@ -9,15 +9,19 @@
         "\"kind\":\"tpm2\",\"public\":\"AAAD\",\"selfAsserted\":{\"model\":\"x\"},"                \
         "\"signature\":\"AAAE\"}"
 
+#define CREATED_FOR                                                                                \
+        "\"createdFor\":{\"key\":\"model\",\"origin\":\"example.org/host\","                       \
+        "\"time\":\"2026-11-25T10:00:00.000000Z\",\"version\":1},"
+
 static void test_good(void)
 {
         static const char *const texts[] = {
                 TPM,
                 "{\"kind\":\"pkcs11\",\"selfAsserted\":{}}",
-                "{\"activated\":\"00ff\",\"attestation\":\"AAAA\",\"attestationKey\":\"AAAB\","
+                "{\"activated\":\"00ff\",\"attestation\":\"AAAA\",\"attestationKey\":\"AAAB\"," CREATED_FOR
                 "\"creation\":\"AAAA\",\"creationAttestation\":\"AAAA\","
-                "\"creationSignature\":\"AAAA\",\"kind\":\"tpm2\",\"public\":\"AAAD\","
-                "\"selfAsserted\":{},\"signature\":\"AAAE\"}",
+                "\"creationSignature\":\"AAAA\",\"kind\":\"tpm2\",\"parent\":\"AAAF\","
+                "\"public\":\"AAAD\",\"selfAsserted\":{},\"signature\":\"AAAE\"}",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -58,7 +62,16 @@ static void test_refused(void)
                 {"{\"attestation\":\"AAAA\",\"attestationKey\":\"AAAB\",\"creation\":\"AAAA\","
                  "\"kind\":\"tpm2\",\"public\":\"AAAD\",\"selfAsserted\":{},"
                  "\"signature\":\"AAAE\"}",
-                 "evidence: creation: expected it with creationAttestation and creationSignature"},
+                 "evidence: creation: expected it with creationAttestation, creationSignature and "
+                 "parent"},
+                {"{\"attestation\":\"AAAA\",\"attestationKey\":\"AAAB\"," CREATED_FOR
+                 "\"kind\":\"tpm2\",\"public\":\"AAAD\",\"selfAsserted\":{},"
+                 "\"signature\":\"AAAE\"}",
+                 "evidence: createdFor: expected it with creation"},
+                {"{" CREATED_FOR "\"kind\":\"pkcs11\",\"selfAsserted\":{}}",
+                 "evidence: createdFor: expected none of PKCS#11"},
+                {"{\"createdFor\":{\"key\":\"model\"},\"kind\":\"tpm2\",\"selfAsserted\":{}}",
+                 "evidence: createdFor: member \"origin\" is missing"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -97,8 +110,35 @@ static void test_limits(void)
         expect_integer(evidence_put(&text, &evidence), -EMSGSIZE);
 }
 
+/* All of it goes, and a reason comes; that of the token is the first. */
+static void test_dropped(void)
+{
+        _cleanup_(evidence_done) struct evidence evidence;
+        _cleanup_(buf_done) struct buf text = {};
+
+        evidence_init(&evidence);
+        expect_integer(
+                evidence_parse(
+                        view_string(
+                                "{\"attestation\":\"AAAA\",\"attestationKey\":\"AAAB\"," CREATED_FOR
+                                "\"creation\":\"AAAA\",\"creationAttestation\":\"AAAA\","
+                                "\"creationSignature\":\"AAAA\",\"kind\":\"tpm2\","
+                                "\"parent\":\"AAAF\",\"public\":\"AAAD\","
+                                "\"selfAsserted\":{},\"signature\":\"AAAE\"}"),
+                        &evidence, NULL),
+                0);
+        expect_integer(evidence_drop_creation(&evidence, "why"), 0);
+        expect_integer(evidence_drop_creation(&evidence, "once more"), 0);
+        expect_integer(evidence_put(&text, &evidence), 0);
+        expect_text(buf_view(&text), "{\"attestation\":\"AAAA\",\"attestationKey\":\"AAAB\","
+                                     "\"kind\":\"tpm2\",\"public\":\"AAAD\","
+                                     "\"selfAsserted\":{\"creation\":\"why\"},"
+                                     "\"signature\":\"AAAE\"}");
+}
+
 int main(void)
 {
+        test_dropped();
         test_good();
         test_refused();
         test_limits();
