@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+#include "agent/event.h"
+#include "agent/recorder.h"
+
 #include "lib/base64.h"
 #include "lib/driver.h"
 
@@ -33,16 +36,55 @@ static int read_counter(const struct facts *facts, struct gate *ret)
         return r < 0 ? r : gate_set_attester(ret, buf_view(&spki));
 }
 
+int making_note_purpose(struct making *making)
+{
+        struct key_creation *creation = &making->creation;
+        char time[RECORD_TIME_SIZE];
+
+        creation->created_for =
+                created_for_new(making->name, making->info.version, making->agent->config->origin,
+                                record_time(recorder_now(), time), making->request);
+        return creation->created_for ? created_for_digest(creation->created_for, &making->outside)
+                                     : -ENOMEM;
+}
+
+/* The key is as good without it. */
+static int read_creation(struct making *making, struct view proof, const struct facts *facts)
+{
+        const char *reason = facts_get(facts, "NoCreation");
+
+        if (proof.size > DRIVER_CREATION_MAX)
+                reason = "the token gave more than there is room for";
+        if (!reason) {
+                buf_put_view(&making->creation.proof, proof);
+                return buf_error(&making->creation.proof);
+        }
+        event_log(LOG_WARNING, NULL, "token %s: how key %s version %u was made cannot be shown: %s",
+                  making->token, making->name, making->info.version, reason);
+        making->creation.reason = strndup(reason, PROBLEM_TEXT_MAX);
+        return making->creation.reason ? 0 : -ENOMEM;
+}
+
+int making_put_creation(const struct making *making, struct buf *ret)
+{
+        const struct key_creation *creation = &making->creation;
+
+        if (creation->proof.size == 0 && !creation->reason)
+                return 0;
+        return key_creation_put(ret, creation);
+}
+
 int making_read_answer(struct making *making, struct view answer, struct view *ret_handle,
                        struct problem *problem)
 {
         struct reader reader = reader_init(answer);
         _cleanup_(facts_done) struct facts facts = {};
         const struct key *same;
-        struct view spki;
+        struct view spki, creation;
 
         *ret_handle = reader_sized(&reader);
         spki = reader_sized(&reader);
+        creation = reader_sized(&reader);
         if (frame_read_facts(&reader, &facts) < 0 || ret_handle->size == 0 ||
             ret_handle->size > DRIVER_HANDLE_MAX ||
             memchr(ret_handle->data, '\0', ret_handle->size))
@@ -53,6 +95,8 @@ int making_read_answer(struct making *making, struct view answer, struct view *r
                                    making->algorithm->name);
         if (making->use_counter && read_counter(&facts, &making->info.gate) < 0)
                 return problem_set(problem, -EIO, "answer to generate: no use counter");
+        if (read_creation(making, creation, &facts) < 0)
+                return -ENOMEM;
         same = making_find_same_key(making->agent->store, making->info.pubkey);
         if (same) /* nothing is undone: that would be the end of the other key */
                 return problem_set(problem, -EIO,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "agent/creation.h"
 #include "agent/event.h"
 #include "agent/key-request.h"
 #include "agent/ring.h"
@@ -20,7 +21,9 @@ struct attesting {
         struct evidence_question question; /* borrows from the next two */
         uint8_t nonce[EVIDENCE_NONCE_MAX];
         struct challenge challenge;
-        int asked; /* for a nonce, by the caller */
+        struct key_creation creation;
+        struct problem no_creation; /* why there is none */
+        int asked;                  /* for a nonce, by the caller */
         struct grant_decision decision;
         json_t *caller, *evidence;
         char request[CALL_REQUEST_SIZE], id[KEY_ID_SIZE];
@@ -36,6 +39,7 @@ static void attesting_free(struct attesting *attesting)
                 link = &(*link)->next;
         *link = attesting->next;
         challenge_done(&attesting->challenge);
+        key_creation_done(&attesting->creation);
         json_decref(attesting->caller);
         json_decref(attesting->evidence);
         free(attesting);
@@ -100,8 +104,8 @@ static void record_evidence(struct attesting *attesting, enum evidence_kind kind
 }
 
 /* What would not convince a stranger is not recorded: a token that says such things has failed. */
-static int check(const struct attesting *attesting, const struct evidence *evidence,
-                 struct problem *problem)
+static int check_all(const struct attesting *attesting, const struct evidence *evidence,
+                     struct problem *problem)
 {
         _cleanup_(evidence_proof_done) struct evidence_proof proof = {};
         int r = evidence_check(evidence, &attesting->key->info, &proof, problem);
@@ -112,6 +116,48 @@ static int check(const struct attesting *attesting, const struct evidence *evide
             evidence->activated.size == 0)
                 r = problem_set(problem, -EIO, "the token passed over the challenge");
         return r == 0 || r == -ENOMEM ? r : -EIO;
+}
+
+/* What the key was made for, beside what the token shows of it; or why it shows nothing. */
+static int add_creation(const struct attesting *attesting, struct evidence *evidence)
+{
+        const struct problem *reason = &attesting->no_creation;
+
+        if (evidence->kind != EVIDENCE_TPM2)
+                return 0;
+        if (evidence_part(evidence, EVIDENCE_CREATION).size == 0)
+                return evidence_drop_creation(evidence, reason->text[0] ? reason->text
+                                                                        : "the token did not say");
+        return attesting->creation.created_for
+                       ? evidence_set_created_for(evidence, attesting->creation.created_for)
+                       : 0;
+}
+
+static int is_too_long(const struct evidence *evidence)
+{
+        _cleanup_(buf_done) struct buf text = {};
+
+        return evidence_put(&text, evidence) == -EMSGSIZE;
+}
+
+/* A token that shows another creation than the key's has still shown where the key is. */
+static int check(const struct attesting *attesting, struct evidence *evidence,
+                 struct problem *problem)
+{
+        struct problem reason = {};
+        int r = add_creation(attesting, evidence);
+
+        if (r == 0 && is_too_long(evidence))
+                r = problem_set(&reason, -EIO, "all that the token says is too long together");
+        if (r == 0)
+                r = check_all(attesting, evidence, &reason);
+        if (r < 0 && r != -ENOMEM && evidence_part(evidence, EVIDENCE_CREATION).size > 0) {
+                r = evidence_drop_creation(evidence, problem_text(&reason, r));
+                reason = (struct problem){};
+                if (r == 0)
+                        r = check_all(attesting, evidence, &reason);
+        }
+        return r < 0 ? problem_set(problem, r, "%s", problem_text(&reason, r)) : 0;
 }
 
 static int take_answer(struct attesting *attesting, struct view answer,
@@ -270,9 +316,35 @@ static struct attesting *attesting_new(struct agent *agent, struct call *call, s
         return attesting;
 }
 
+/* Whatever is wrong with it, the token is asked where the key is. */
+static void read_creation(struct attesting *attesting)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(KEY_CREATION_TEXT_MAX + 1);
+        struct key_creation *creation = &attesting->creation;
+        struct problem *reason = &attesting->no_creation, why = {};
+        int r = keystore_read_creation(attesting->agent->store, attesting->key, &text, &why);
+
+        if (r == -ENOENT) {
+                (void)problem_set(reason, r, "nothing was kept of it when the key was made");
+                return;
+        }
+        if (r == 0)
+                r = key_creation_parse(buf_view(&text), creation, &why);
+        if (r < 0) {
+                (void)problem_set(reason, r, "what was kept of it cannot be read: %s",
+                                  problem_text(&why, r));
+                key_creation_done(creation);
+                return;
+        }
+        if (creation->reason)
+                (void)problem_set(reason, -EIO, "%s", creation->reason);
+        attesting->question.creation = buf_view(&creation->proof);
+}
+
 /* A key that has ended is loaded for the occasion. */
 static void ask(struct attesting *attesting, struct token *token)
 {
+        read_creation(attesting);
         attesting->operation = (struct operation){
                 .kind = FRAME_ATTEST,
                 .key = &attesting->key->token_key,

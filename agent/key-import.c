@@ -202,7 +202,7 @@ static void import(struct making *making, json_t *record)
         struct problem problem = {};
         int r = make_record(making, record)
                         ? keystore_prepare(agent->store, &making->info, view_string(""),
-                                           &making->key, &problem)
+                                           view_string(""), &making->key, &problem)
                         : -ENOMEM;
 
         if (r < 0) {

@@ -23,6 +23,7 @@ void making_free(struct making *making)
         free(making->handle);
         keyring_key_done(&making->info);
         facts_done(&making->options);
+        key_creation_done(&making->creation);
         json_decref(making->caller);
         buf_done(&making->previous_signature);
         buf_done(&making->statement);
@@ -192,6 +193,7 @@ static void on_generated(struct operation *operation, int error, struct view ans
                          const struct problem *problem)
 {
         struct making *making = operation->context;
+        _cleanup_(buf_done) struct buf creation = {};
         struct problem reason = {};
         struct view handle;
         int r = error;
@@ -208,7 +210,10 @@ static void on_generated(struct operation *operation, int error, struct view ans
         making->handle = view_dup(handle);
         making->info.algorithm = making->algorithm;
         (void)record_time(recorder_now(), making->info.created);
-        r = keystore_prepare(making->agent->store, &making->info, handle, &making->key, &reason);
+        r = making_put_creation(making, &creation);
+        if (r == 0)
+                r = keystore_prepare(making->agent->store, &making->info, handle,
+                                     buf_view(&creation), &making->key, &reason);
         if (r < 0) {
                 making_fail(making, "StorageFailed", problem_text(&reason, r));
                 return;
@@ -236,13 +241,17 @@ void making_begin(struct making *making, struct token *token)
                 .kind = FRAME_GENERATE,
                 .algorithm = making->algorithm,
                 .label = making->label,
+                .outside = sha256_view(&making->outside),
                 .options = &making->options,
                 .done = on_generated,
                 .context = making,
         };
         making->next = making->agent->makings;
         making->agent->makings = making;
-        token_submit(token, &making->operation);
+        if (making_note_purpose(making) < 0)
+                making_fail_token(making, making->token, -ENOMEM, NULL);
+        else
+                token_submit(token, &making->operation);
 }
 
 struct making *making_new(struct agent *agent, const char *name, const char *token)

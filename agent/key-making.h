@@ -7,6 +7,7 @@
  * is imported has all but the first. Private to agent/key-*.c.
  */
 
+#include "agent/creation.h"
 #include "agent/key-request.h"
 
 #define LABEL_SIZE (KEY_NAME_MAX + 64)
@@ -25,6 +26,8 @@ struct making {
         char label[LABEL_SIZE];
         int use_counter;       /* is wanted */
         struct facts options;  /* for the token */
+        struct sha256 outside; /* for the token to note of what it makes */
+        struct key_creation creation;
         struct token_key made; /* in the token: to be undone if it does not come to be a key */
         char *handle;
         char id[KEY_ID_SIZE];
@@ -61,6 +64,13 @@ void making_begin(struct making *making, struct token *token);
  * -EIO: malformed, of another algorithm, or a key that is there already. key-answer.c. */
 int making_read_answer(struct making *making, struct view answer, struct view *ret_handle,
                        struct problem *problem) _must_use_;
+
+/* Notes what the key is made for, which the token is told by its hash. -ENOMEM. key-answer.c. */
+int making_note_purpose(struct making *making) _must_use_;
+
+/* Appends what is to be kept of how the key was made: nothing, if the token says nothing of it.
+ * -ENOMEM. key-answer.c. */
+int making_put_creation(const struct making *making, struct buf *ret) _must_use_;
 
 /* The key, pending or not, with that public key; or NULL. A token that "makes" a key that is there
  * already, or an operator who brings one, would have it there under two names. key-answer.c. */

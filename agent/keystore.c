@@ -312,7 +312,31 @@ static int write_info(struct keystore *store, const struct keyring_key *info, co
         return file_replace(store->dir_fd, path, buf_view(&text), 0600, problem);
 }
 
-static int write_pending(struct keystore *store, const struct key *key, struct problem *problem)
+/* One that is left of a version that never came to be is of another key. */
+static int write_creation(struct keystore *store, const struct key *key, struct view creation,
+                          struct problem *problem)
+{
+        char path[KEY_PATH_SIZE];
+
+        key_path(&key->info, "creation", path);
+        if (creation.size > 0)
+                return file_replace(store->dir_fd, path, creation, 0600, problem);
+        if (unlinkat(store->dir_fd, path, 0) < 0 && errno != ENOENT)
+                return problem_set(problem, -errno, "keys/%s: %m", path);
+        return 0;
+}
+
+int keystore_read_creation(const struct keystore *store, const struct key *key, struct buf *ret,
+                           struct problem *problem)
+{
+        char path[KEY_PATH_SIZE];
+
+        key_path(&key->info, "creation", path);
+        return file_read(store->dir_fd, path, ret, problem);
+}
+
+static int write_pending(struct keystore *store, const struct key *key, struct view creation,
+                         struct problem *problem)
 {
         char path[KEY_PATH_SIZE];
         int r;
@@ -326,6 +350,8 @@ static int write_pending(struct keystore *store, const struct key *key, struct p
         r = key->info.imported[0]
                     ? 0
                     : file_replace(store->dir_fd, path, view_string(key->handle), 0600, problem);
+        if (r == 0)
+                r = write_creation(store, key, creation, problem);
         if (r < 0)
                 return r;
         return write_info(store, &key->info, "pending", problem);
@@ -409,7 +435,7 @@ static int settle(struct keystore *store, struct problem *problem)
 }
 
 int keystore_prepare(struct keystore *store, struct keyring_key *info, struct view handle,
-                     struct key **ret, struct problem *problem)
+                     struct view creation, struct key **ret, struct problem *problem)
 {
         struct key *key = calloc(1, sizeof(*key));
         int r;
@@ -419,7 +445,7 @@ int keystore_prepare(struct keystore *store, struct keyring_key *info, struct vi
         key->info = *info;
         key->handle = view_dup(handle);
         link_token_key(key);
-        r = key->handle ? write_pending(store, key, problem) : -ENOMEM;
+        r = key->handle ? write_pending(store, key, creation, problem) : -ENOMEM;
         if (r == 0)
                 r = list_add(&store->pending, key);
         if (r < 0) {
@@ -463,6 +489,8 @@ void keystore_discard(struct keystore *store, struct key *key)
         key_path(&key->info, "pending", path);
         if (unlinkat(store->dir_fd, path, 0) == 0 && file_sync_parent(store->dir_fd, path) == 0) {
                 key_path(&key->info, "key", path);
+                (void)unlinkat(store->dir_fd, path, 0);
+                key_path(&key->info, "creation", path);
                 (void)unlinkat(store->dir_fd, path, 0);
         }
         (void)unlinkat(store->dir_fd, key->info.name, AT_REMOVEDIR);

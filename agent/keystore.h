@@ -8,10 +8,11 @@
  * On disk, under <state>/keys/<name>/: `<version>.key` is the token's handle as it is (a TSS2 key
  * file for a TPM), `<version>.json` the key as in the key ring. A version exists if and only if its
  * .json does; while it is being made that file is called `<version>.pending`. An imported key has
- * no handle. Where a version exists that is active, the ones before it are not, whatever their
- * files say, unless they have an overlap: so one rename is a rotation. `requests` has the ids that
- * operators gave their requests. Keys live until the agent ends; pointers to them stay good, even
- * of those that are discarded.
+ * no handle. How the key was made may be in `<version>.creation` (agent/creation.h). Where a
+ * version exists that is active, the ones before it are not, whatever their files say, unless they
+ * have an overlap: so one rename is a rotation. `requests` has the ids that operators gave their
+ * requests. Keys live until the agent ends; pointers to them stay good, even of those that are
+ * discarded.
  */
 
 #include "agent/token.h"
@@ -69,9 +70,14 @@ struct key *keystore_second_log_key(const struct keystore *store);
 /* Versions that were being made when the agent died: entry @index, NULL past the last. */
 struct key *keystore_pending_at(const struct keystore *store, size_t index);
 
-/* Writes a new version as pending, durable, and gives it back; takes @info over on success. */
+/* Writes a new version as pending, durable, and gives it back; takes @info over on success.
+ * @creation is the text of a struct key_creation; empty: nothing is known of that. */
 int keystore_prepare(struct keystore *store, struct keyring_key *info, struct view handle,
-                     struct key **ret, struct problem *problem) _must_use_;
+                     struct view creation, struct key **ret, struct problem *problem) _must_use_;
+
+/* Appends that text. -ENOENT: there is none; or what file_read() fails with. */
+int keystore_read_creation(const struct keystore *store, const struct key *key, struct buf *ret,
+                           struct problem *problem) _must_use_;
 
 /* Makes a pending version one that exists. */
 int keystore_commit(struct keystore *store, struct key *key, struct problem *problem) _must_use_;

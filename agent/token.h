@@ -53,6 +53,7 @@ struct operation {
         const struct token_key *key;       /* SIGN, DESTROY, COUNT, ATTEST */
         const struct algorithm *algorithm; /* GENERATE */
         const char *label;                 /* GENERATE; borrowed until done() */
+        struct view outside;               /* GENERATE; likewise */
         const struct facts *options;       /* GENERATE; likewise */
         uint8_t digest[64];                /* SIGN: as many bytes as the key's algorithm wants;
                                               AUDIT, ANCHOR, COUNT: SHA256_SIZE bytes to be

@@ -139,6 +139,7 @@ static void put_question(struct buf *frame, const struct evidence_question *ques
         buf_put_sized(frame, view_string(question->endorsement ? question->endorsement : ""));
         buf_put_sized(frame, question->blob);
         buf_put_sized(frame, question->encrypted);
+        buf_put_sized(frame, question->creation);
 }
 
 int worker_submit(struct worker *worker, struct operation *operation)
@@ -150,6 +151,7 @@ int worker_submit(struct worker *worker, struct operation *operation)
         case FRAME_GENERATE:
                 buf_put_sized(frame, view_string(operation->algorithm->name));
                 buf_put_sized(frame, view_string(operation->label));
+                buf_put_sized(frame, operation->outside);
                 frame_put_facts(frame, operation->options);
                 break;
         case FRAME_SIGN:

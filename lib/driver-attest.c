@@ -23,8 +23,9 @@ static int read_question(struct reader *fields, uint32_t *ret_slot, struct evide
         kind = reader_sized(fields);
         ret->blob = reader_sized(fields);
         ret->encrypted = reader_sized(fields);
+        ret->creation = reader_sized(fields);
         if (reader_end(fields) < 0 || ret->nonce.size > EVIDENCE_NONCE_MAX ||
-            (kind.size == 0) != (ret->blob.size == 0) ||
+            ret->creation.size > DRIVER_CREATION_MAX || (kind.size == 0) != (ret->blob.size == 0) ||
             (kind.size == 0) != (ret->encrypted.size == 0))
                 return malformed(problem);
         if (kind.size == 0)

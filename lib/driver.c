@@ -115,6 +115,7 @@ static void pair_done(struct driver_pair *pair)
 {
         buf_done(&pair->handle);
         buf_done(&pair->spki);
+        buf_done(&pair->creation);
         facts_done(&pair->facts);
 }
 
@@ -122,7 +123,8 @@ static int serve_generate(struct service *service, struct reader *fields, struct
                           struct problem *problem)
 {
         _cleanup_(pair_done) struct driver_pair pair = {.handle = BUF_INIT(DRIVER_HANDLE_MAX),
-                                                        .spki = BUF_INIT(FRAME_SIZE_MAX)};
+                                                        .spki = BUF_INIT(FRAME_SIZE_MAX),
+                                                        .creation = BUF_INIT(DRIVER_CREATION_MAX)};
         _cleanup_(facts_done) struct facts options = {0};
         _cleanup_(freep) char *label = NULL;
         struct driver_wish wish = {0};
@@ -133,6 +135,9 @@ static int serve_generate(struct service *service, struct reader *fields, struct
         r = read_text(fields, DRIVER_LABEL_MAX, &label, problem);
         if (r < 0)
                 return r;
+        wish.outside = reader_sized(fields);
+        if (fields->bad || wish.outside.size > SHA256_SIZE)
+                return malformed(problem);
         r = frame_read_facts(fields, &options);
         if (r < 0)
                 return r == -EBADMSG ? malformed(problem) : r;
@@ -143,10 +148,13 @@ static int serve_generate(struct service *service, struct reader *fields, struct
                 r = buf_error(&pair.handle);
         if (r == 0)
                 r = buf_error(&pair.spki);
+        if (r == 0)
+                r = buf_error(&pair.creation);
         if (r < 0)
                 return r;
         buf_put_sized(answer, buf_view(&pair.handle));
         buf_put_sized(answer, buf_view(&pair.spki));
+        buf_put_sized(answer, buf_view(&pair.creation));
         frame_put_facts(answer, &pair.facts);
         return 0;
 }

@@ -19,10 +19,11 @@
 #include "lib/frame.h"
 #include "lib/secret.h"
 
-#define DRIVER_SOCKET_FD  3
-#define DRIVER_PIN_FD     4               /* lib/pin-turn.h, if OPEN says so */
-#define DRIVER_HANDLE_MAX ((size_t)16384) /* bytes of a key handle */
-#define DRIVER_LABEL_MAX  ((size_t)255)   /* bytes of a key label or token name */
+#define DRIVER_SOCKET_FD    3
+#define DRIVER_PIN_FD       4               /* lib/pin-turn.h, if OPEN says so */
+#define DRIVER_HANDLE_MAX   ((size_t)16384) /* bytes of a key handle */
+#define DRIVER_CREATION_MAX ((size_t)1024)
+#define DRIVER_LABEL_MAX    ((size_t)255) /* bytes of a key label or token name */
 
 /* A setting of OPEN that each driver knows and no configuration has. "yes": an operator says that
  * the PIN is right now, so that the only try that a token has left may be spent on it. */
@@ -35,16 +36,22 @@
 struct driver_wish {
         const struct algorithm *algorithm;
         const char *label;
+        struct view outside;  /* at most SHA256_SIZE bytes, which what the token attests about the
+                                 making of the key has in it; a token that attests none passes over
+                                 it */
         struct facts options; /* "UseCounter": "yes"; "Witness": SPKI of its key in base64. Each
                                  that the token cannot do is -EOPNOTSUPP. */
 };
 
 /* A key that was made. */
 struct driver_pair {
-        struct buf handle;  /* whatever load() needs to find it again, as text, without secrets */
-        struct buf spki;    /* DER SubjectPublicKeyInfo */
-        struct facts facts; /* "UseCounter": where its counter is, as gate_counter_text();
-                               "AttestationKey": SPKI in base64 of the key that attests it */
+        struct buf handle;   /* whatever load() needs to find it again, as text, without secrets */
+        struct buf spki;     /* DER SubjectPublicKeyInfo */
+        struct buf creation; /* whatever attest() needs to show how the key was made, at most
+                                DRIVER_CREATION_MAX bytes; empty: nothing shows it */
+        struct facts facts;  /* "UseCounter": where its counter is, as gate_counter_text();
+                                "AttestationKey": SPKI in base64 of the key that attests it;
+                                "NoCreation": why nothing shows how the key was made */
 };
 
 /* What a token says of the uses of a key, and its word for that: what lib/attest.h reads, and the

@@ -14,7 +14,8 @@
  *
  *     operation   request fields                          answer fields
  *     OPEN        token name, (setting, value)…           token facts: (name, value)…
- *     GENERATE    algorithm, label, (option, value)…      handle, SPKI (DER), facts: (name, value)…
+ *     GENERATE    algorithm, label, outside information   handle, SPKI (DER), creation (empty:
+ *                 (at most 32 bytes), (option, value)…    none), facts: (name, value)…
  *     LOAD        algorithm, handle                       slot (u32, no length), SPKI (DER)
  *     SIGN        slot (u32, no length), digest,          signature; with Audit=yes also Name and
  *                 authorization (empty: none)             response parameters
@@ -27,7 +28,9 @@
  *     ATTEST      slot (u32, no length), nonce,           evidence (lib/evidence.h), as text
  *                 kind of endorsement key, credential,
  *                 its encrypted secret (three times
- *                 empty: nothing to activate)
+ *                 empty: nothing to activate),
+ *                 creation, as GENERATE gave it
+ *                 (empty: none)
  *     ANCHOR      step (u8), index (u32, no length; 0:    kind (u8), index (u32, 0: there is
  *                 find it), origin, qualifying data       none), counter (u64), SPKI of the
  *                                                         attestation key, attestation, its

@@ -33,6 +33,7 @@ struct device {
         ESYS_CONTEXT *esys;
         TPM2B_AUTH authorization; /* that keys are made with, and that theirs is; size 0: empty */
         struct object *parent;
+        struct buf parent_public;                     /* its TPMT_PUBLIC */
         struct attester *attester;                    /* of counters; NULL: not opened */
         struct object *attestation_key;               /* NULL: no command audit */
         const TPM2B_NAME *signer;                     /* of the key that signed last */

@@ -3,6 +3,7 @@
 
 #include "tpm/activation.h"
 #include "tpm/attester.h"
+#include "tpm/creation.h"
 #include "tpm/nv-certificate.h"
 #include "tpm/object.h"
 
@@ -32,9 +33,9 @@ static int put_public(struct device *device, ESYS_TR handle, struct buf *ret,
         return buf_error(ret);
 }
 
-static int put_attestation(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature,
-                           struct buf *ret_attest, struct buf *ret_signature,
-                           struct problem *problem)
+int evidence_put_attestation(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature,
+                             struct buf *ret_attest, struct buf *ret_signature,
+                             struct problem *problem)
 {
         uint8_t bytes[sizeof(TPMT_SIGNATURE)];
         size_t size = 0;
@@ -62,8 +63,8 @@ static int certify(struct device *device, struct object *key, const TPM2B_DATA *
         while (device_busy(rc, &attempts));
         if (rc)
                 return device_error(rc, "certifying a key", problem);
-        return put_attestation(attest, signature, &ret->parts[EVIDENCE_ATTESTATION],
-                               &ret->parts[EVIDENCE_SIGNATURE], problem);
+        return evidence_put_attestation(attest, signature, &ret->parts[EVIDENCE_ATTESTATION],
+                                        &ret->parts[EVIDENCE_SIGNATURE], problem);
 }
 
 static int certify_loaded(struct device *device, struct object *key, struct view nonce,
@@ -83,6 +84,25 @@ static int certify_loaded(struct device *device, struct object *key, struct view
                 r = put_public(device, key->handle, &ret->parts[EVIDENCE_PUBLIC], problem);
         if (r == 0)
                 r = certify(device, key, &data, ret, problem);
+        object_rest(device, attester);
+        return r;
+}
+
+/* Last of all: a TPM that answers nonsense to it has told the rest by then. */
+static int certify_creation(struct device *device, struct object *key,
+                            const struct evidence_question *question, struct evidence *ret,
+                            struct problem *problem)
+{
+        struct object *attester = attester_object(device);
+        int r;
+
+        if (question->creation.size == 0)
+                return 0;
+        r = object_use(device, attester, problem);
+        if (r == 0)
+                r = object_use(device, key, problem);
+        if (r == 0)
+                r = creation_certify(device, key, question, ret, problem);
         object_rest(device, attester);
         return r;
 }
@@ -123,5 +143,5 @@ int evidence_of_key(struct device *device, struct object *key,
                 r = nv_certificates_add(device, ret, problem);
         if (r == 0 && question->endorsement)
                 r = activation_answer(device, question, &ret->activated, problem);
-        return r;
+        return r < 0 ? r : certify_creation(device, key, question, ret, problem);
 }

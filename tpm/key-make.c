@@ -2,6 +2,7 @@
 #include "lib/base64.h"
 #include "tpm/attester.h"
 #include "tpm/counter.h"
+#include "tpm/creation.h"
 #include "tpm/key.h"
 #include "tpm/keyfile.h"
 #include "tpm/object.h"
@@ -10,23 +11,40 @@
 #include <errno.h>
 
 static const struct gate open_gate;
-static const TPM2B_DATA no_outside_info;
-static const TPML_PCR_SELECTION no_pcrs;
 
-static int create(struct device *device, const TPM2B_PUBLIC *template, TPM2B_PRIVATE **ret_private,
-                  TPM2B_PUBLIC **ret_public, struct problem *problem)
+/* What TPM2_Create() gave. */
+struct created {
+        TPM2B_PRIVATE *private;
+        TPM2B_PUBLIC *public;
+        struct creation_answer creation;
+};
+
+static void created_done(struct created *created)
+{
+        Esys_Free(created->private);
+        Esys_Free(created->public);
+        creation_answer_done(&created->creation);
+}
+
+static int create(struct device *device, const TPM2B_PUBLIC *template, struct view outside,
+                  struct created *ret, struct problem *problem)
 {
         TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.userAuth = device->authorization};
+        TPM2B_DATA outside_info = {.size = (UINT16)outside.size};
+        const TPML_PCR_SELECTION registers = creation_registers();
         unsigned attempts = 0;
         TSS2_RC rc;
         int r = object_use(device, device->parent, problem);
 
         if (r < 0)
                 return r;
+        if (outside.size > 0)
+                memcpy(outside_info.buffer, outside.data, outside.size);
         do
                 rc = Esys_Create(device->esys, device->parent->handle, ESYS_TR_PASSWORD,
-                                 ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template, &no_outside_info,
-                                 &no_pcrs, ret_private, ret_public, NULL, NULL, NULL);
+                                 ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template, &outside_info,
+                                 &registers, &ret->private, &ret->public, &ret->creation.data,
+                                 &ret->creation.hash, &ret->creation.ticket);
         while (object_again(device, device->parent, rc, &attempts));
         explicit_bzero(&sensitive, sizeof(sensitive));
         object_rest(device, device->parent);
@@ -106,26 +124,38 @@ static int check_gate(const struct algorithm *algorithm, const struct keyfile *f
                          : r;
 }
 
-static int make(struct device *device, const struct algorithm *algorithm, struct keyfile *file,
+/* A key is as good without it; only nobody is shown how it was made. */
+static int keep_creation(struct device *device, const struct created *created, struct view outside,
+                         struct driver_pair *ret)
+{
+        struct problem reason = {};
+        int r = creation_keep(&created->creation, buf_view(&device->parent_public), outside,
+                              &ret->creation, &reason);
+
+        return r == -EIO ? facts_add(&ret->facts, "NoCreation", problem_text(&reason, r)) : r;
+}
+
+static int make(struct device *device, const struct driver_wish *wish, struct keyfile *file,
                 struct driver_pair *ret, struct problem *problem)
 {
-        _cleanup_(esys_freep) TPM2B_PRIVATE *private = NULL;
-        _cleanup_(esys_freep) TPM2B_PUBLIC *public = NULL;
+        _cleanup_(created_done) struct created created = {};
         TPM2B_PUBLIC template;
-        int r = check_support(device, algorithm, &file->gate, &template, problem);
+        int r = check_support(device, wish->algorithm, &file->gate, &template, problem);
 
         if (r == 0)
-                r = create(device, &template, &private, &public, problem);
+                r = create(device, &template, wish->outside, &created, problem);
         if (r == 0)
-                r = template_check(algorithm, &file->gate, public, problem);
+                r = template_check(wish->algorithm, &file->gate, created.public, problem);
         if (r == 0)
-                r = template_put_spki(&ret->spki, algorithm, public, problem);
+                r = template_put_spki(&ret->spki, wish->algorithm, created.public, problem);
         if (r < 0)
                 return r;
-        file->public = *public;
-        file->private = *private;
+        file->public = *created.public;
+        file->private = *created.private;
         file->empty_auth = device->authorization.size == 0;
-        r = check_gate(algorithm, file, buf_view(&ret->spki), problem);
+        r = check_gate(wish->algorithm, file, buf_view(&ret->spki), problem);
+        if (r == 0)
+                r = keep_creation(device, &created, wish->outside, ret);
         return r < 0 ? r : keyfile_put(&ret->handle, file);
 }
 
@@ -161,7 +191,7 @@ int key_generate(void *context, const struct driver_wish *wish, struct driver_pa
                 r = counter_create(context, &file.gate.counter, problem);
         if (r < 0)
                 return r;
-        r = make(context, wish->algorithm, &file, ret, problem);
+        r = make(context, wish, &file, ret, problem);
         if (r == 0 && counted)
                 r = add_counter_facts(context, file.gate.counter, &ret->facts);
         if (r < 0 && counted)

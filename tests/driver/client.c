@@ -154,6 +154,7 @@ void client_key_done(struct client_key *key)
 {
         buf_done(&key->handle);
         buf_done(&key->spki);
+        buf_done(&key->creation);
         facts_done(&key->facts);
 }
 
@@ -166,6 +167,7 @@ int client_generate_with(struct client *client, const char *algorithm, const cha
 
         buf_put_sized(&fields, view_string(algorithm));
         buf_put_sized(&fields, view_string("key"));
+        buf_put_sized(&fields, view_of(ret->outside, sizeof(ret->outside)));
         for (; *options; options++)
                 buf_put_sized(&fields, view_string(*options));
         status = client_call(client, FRAME_GENERATE, buf_view(&fields), &answer);
@@ -174,6 +176,7 @@ int client_generate_with(struct client *client, const char *algorithm, const cha
         reader = reader_init(buf_view(&answer));
         take_field(&reader, &ret->handle);
         take_field(&reader, &ret->spki);
+        take_field(&reader, &ret->creation);
         return frame_read_facts(&reader, &ret->facts) < 0 ? CLIENT_LOST : FRAME_OK;
 }
 
@@ -186,12 +189,14 @@ int client_generate(struct client *client, const char *algorithm, const char *la
 
         buf_put_sized(&fields, view_string(algorithm));
         buf_put_sized(&fields, view_string(label));
+        buf_put_sized(&fields, view_of(NULL, 0));
         status = client_call(client, FRAME_GENERATE, buf_view(&fields), &answer);
         if (status != FRAME_OK)
                 return status;
         reader = reader_init(buf_view(&answer));
         take_field(&reader, ret_handle);
         take_field(&reader, ret_spki);
+        (void)reader_sized(&reader); /* creation */
         return end_of_answer(&reader);
 }
 
@@ -279,6 +284,7 @@ int client_attest(struct client *client, uint32_t slot, const struct evidence_qu
         buf_put_sized(&fields, view_string(question->endorsement ? question->endorsement : ""));
         buf_put_sized(&fields, question->blob);
         buf_put_sized(&fields, question->encrypted);
+        buf_put_sized(&fields, question->creation);
         status = client_call(client, FRAME_ATTEST, buf_view(&fields), &answer);
         if (status != FRAME_OK)
                 return status;

@@ -48,7 +48,8 @@ int client_generate(struct client *client, const char *algorithm, const char *la
 
 /* A key made with @options: name, value, …, NULL. */
 struct client_key {
-        struct buf handle, spki;
+        uint8_t outside[SHA256_SIZE]; /* given */
+        struct buf handle, spki, creation;
         struct facts facts;
 };
 

@@ -29,15 +29,21 @@ static void open_tpm(struct client *client, const struct swtpm *swtpm)
 struct subject {
         struct client_key made;
         struct keyring_key entry;
+        json_t *created_for;
         uint32_t slot;
 };
 
 static void make_subject(struct client *client, const char *algorithm, const char *const *options,
                          struct subject *ret)
 {
+        struct sha256 outside;
         const char *counter;
 
         *ret = (struct subject){.entry = {.name = "model", .version = 1}};
+        ret->created_for = created_for_new("model", 1, "example.org/host",
+                                           "2026-11-25T10:00:00.000000Z", "7.1");
+        expect_integer(created_for_digest(ret->created_for, &outside), 0);
+        memcpy(ret->made.outside, outside.bytes, SHA256_SIZE);
         ret->entry.algorithm = algorithm_find(algorithm);
         expect_integer(client_generate_with(client, algorithm, options, &ret->made), FRAME_OK);
         expect_integer(
@@ -53,6 +59,7 @@ static void subject_done(struct subject *subject)
 {
         client_key_done(&subject->made);
         pubkey_free(subject->entry.pubkey);
+        json_decref(subject->created_for);
 }
 
 static void attest(struct client *client, const struct subject *subject,
@@ -112,6 +119,111 @@ static void algorithms(const struct swtpm *swtpm)
         }
         expect_integer(client_stop(&client), EXIT_SUCCESS);
         test_label = "";
+}
+
+/* The same question, with what was kept of a key's creation. */
+static struct evidence_question creation_of(const struct buf *kept)
+{
+        struct evidence_question question = plain;
+
+        question.creation = buf_view(kept);
+        return question;
+}
+
+static void expect_created(struct client *client, const struct subject *subject)
+{
+        const struct evidence_question question = creation_of(&subject->made.creation);
+        _cleanup_(evidence_proof_done) struct evidence_proof proof = {};
+        _cleanup_(evidence_done) struct evidence evidence;
+        _cleanup_(buf_done) struct buf registers = {};
+
+        attest(client, subject, &question, &evidence);
+        expect_integer(evidence_set_created_for(&evidence, subject->created_for), 0);
+        expect_good(&evidence, &subject->entry, &proof);
+        expect_integer(proof.creation.proved, 1);
+        creation_put_registers(&registers, &proof.creation.data);
+        expect_text(buf_view(&registers), "sha256:0,1,2,3,4,5,6,7");
+}
+
+/* What the TPM does not certify is not there, and the key is attested all the same. */
+static void expect_not_created(struct client *client, const struct subject *subject,
+                               const struct buf *kept, const char *reason)
+{
+        const struct evidence_question question = creation_of(kept);
+        _cleanup_(evidence_proof_done) struct evidence_proof proof = {};
+        _cleanup_(evidence_done) struct evidence evidence;
+        const char *said;
+
+        test_label = reason;
+        attest(client, subject, &question, &evidence);
+        expect_good(&evidence, &subject->entry, &proof);
+        expect_integer(proof.creation.proved, 0);
+        said = facts_get(&evidence.self_asserted, EVIDENCE_NO_CREATION);
+        expect_text(view_string(said ? said : ""), reason);
+        test_label = "";
+}
+
+static void spoilt_creations(struct client *client, struct subject *subject,
+                             const struct subject *other)
+{
+        static const char foreign[] =
+                "the TPM does not take the ticket of the creation for its own";
+        static const char malformed[] = "what was kept of the creation is malformed";
+        struct buf *kept = &subject->made.creation;
+
+        expect_not_created(client, subject, &other->made.creation, foreign);
+        expect(kept->size > 20);
+        kept->data[20] ^= 1; /* of the digest of the registers */
+        expect_not_created(client, subject, kept, foreign);
+        kept->data[20] ^= 1;
+        kept->data[kept->size - 1] ^= 1; /* of the ticket */
+        expect_not_created(client, subject, kept, foreign);
+        kept->data[kept->size - 1] ^= 1;
+        for (size_t size = 1; size < kept->size; size += 7) {
+                struct buf cut = *kept;
+
+                cut.size = size;
+                expect_not_created(client, subject, &cut, malformed);
+        }
+        expect_not_created(client, subject, &(struct buf){}, "");
+        expect_created(client, subject);
+}
+
+static void load_again(struct client *client, struct subject *subject)
+{
+        expect_integer(client_load(client, subject->entry.algorithm->name,
+                                   buf_view(&subject->made.handle), &subject->slot, NULL),
+                       FRAME_OK);
+}
+
+/* Shown at once, by another process, and after a reset of the TPM. */
+static void creations(struct swtpm *swtpm)
+{
+        static const char *const counted[] = {"UseCounter", "yes", NULL}, *const none[] = {NULL};
+        struct subject subject, other, gated;
+        struct client client;
+
+        open_tpm(&client, swtpm);
+        make_subject(&client, "ecdsa-p256", none, &subject);
+        make_subject(&client, "rsa-2048", none, &other);
+        make_subject(&client, "ecdsa-p256", counted, &gated);
+        expect_created(&client, &subject);
+        expect_created(&client, &other);
+        expect_created(&client, &gated);
+        spoilt_creations(&client, &subject, &other);
+        keytest_sign(&client, subject.entry.algorithm, subject.slot, buf_view(&subject.made.spki));
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        swtpm_stop(swtpm);
+        swtpm_start(swtpm, "tpm");
+        open_tpm(&client, swtpm);
+        load_again(&client, &subject);
+        expect_created(&client, &subject);
+        load_again(&client, &gated);
+        expect_created(&client, &gated);
+        expect_integer(client_stop(&client), EXIT_SUCCESS);
+        subject_done(&subject);
+        subject_done(&other);
+        subject_done(&gated);
 }
 
 /* Finds the certificate with a key of that kind. */
@@ -347,6 +459,7 @@ int main(int argc, char **argv)
         swtpm_start(&swtpm, "tpm");
         swtpm_start(&other, "other");
         algorithms(&swtpm);
+        creations(&swtpm);
         challenges(&swtpm, &other);
         tool_challenges(&swtpm);
         tool_attests(&swtpm);

@@ -73,7 +73,9 @@ static int generate(void *pointer, const struct driver_wish *wish, struct driver
         int r = 0;
 
         assert(pointer == &device && wish->algorithm && *wish->label);
+        assert(wish->outside.size <= SHA256_SIZE);
         buf_put_string(&ret->spki, wish->algorithm->name);
+        buf_put_view(&ret->creation, wish->outside);
         for (size_t i = 0; r == 0 && i < wish->options.count; i++)
                 r = facts_add(&ret->facts, wish->options.pair[i].name, wish->options.pair[i].value);
         return r < 0 ? r : answer_with(view_string(wish->label), &ret->handle, problem);

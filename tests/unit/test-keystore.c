@@ -58,8 +58,9 @@ static struct key *prepare(struct shelf *shelf, const char *name, uint32_t versi
         struct problem problem = {};
         struct key *key = NULL;
 
-        expect_integer(
-                keystore_prepare(shelf->store, &info, view_string("a handle"), &key, &problem), 0);
+        expect_integer(keystore_prepare(shelf->store, &info, view_string("a handle"),
+                                        view_string("how"), &key, &problem),
+                       0);
         expect_text(view_string(problem.text), "");
         expect(!info.pubkey); /* the store's now */
         assert(key);
@@ -280,13 +281,51 @@ static void test_cannot_write(void)
 
         begin(&shelf);
         folder_write(&shelf.folder, "keys/model", view_string("a file where the folder should be"));
-        expect_integer(
-                keystore_prepare(shelf.store, &info, view_string("a handle"), &key, &problem),
-                -ENOTDIR);
+        expect_integer(keystore_prepare(shelf.store, &info, view_string("a handle"),
+                                        view_string("how"), &key, &problem),
+                       -ENOTDIR);
         expect(!key && info.pubkey); /* still ours */
         expect_contains(problem.text, "model/1.key: ");
         expect(!keystore_pending_at(shelf.store, 0));
         keyring_key_done(&info);
+        end(&shelf);
+}
+
+static void expect_creation(const struct shelf *shelf, const struct key *key, const char *text)
+{
+        _cleanup_(buf_done) struct buf found = {};
+
+        expect_integer(keystore_read_creation(shelf->store, key, &found, NULL),
+                       text[0] ? 0 : -ENOENT);
+        expect_text(buf_view(&found), text);
+}
+
+/* How a key was made is there before the key is, and is not taken for that of another one. */
+static void test_creation(void)
+{
+        struct keyring_key info = new_info("model", 2, KEY_MODEL);
+        struct shelf shelf;
+        struct key *key;
+
+        begin(&shelf);
+        key = prepare(&shelf, "model", 1, KEY_MODEL);
+        expect_creation(&shelf, key, "how");
+        expect_integer(reopen(&shelf, NULL), 0); /* the agent died */
+        key = keystore_pending_at(shelf.store, 0);
+        assert(key);
+        expect_creation(&shelf, key, "how");
+        expect_integer(keystore_commit(shelf.store, key, NULL), 0);
+        expect_integer(reopen(&shelf, NULL), 0);
+        expect_creation(&shelf, keystore_find(shelf.store, "model", 1), "how");
+        key = prepare(&shelf, "model", 2, KEY_MODEL);
+        keystore_discard(shelf.store, key);
+        expect(!is_there(&shelf, "model/2.creation"));
+        folder_write(&shelf.folder, "keys/model/2.creation", view_string("left behind"));
+        expect_integer(keystore_prepare(shelf.store, &info, view_string("a handle"),
+                                        view_string(""), &key, NULL),
+                       0);
+        expect_creation(&shelf, key, "");
+        expect_integer(keystore_commit(shelf.store, key, NULL), 0);
         end(&shelf);
 }
 
@@ -310,6 +349,7 @@ static void test_evidence(void)
         expect(memmem(ring.data, ring.size, "CKA_LOCAL", 9) != NULL);
         expect_integer(unlinkat(shelf.folder.fd, "keys/model/1.json", 0), 0);
         expect_integer(unlinkat(shelf.folder.fd, "keys/model/1.key", 0), 0);
+        expect_integer(unlinkat(shelf.folder.fd, "keys/model/1.creation", 0), 0);
         expect_integer(unlinkat(shelf.folder.fd, "keys/model", AT_REMOVEDIR), 0);
         json_decref(evidence);
         evidence = json_pack("{s:s, s:{}}", "kind", "pkcs11", "selfAsserted");
@@ -326,6 +366,7 @@ int main(void)
         test_discard();
         test_find();
         test_ring();
+        test_creation();
         test_evidence();
         test_damage();
         test_leftovers();
