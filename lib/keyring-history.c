@@ -402,7 +402,8 @@ int keyring_history_end(const struct keyring_history *history, uint64_t *ret_new
 
         if (history->tree.size < ring->seal->checkpoint.size)
                 return problem_set(problem, -EKEYREJECTED,
-                                   "the journal has %llu records, the ring's checkpoint %llu",
+                                   "the journal has a checkpoint of %llu records, the ring one of "
+                                   "%llu: some are missing, or not published yet",
                                    (unsigned long long)history->tree.size,
                                    (unsigned long long)ring->seal->checkpoint.size);
         for (size_t i = 0; i < ring->count && r == 0; i++)
