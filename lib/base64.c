@@ -8,25 +8,30 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+static void put_group(uint8_t *out, uint32_t bits)
+{
+        out[0] = (uint8_t)alphabet[bits >> 18];
+        out[1] = (uint8_t)alphabet[bits >> 12 & 63];
+        out[2] = (uint8_t)alphabet[bits >> 6 & 63];
+        out[3] = (uint8_t)alphabet[bits & 63];
+}
+
 void base64_encode(struct buf *buf, struct view bytes)
 {
         size_t size = BASE64_SIZE(bytes.size);
         uint8_t *out = buf_reserve(buf, size);
+        const uint8_t *in = bytes.data;
+        size_t left = bytes.size;
 
         if (!out)
                 return;
-        for (size_t i = 0; i < bytes.size; i += 3) {
-                size_t group = bytes.size - i < 3 ? bytes.size - i : 3;
-                uint32_t bits = (uint32_t)bytes.data[i] << 16;
-
-                if (group > 1)
-                        bits |= (uint32_t)bytes.data[i + 1] << 8;
-                if (group > 2)
-                        bits |= bytes.data[i + 2];
-                *out++ = (uint8_t)alphabet[bits >> 18];
-                *out++ = (uint8_t)alphabet[bits >> 12 & 63];
-                *out++ = group > 1 ? (uint8_t)alphabet[bits >> 6 & 63] : '=';
-                *out++ = group > 2 ? (uint8_t)alphabet[bits & 63] : '=';
+        for (; left >= 3; left -= 3, in += 3, out += 4)
+                put_group(out, (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2]);
+        if (left > 0) {
+                put_group(out, (uint32_t)in[0] << 16 | (left > 1 ? (uint32_t)in[1] << 8 : 0u));
+                out[3] = '=';
+                if (left == 1)
+                        out[2] = '=';
         }
         buf_grown(buf, size);
 }

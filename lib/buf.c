@@ -9,6 +9,7 @@
 #include "lib/spool.h"
 
 #define BUF_CAPACITY_FIRST ((size_t)256)
+#define DECIMAL_DIGITS_MAX 20 /* of a uint64_t */
 
 int view_equal(struct view a, struct view b)
 {
@@ -119,7 +120,12 @@ void buf_put_string(struct buf *buf, const char *string)
 
 void buf_put_u8(struct buf *buf, uint8_t value)
 {
-        buf_put(buf, &value, 1);
+        uint8_t *room = buf_reserve(buf, 1);
+
+        if (!room)
+                return;
+        *room = value;
+        buf_grown(buf, 1);
 }
 
 void buf_put_u16(struct buf *buf, uint16_t value)
@@ -143,7 +149,13 @@ void buf_put_u64(struct buf *buf, uint64_t value)
 
 void buf_put_decimal(struct buf *buf, uint64_t value)
 {
-        buf_put_format(buf, "%llu", (unsigned long long)value);
+        uint8_t digits[DECIMAL_DIGITS_MAX], *first = digits + sizeof(digits);
+
+        do {
+                *--first = (uint8_t)('0' + value % 10);
+                value /= 10;
+        } while (value > 0);
+        buf_put(buf, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 void buf_put_format(struct buf *buf, const char *format, ...)

@@ -81,9 +81,18 @@ static size_t plain_size(const uint8_t *data, size_t size)
 
 void json_text_put_string(struct buf *buf, struct view value)
 {
-        size_t i = 0;
+        size_t i = plain_size(value.data, value.size);
+        uint8_t *room = buf_reserve(buf, i + 2);
 
-        buf_put_u8(buf, '"');
+        if (!room)
+                return;
+        room[0] = '"';
+        if (i > 0)
+                memcpy(room + 1, value.data, i);
+        room[i + 1] = '"';
+        buf_grown(buf, i + (i == value.size ? 2 : 1));
+        if (i == value.size)
+                return;
         while (i < value.size) {
                 size_t plain = plain_size(value.data + i, value.size - i);
 

@@ -2,14 +2,10 @@
 #include "lib/record.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <time.h>
 
 #include "lib/base64.h"
 #include "lib/signed-message.h"
 #include "lib/tile.h"
-
-#define USEC_PER_SEC ((uint64_t)1000000)
 
 static const struct json_member common_members[] = {
         {"boot", JSON_STRING, 1},
@@ -312,37 +308,6 @@ int record_type_signs(const char *type)
 int record_type_is_known(const char *type)
 {
         return record_type_find(view_string(type)) != NULL;
-}
-
-char *record_time(uint64_t usec, char ret[RECORD_TIME_SIZE])
-{
-        time_t seconds = (time_t)(usec / USEC_PER_SEC);
-        struct tm utc = {};
-        char date[24] = "";
-
-        if (!gmtime_r(&seconds, &utc) ||
-            strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc) != 19)
-                (void)snprintf(date, sizeof(date), "9999-12-31T23:59:59"); /* no such year */
-        (void)snprintf(ret, RECORD_TIME_SIZE, "%.19s.%06uZ", date, (unsigned)(usec % USEC_PER_SEC));
-        return ret;
-}
-
-int record_time_is_valid(const char *text)
-{
-        return record_time_has_shape(view_string(text));
-}
-
-int record_time_has_shape(struct view text)
-{
-        static const char shape[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
-
-        if (text.size != strlen(shape))
-                return 0;
-        for (size_t i = 0; shape[i]; i++)
-                if (shape[i] == 'd' ? text.data[i] < '0' || text.data[i] > '9'
-                                    : text.data[i] != (uint8_t)shape[i])
-                        return 0;
-        return 1;
 }
 
 /* The one text that this value can have as a record. */
