@@ -293,11 +293,6 @@ static struct view name_of(const struct record *record, const struct record_memb
         return view_of(record->bytes.data + member->name, member->name_size);
 }
 
-static struct view value_of(const struct record *record, const struct record_member *member)
-{
-        return view_of(record->bytes.data + member->value, member->value_size);
-}
-
 /* The table's row of that name, looked for from *@hint on: both are ordered as a rule. */
 static const struct json_member *find_row(const struct record_type *table, struct view name,
                                           size_t *hint)
@@ -311,6 +306,15 @@ static const struct json_member *find_row(const struct record_type *table, struc
                 return &table->members[row];
         }
         return NULL;
+}
+
+/* The same if it is the next one. */
+static const struct json_member *next_row(const struct record_type *table, struct view name,
+                                          size_t *hint)
+{
+        return *hint < table->count && is_named(name, table->members[*hint].name)
+                       ? &table->members[(*hint)++]
+                       : NULL;
 }
 
 static size_t count_required(const struct record_type *table)
@@ -332,8 +336,10 @@ static int has_members(const struct record *record, const struct record_type *ow
 
         for (size_t i = 0; i < record->own.count; i++) {
                 struct view name = name_of(record, &record->own.at[i]);
-                const struct json_member *row = find_row(own, name, &own_hint);
+                const struct json_member *row = next_row(common, name, &common_hint);
 
+                if (!row)
+                        row = find_row(own, name, &own_hint);
                 if (!row)
                         row = find_row(common, name, &common_hint);
                 if (!row || row->type != (json_type)record->own.at[i].type)
@@ -381,37 +387,29 @@ int record_scan(struct view entry, struct record *ret)
         return record_time_has_shape(record_string(ret, "time")) ? 0 : -EBADMSG;
 }
 
-int record_is(const struct record *record, const char *type)
+const struct record_member *record_find(const struct record *record, struct view name,
+                                        json_type type)
 {
-        return record->type && string_equal(record->type->name, type);
-}
+        for (size_t i = 0; i < record->own.count; i++) {
+                const struct record_member *member = &record->own.at[i];
 
-static const struct record_member *find_member(const struct record *record, const char *name,
-                                               json_type type)
-{
-        for (size_t i = 0; i < record->own.count; i++)
-                if (is_named(name_of(record, &record->own.at[i]), name))
-                        return record->own.at[i].type == type ? &record->own.at[i] : NULL;
+                if (member->name_size == name.size &&
+                    memcmp(record->bytes.data + member->name, name.data, name.size) == 0)
+                        return member->type == type ? member : NULL;
+        }
         return NULL;
-}
-
-struct view record_string(const struct record *record, const char *name)
-{
-        const struct record_member *member = find_member(record, name, JSON_STRING);
-
-        return member ? value_of(record, member) : (struct view){};
 }
 
 int record_integer(const struct record *record, const char *name, int64_t *ret)
 {
-        const struct record_member *member = find_member(record, name, JSON_INTEGER);
+        const struct record_member *member = record_find(record, view_string(name), JSON_INTEGER);
         struct view text;
         uint64_t value = 0;
         size_t i = 0;
 
         if (!member)
                 return -ENOENT;
-        text = value_of(record, member);
+        text = record_value(record, member);
         for (i = text.data[0] == '-'; i < text.size; i++)
                 value = value * 10 + (text.data[i] - (uint64_t)'0');
         *ret = text.data[0] == '-' ? (int64_t)(0 - value) : (int64_t)value;
@@ -420,12 +418,12 @@ int record_integer(const struct record *record, const char *name, int64_t *ret)
 
 int record_object(const struct record *record, const char *name, struct record *ret)
 {
-        const struct record_member *member = find_member(record, name, JSON_OBJECT);
+        const struct record_member *member = record_find(record, view_string(name), JSON_OBJECT);
 
         if (!member)
                 return -ENOENT;
         if (!string_equal(name, "caller"))
-                return record_scan_object(value_of(record, member), ret);
+                return record_scan_object(record_value(record, member), ret);
         if (record->caller.count > RECORD_MEMBERS_MAX)
                 return -E2BIG;
         ret->bytes = record->bytes;
@@ -433,13 +431,6 @@ int record_object(const struct record *record, const char *name, struct record *
         ret->own = record->caller;
         ret->caller.count = 0;
         return 0;
-}
-
-struct view record_array(const struct record *record, const char *name)
-{
-        const struct record_member *member = find_member(record, name, JSON_ARRAY);
-
-        return member ? value_of(record, member) : (struct view){};
 }
 
 int record_next_string(struct view *array, struct view *ret)

@@ -39,10 +39,29 @@ int record_scan(struct view entry, struct record *ret) _must_use_;
 int record_scan_object(struct view text, struct record *ret) _must_use_;
 
 /* Whether it is of that type. */
-int record_is(const struct record *record, const char *type);
+static inline int record_is(const struct record *record, const char *type)
+{
+        return record->type && string_equal(record->type->name, type);
+}
 
-/* The member's string; data is NULL if there is none. */
-struct view record_string(const struct record *record, const char *name);
+/* Where the member of that name is, if it is of that type; or NULL. */
+const struct record_member *record_find(const struct record *record, struct view name,
+                                        json_type type);
+
+/* What is there; data is NULL where there is no member. */
+static inline struct view record_value(const struct record *record,
+                                       const struct record_member *member)
+{
+        return member ? view_of(record->bytes.data + member->value, member->value_size)
+                      : (struct view){};
+}
+
+/* The member's string; data is NULL if there is none. Inline, as the size of @name is known where
+ * it is asked for. */
+static inline struct view record_string(const struct record *record, const char *name)
+{
+        return record_value(record, record_find(record, view_string(name), JSON_STRING));
+}
 
 /* The member's integer. -ENOENT: there is none. */
 int record_integer(const struct record *record, const char *name, int64_t *ret) _must_use_;
@@ -51,7 +70,10 @@ int record_integer(const struct record *record, const char *name, int64_t *ret) 
 int record_object(const struct record *record, const char *name, struct record *ret) _must_use_;
 
 /* The member's array, for record_next_string(); data is NULL if there is none. */
-struct view record_array(const struct record *record, const char *name);
+static inline struct view record_array(const struct record *record, const char *name)
+{
+        return record_value(record, record_find(record, view_string(name), JSON_ARRAY));
+}
 
 /* Takes the next string off an array. 1: there was one; 0: the end; -EBADMSG: something else. */
 int record_next_string(struct view *array, struct view *ret) _must_use_;
