@@ -182,26 +182,29 @@ char *hex_encode(struct view bytes, char *ret)
         return ret;
 }
 
-/* One more than the value of a lowercase digit; 0 for all else. A replay reads some hundred of them
- * for each record. */
+/* The value of a lowercase digit, and a bit that it has one; all else has not. A replay reads some
+ * hundred of them for each record. */
+#define HEX_DIGIT 0x10
 static const uint8_t hex_values[256] = {
-        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
-        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
-        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+        ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+        ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b,
+        ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f,
 };
 
 int hex_decode(struct view text, uint8_t *ret, size_t size)
 {
+        unsigned all = HEX_DIGIT;
+
         if (text.size != 2 * size)
                 return -EBADMSG;
         for (size_t i = 0; i < size; i++) {
-                uint8_t high = hex_values[text.data[2 * i]], low = hex_values[text.data[2 * i + 1]];
+                unsigned high = hex_values[text.data[2 * i]],
+                         low = hex_values[text.data[2 * i + 1]];
 
-                if (high == 0 || low == 0)
-                        return -EBADMSG;
-                ret[i] = (uint8_t)((high - 1) << 4 | (low - 1));
+                all &= high & low;
+                ret[i] = (uint8_t)(high << 4 | (low & 0xf));
         }
-        return 0;
+        return all & HEX_DIGIT ? 0 : -EBADMSG;
 }
 
 int digest_parse(const char *text, const struct algorithm *algorithm, uint8_t *ret,
