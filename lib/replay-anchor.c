@@ -264,8 +264,6 @@ static const struct {
 /* A leaf that is missing leaves no roots to compare with, and may have been anything. */
 static int watch(struct anchors *anchors, const struct replay_leaf *leaf)
 {
-        struct sha256 hash;
-
         if (!leaf->bytes.data) {
                 end_window(anchors);
                 anchors->adrift = 1;
@@ -274,8 +272,7 @@ static int watch(struct anchors *anchors, const struct replay_leaf *leaf)
         if (!anchors->open ||
             tree_window_size(&anchors->window) - anchors->window.base.size >= WINDOW_MAX)
                 return 0;
-        hash = merkle_leaf(leaf->bytes);
-        return tree_window_add(&anchors->window, &hash);
+        return tree_window_add(&anchors->window, leaf->hash);
 }
 
 static int take(void *state, const struct replay_leaf *leaf)

@@ -118,30 +118,29 @@ static int take_evidence(struct attests *attests, const struct replay_leaf *leaf
         return r;
 }
 
-static int take(void *state, const struct replay_leaf *leaf)
+static int take_attest(struct attests *attests, const struct replay_leaf *leaf)
 {
-        struct attests *attests = state;
         _cleanup_(evidence_done) struct evidence evidence;
-        const struct keyring_key *key;
         struct problem problem = {};
         struct record object;
         int r;
 
         evidence_init(&evidence);
-        if (!leaf->record || !record_is(leaf->record, "key.attest"))
-                return 0;
-        key = replay_find_key(attests->replay, leaf->record);
-        if (!key) /* which the rule of keys reports */
-                return 0;
         r = record_object(leaf->record, "evidence", &object);
         if (r == 0)
                 r = evidence_parse(object.bytes, &evidence, &problem);
         if (r == 0)
-                r = take_evidence(attests, leaf, key, &evidence, &problem);
+                r = take_evidence(attests, leaf, leaf->key, &evidence, &problem);
         if (r == -ENOMEM || r == 0)
                 return r;
         replay_report_leaf(attests->replay, leaf, "key.attest: %s", problem_text(&problem, r));
         return 0;
+}
+
+/* A key that is not in the ring, the rule of keys reports. */
+static int take(void *state, const struct replay_leaf *leaf)
+{
+        return leaf->key && record_is(leaf->record, "key.attest") ? take_attest(state, leaf) : 0;
 }
 
 static int end(void *state)

@@ -134,7 +134,7 @@ static int add_signature(struct audits *audits, const struct replay_leaf *leaf,
 
 static int take_signature(struct audits *audits, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(audits->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
         struct audit_account *account = key ? find_account(audits, view_string(key->token)) : NULL;
         struct audit_signed made = {};
         int r = account ? audit_signed_read(leaf->record, key, &made) : 0;
@@ -182,7 +182,7 @@ static int take_rotation(struct audits *audits, const struct replay_leaf *leaf)
 {
         const struct keyring *ring = replay_ring(audits->replay);
         struct view text = record_string(leaf->record, "previousFingerprint");
-        const struct keyring_key *sides[2] = {NULL, replay_find_key(audits->replay, leaf->record)};
+        const struct keyring_key *sides[2] = {NULL, leaf->key};
         struct sha256 fingerprint;
         int r;
 
@@ -318,8 +318,6 @@ static int take_audit(struct audits *audits, const struct replay_leaf *leaf)
 /* A leaf that is missing leaves no roots to compare with. */
 static int watch(struct audits *audits, const struct replay_leaf *leaf)
 {
-        struct sha256 hash;
-
         if (!audits->watching)
                 return 0;
         if (audits->count == 0 &&
@@ -332,8 +330,7 @@ static int watch(struct audits *audits, const struct replay_leaf *leaf)
                 audits->window = (struct tree_window){};
                 return 0;
         }
-        hash = merkle_leaf(leaf->bytes);
-        return tree_window_add(&audits->window, &hash);
+        return tree_window_add(&audits->window, leaf->hash);
 }
 
 static int take(void *state, const struct replay_leaf *leaf)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
 
 #include "lib/replay-state.h"
 
 static void note_time(struct replay *replay, struct view time)
 {
+        assert(time.size < sizeof(replay->last.at)); /* or it would be no record */
         replay->last.is_exact = 1;
-        (void)snprintf(replay->last.at, sizeof(replay->last.at), "%.*s", (int)time.size,
-                       (const char *)time.data);
+        memcpy(replay->last.at, time.data, time.size);
+        replay->last.at[time.size] = '\0';
 }
 
 /* The next leaf, which has been checked by itself. */
@@ -19,6 +19,7 @@ static int take_leaf(struct replay *replay, const struct window_leaf *leaf, cons
                 .index = replay->tree.size,
                 .where = where,
                 .bytes = leaf->bytes,
+                .hash = &leaf->hash,
                 .record = leaf->kind == REPLAY_RECORD ? &leaf->record : NULL,
         };
         int r;
@@ -32,6 +33,8 @@ static int take_leaf(struct replay *replay, const struct window_leaf *leaf, cons
                 return -ENOMEM;
         if (leaf->kind == REPLAY_BAD)
                 replay_report_leaf(replay, &seen, "%s", leaf->reason);
+        if (seen.record && leaf->key != REPLAY_NO_KEY)
+                seen.key = &replay->ring->keys[leaf->key];
         if (seen.record && record_type_signs(seen.record->type->name))
                 replay->result->signatures++;
         if (seen.record)
@@ -71,8 +74,9 @@ static int add_leaves_from_tile(struct replay *replay, const struct tile *bundle
                                           : problem_set(problem, r, "tile/0: %s", strerror(-r));
         for (unsigned i = (unsigned)(replay->tree.size % TILE_WIDTH); i < tile.width && r == 0;
              i++) {
-                struct replay_leaf missing = {.index = replay->tree.size, .where = "tile/0"};
                 struct sha256 leaf;
+                struct replay_leaf missing = {
+                        .index = replay->tree.size, .where = "tile/0", .hash = &leaf};
 
                 memcpy(leaf.bytes, hashes.data + (size_t)i * SHA256_SIZE, SHA256_SIZE);
                 buf_clear(&replay->edge);

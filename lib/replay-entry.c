@@ -74,7 +74,7 @@ static int take_record(struct entries *entries, const struct replay_leaf *leaf)
         expect_none(entries);
         if (!leaf->record || !record_type_signs(leaf->record->type->name))
                 return 0;
-        key = replay_find_key(entries->replay, leaf->record);
+        key = leaf->key;
         if (!key || key->transparency != TRANSPARENCY_REKOR)
                 return 0;
         return expect_entry_of(entries, leaf, key);

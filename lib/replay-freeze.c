@@ -97,7 +97,7 @@ static void expect_not_frozen(struct freezes *freezes, const struct replay_leaf 
 
 static void take_signature(struct freezes *freezes, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(freezes->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
 
         if (key)
                 expect_not_frozen(freezes, leaf, key);
@@ -106,7 +106,7 @@ static void take_signature(struct freezes *freezes, const struct replay_leaf *le
 /* Of a version that signs no statement (it has a counter or a witness) nothing is said. */
 static void take_rotate(struct freezes *freezes, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(freezes->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
 
         if (key && record_string(leaf->record, "previousSignature").data)
                 expect_not_frozen(freezes, leaf, key);

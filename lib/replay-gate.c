@@ -360,8 +360,6 @@ static const struct {
 
 static int watch(struct gates *gates, const struct replay_leaf *leaf)
 {
-        struct sha256 hash;
-
         if (!gates->watching)
                 return 0;
         if (gates->lost) {
@@ -370,8 +368,7 @@ static int watch(struct gates *gates, const struct replay_leaf *leaf)
                 gates->window = (struct tree_window){};
                 return 0;
         }
-        hash = merkle_leaf(leaf->bytes);
-        return replay_recent_add(&gates->window, &hash);
+        return replay_recent_add(&gates->window, leaf->hash);
 }
 
 static int take_event(struct gates *gates, const struct replay_leaf *leaf,
@@ -412,7 +409,7 @@ static int take_record(struct gates *gates, const struct replay_leaf *leaf)
         for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
                 if (!record_is(leaf->record, events[i].type))
                         continue;
-                key = replay_find_key(gates->replay, leaf->record);
+                key = leaf->key;
                 if (key && gates->gated && events[i].take == take_sign)
                         pass_by(gates, leaf, key);
                 /* Of others only what they are made with is of interest: nothing, says the ring. */

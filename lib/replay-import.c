@@ -61,7 +61,7 @@ static int take(void *state, const struct replay_leaf *leaf)
 {
         static const char *const types[] = {"intent",     "key.attest",  "key.count",
                                             "key.create", "key.destroy", "key.rotate"};
-        const struct keyring_key *key = leaf->record ? replay_find_key(state, leaf->record) : NULL;
+        const struct keyring_key *key = leaf->key;
 
         if (leaf->record && record_is(leaf->record, "key.import"))
                 take_import(state, leaf, key);

@@ -164,7 +164,7 @@ static const struct keyring_key *find_active(const struct keys *keys, const stru
 /* A version that is made beside an active one has not been named by it. */
 static void expect_alone(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
         const struct keyring_key *other = key ? find_active(keys, key) : NULL;
 
         if (other)
@@ -175,7 +175,7 @@ static void expect_alone(struct keys *keys, const struct replay_leaf *leaf)
 
 static int take_create(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
         int again = key ? *life_of(keys, key) != NOT_CREATED
                         : find_stranger(keys, leaf->record) < keys->stranger_count;
 
@@ -202,7 +202,7 @@ static int take_create(struct keys *keys, const struct replay_leaf *leaf)
 /* Another active version of the name is as little allowed as beside one that is made. */
 static int take_import(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
         int is_active = view_is(record_string(leaf->record, "state"), key_state_name(KEY_ACTIVE));
 
         expect_fingerprint(keys, leaf);
@@ -289,7 +289,7 @@ static int take_succession(struct keys *keys, const struct replay_leaf *leaf,
 
 static int take_rotate(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
         int r = key ? take_succession(keys, leaf, key) : 0;
 
         return r < 0 ? r : take_create(keys, leaf);
@@ -306,7 +306,7 @@ static void expect_created(struct keys *keys, const struct replay_leaf *leaf,
 
 static int take_retire(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
 
         if (!key)
                 return 0;
@@ -320,7 +320,7 @@ static int take_retire(struct keys *keys, const struct replay_leaf *leaf)
 /* The agent says that an overlap is over: not before it is. */
 static int take_lapse(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
 
         if (!key)
                 return 0;
@@ -338,7 +338,7 @@ static int take_lapse(struct keys *keys, const struct replay_leaf *leaf)
 /* A ring from before that would go on believing the key. */
 static int take_revoke(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
 
         if (!key)
                 return 0;
@@ -358,7 +358,7 @@ static int take_revoke(struct keys *keys, const struct replay_leaf *leaf)
 /* One that is not in the ring may have no key.create: its creation ended before that. */
 static int take_destroy(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
         size_t stranger = find_stranger(keys, leaf->record);
 
         if (key && (*life_of(keys, key) == NOT_CREATED || *life_of(keys, key) == DESTROYED) &&
@@ -380,7 +380,7 @@ static int take_destroy(struct keys *keys, const struct replay_leaf *leaf)
  */
 static int take_attest(struct keys *keys, const struct replay_leaf *leaf)
 {
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
 
         if (!key) {
                 replay_report_leaf(keys->replay, leaf, "key.attest: the key is not in the ring");
@@ -397,7 +397,7 @@ static int take_attest(struct keys *keys, const struct replay_leaf *leaf)
 static int take_use(struct keys *keys, const struct replay_leaf *leaf)
 {
         const char *type = leaf->record->type->name;
-        const struct keyring_key *key = replay_find_key(keys->replay, leaf->record);
+        const struct keyring_key *key = leaf->key;
 
         if (!key) {
                 replay_report_leaf(keys->replay, leaf, "%s: the key is not in the ring", type);

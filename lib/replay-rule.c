@@ -115,15 +115,6 @@ const struct keyring *replay_ring(const struct replay *replay)
         return replay->ring;
 }
 
-const struct keyring_key *replay_find_key(const struct replay *replay, const struct record *record)
-{
-        struct sha256 fingerprint;
-
-        if (hex_decode(record_string(record, "fingerprint"), fingerprint.bytes, SHA256_SIZE) < 0)
-                return NULL;
-        return keyring_find_fingerprint(replay->ring, &fingerprint);
-}
-
 const struct merkle_tree *replay_tree(const struct replay *replay)
 {
         return &replay->tree;

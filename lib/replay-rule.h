@@ -21,9 +21,11 @@ struct replay;
 
 struct replay_leaf {
         uint64_t index;
-        const char *where;           /* the file that it stands in, for replay_report() */
-        struct view bytes;           /* data is NULL when it is missing: its hash is all there is */
-        const struct record *record; /* NULL unless it is a record, good by itself */
+        const char *where; /* the file that it stands in, for replay_report() */
+        struct view bytes; /* data is NULL when it is missing: its hash is all there is */
+        const struct sha256 *hash;
+        const struct record *record;   /* NULL unless it is a record, good by itself */
+        const struct keyring_key *key; /* of the ring, that it names by `fingerprint`; or NULL */
 };
 
 struct replay_rule {
@@ -77,9 +79,6 @@ void replay_report(struct replay *replay, uint64_t index, const char *where, con
         replay_report(replay, (leaf)->index, (leaf)->where, __VA_ARGS__)
 
 const struct keyring *replay_ring(const struct replay *replay);
-
-/* The key of the ring that a record names by `fingerprint`, or NULL. */
-const struct keyring_key *replay_find_key(const struct replay *replay, const struct record *record);
 
 /* The tree of the records before the one that the rules are at. */
 const struct merkle_tree *replay_tree(const struct replay *replay);

@@ -51,21 +51,22 @@ void replay_crew_done(struct replay_crew *crew)
         }
 }
 
-static const struct keyring_key *find_signer(const struct record *record,
-                                             const struct keyring *ring)
+static const struct keyring_key *find_key(const struct record *record, const struct keyring *ring)
 {
         struct sha256 fingerprint;
-        struct keyring_key *key;
-        int64_t version;
 
         if (hex_decode(record_string(record, "fingerprint"), fingerprint.bytes, SHA256_SIZE) < 0)
                 return NULL;
-        key = keyring_find_fingerprint(ring, &fingerprint);
-        if (!key || key->purpose == KEY_LOG || key->imported[0] ||
-            !view_is(record_string(record, "key"), key->name) ||
-            record_integer(record, "version", &version) < 0 || version != (int64_t)key->version)
-                return NULL;
-        return key;
+        return keyring_find_fingerprint(ring, &fingerprint);
+}
+
+static int may_have_signed(const struct keyring_key *key, const struct record *record)
+{
+        int64_t version;
+
+        return key->purpose != KEY_LOG && !key->imported[0] &&
+               view_is(record_string(record, "key"), key->name) &&
+               record_integer(record, "version", &version) == 0 && version == (int64_t)key->version;
 }
 
 static int read_digest(struct view text, const struct algorithm *algorithm,
@@ -143,17 +144,15 @@ static int statement_is_good(const struct record *record)
 }
 
 /* Says yes to nothing that record_verify() would not. */
-static int is_verified(const struct record *record, const struct keyring *ring)
+static int is_verified(const struct record *record, const struct keyring_key *key)
 {
         int logged = record_is(record, "sign.logged");
-        const struct keyring_key *key;
 
         if (!logged && !record_type_signs(record->type->name))
                 return 1;
         if (record_is(record, "attest") && !statement_is_good(record))
                 return 0;
-        key = find_signer(record, ring);
-        if (!key)
+        if (!key || !may_have_signed(key, record))
                 return 0;
         return logged ? digests_are_good(record, key) : signature_is_good(record, key);
 }
@@ -171,16 +170,23 @@ static int find_reason(struct view bytes, const struct keyring *ring, struct pro
 
 void replay_leaf_check(struct window_leaf *leaf, const struct keyring *ring)
 {
+        const struct keyring_key *key;
         struct problem reason = {};
         int r;
 
         leaf->hash = merkle_leaf(leaf->bytes);
         leaf->reason = NULL;
+        leaf->key = REPLAY_NO_KEY;
         leaf->kind = hashedrekord_is(leaf->bytes) ? REPLAY_ENTRY : REPLAY_RECORD;
         if (leaf->kind == REPLAY_ENTRY)
                 return;
-        if (record_scan(leaf->bytes, &leaf->record) == 0 && is_verified(&leaf->record, ring))
-                return;
+        if (record_scan(leaf->bytes, &leaf->record) == 0) {
+                key = find_key(&leaf->record, ring);
+                if (key)
+                        leaf->key = (size_t)(key - ring->keys);
+                if (is_verified(&leaf->record, key))
+                        return;
+        }
         r = find_reason(leaf->bytes, ring, &reason);
         if (r == 0) /* the two differ: a bug of ours, and no reason to believe it */
                 (void)problem_set(&reason, -EBADMSG, "record: not verified");

@@ -11,6 +11,8 @@
 #include "lib/pool.h"
 #include "lib/record-scan.h"
 
+#define REPLAY_NO_KEY SIZE_MAX
+
 enum replay_kind {
         REPLAY_RECORD, /* good by itself */
         REPLAY_ENTRY,  /* meant to be a Sigstore entry: the rules say of what */
@@ -22,6 +24,7 @@ struct window_leaf {
         struct sha256 hash;
         enum replay_kind kind;
         char *reason; /* of a bad one; NULL: there was no memory to find it */
+        size_t key;   /* place in the ring of the one that a good one names; REPLAY_NO_KEY */
         struct record record;
 };
 

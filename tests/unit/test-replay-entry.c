@@ -102,6 +102,13 @@ static struct view leaf_of(char leaf)
         }
 }
 
+static const struct keyring_key *key_of(char leaf)
+{
+        if (leaf == 't')
+                return NULL;
+        return &made.ring.keys[leaf == 'C' ? CLEAR : OPAQUE];
+}
+
 static const char *reason_of(char found)
 {
         switch (found) {
@@ -154,6 +161,7 @@ static void take(const char *leaves, struct replay *replay, void **state, int in
                 if (strchr("COt", leaves[i])) {
                         expect_integer(record_scan(leaf.bytes, &record), 0);
                         leaf.record = &record;
+                        leaf.key = key_of(leaves[i]);
                 }
                 if (in_steps)
                         come_back(replay, state);
